@@ -1,0 +1,1 @@
+"""What every HTTP service shares: problem details, idempotency, pages, tokens, health, telemetry."""

@@ -1,0 +1,255 @@
+"""Executing commands: load, decide, append; again on a conflict; once for each idempotency key."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any, Generic, TypeVar
+
+from opentelemetry import trace
+
+from events import store
+from events.aggregate import Aggregate, Refused
+from events.clock import Clock
+from events.event import Event, Json, Position, Raw, Recorded
+from events.freshness import Token, wait_for
+from events.policy import Cancel, Timer
+from events.read_model import Pool, ReadModel
+from events.service import Service
+from events.store import Appending, Conflict, Context, Fired, Key, KeyUsed, TimerChange
+from events.telemetry import command_seconds, current_traceparent, tracer
+from events.wake import Wake
+
+S = TypeVar("S")
+C = TypeVar("C")
+View = Callable[[Any, int], Json]
+
+ATTEMPTS = 5
+"""How often a command that nobody expects a version of is decided anew when others change the stream."""
+
+
+class NotFound(Refused):
+    """There is no such thing: the command needs a stream that exists."""
+
+    reason = "not-found"
+
+
+class VersionMismatch(Refused):
+    """The caller decided on another version than the present one (`If-Match`)."""
+
+    reason = "version-mismatch"
+
+
+class KeyMismatch(Refused):
+    """The idempotency key was used before, for something else."""
+
+    reason = "idempotency-key-reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Done(Generic[S]):
+    """What came of a command. `outcome` is what the view made of the state (or made then, if `repeated`)."""
+
+    state: S
+    version: int
+    events: tuple[Event, ...]
+    token: Token | None
+    outcome: Json | None = None
+    repeated: bool = False
+
+
+@dataclass
+class Commands:
+    """Executes commands on behalf of somebody, for a reason: a request, an event, or a timer.
+
+    `db` serves queries of this service's read models; `clock` is the trade's time. In a reaction to an event
+    each command gets a key by itself, so that a second run of the reaction changes nothing. What a timer led to goes
+    in one transaction with the timer, so a timer's handler executes one command.
+    """
+
+    service: Service
+    db: Pool
+    clock: Clock
+    wake: Wake
+    context: Context = field(default_factory=Context)
+    partitions: int = 12
+    prefix: str = "commongrid"
+    key_seed: str | None = None
+    fired: Fired | None = None
+    _nth: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def by(self, context: Context) -> "Commands":
+        """The same, on behalf of somebody else."""
+        return replace(self, context=context, _nth=count(1))
+
+    async def load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int]:
+        """The present state of a thing and its version; version 0 if there is none."""
+        history = await store.load(self.db, aggregate.stream(id))
+        return aggregate.fold(map(self.service.catalogue.decode, history)), len(history)
+
+    async def history(self, aggregate: Aggregate[S, C], id: object) -> list[Recorded[Event]]:
+        """What has happened to a thing, first to last."""
+        decode = self.service.catalogue.decode
+        return [Recorded(decode(raw), raw) for raw in await store.load(self.db, aggregate.stream(id))]
+
+    async def execute(
+        self,
+        aggregate: Aggregate[S, C],
+        id: object,
+        command: C,
+        *,
+        new: bool = False,
+        expected: int | None = None,
+        key: Key | None = None,
+        view: View | None = None,
+    ) -> Done[S]:
+        """Decides the command on the thing's present state and appends what follows.
+
+        `new` says that the thing does not exist yet, and spares the load. `expected` is the version that the caller
+        has seen. With `key`, a repetition changes nothing and gives the first outcome. Commands of reactions and timers
+        are given keys by themselves.
+
+        Raises whatever `decide` raises (a subclass of Refused), VersionMismatch, KeyMismatch, Conflict (after
+        several attempts), TimerGone.
+        """
+        key = key or self._derived_key()
+        with tracer.start_as_current_span(
+            f"command {type(command).__name__}", attributes={"commongrid.stream": aggregate.stream(id)}
+        ):
+            with command_seconds(type(command).__name__):
+                try:
+                    return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
+                except (KeyUsed, Refused) as reason:
+                    # Decided anew on what the first run left, a repetition may well be refused: look it up first.
+                    if key and (done := await self._earlier(aggregate, id, key)):
+                        return done
+                    if isinstance(reason, KeyUsed):  # pragma: no cover - the key's row cannot vanish
+                        raise Conflict from reason
+                    raise
+
+    async def _decide_and_append(
+        self,
+        aggregate: Aggregate[S, C],
+        id: object,
+        command: C,
+        new: bool,
+        expected: int | None,
+        key: Key | None,
+        view: View | None,
+    ) -> Done[S]:
+        stream = aggregate.stream(id)
+        for attempt in range(1, ATTEMPTS + 1):
+            state, version = (aggregate.initial, 0) if new else await self.load(aggregate, id)
+            if expected is not None and expected != version:
+                raise VersionMismatch(
+                    f"this is version {version} now, you decided on version {expected}; look at it again",
+                    current=version,
+                )
+            events = tuple(aggregate.decide(state, command))
+            after = aggregate.fold(events, state)
+            outcome = view(after, version + len(events)) if view else None
+            if not events:
+                if key and (done := await self._earlier(aggregate, id, key)):
+                    return done
+                return Done(after, version, (), None, outcome)
+            appending = Appending()
+            appending.add(stream, version, events)
+            try:
+                position = await self._append(appending, key, outcome)
+            except Conflict:
+                if new or attempt == ATTEMPTS:
+                    raise
+                continue
+            return Done(after, version + len(events), events, self._token(stream, position), outcome)
+        raise AssertionError("unreachable")
+
+    async def execute_many(self, aggregate: Aggregate[S, C], commands: Mapping[str, C]) -> dict[str, Done[S] | Refused]:
+        """Decides one command for each of many things (by id) and appends all that follows in one transaction.
+
+        What is refused is returned as such, and stops nothing else. For imports: made for hundreds at a time.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            histories = await store.load_many(self.db, map(aggregate.stream, commands))
+            answers: dict[str, Done[S] | Refused] = {}
+            appending = Appending()
+            for id, command in commands.items():
+                stream = aggregate.stream(id)
+                history: Sequence[Raw] = histories.get(stream, ())
+                state = aggregate.fold(map(self.service.catalogue.decode, history))
+                try:
+                    events = tuple(aggregate.decide(state, command))
+                except Refused as refused:
+                    answers[id] = refused
+                    continue
+                answers[id] = Done(aggregate.fold(events, state), len(history) + len(events), events, None)
+                if events:
+                    appending.add(stream, len(history), events)
+            if not appending.events:
+                return answers
+            try:
+                position = await self._append(appending, None, None)
+            except Conflict:
+                if attempt == ATTEMPTS:
+                    raise
+                continue
+            return {
+                id: replace(done, token=self._token(aggregate.stream(id), position))
+                if isinstance(done, Done) and done.events
+                else done
+                for id, done in answers.items()
+            }
+        raise AssertionError("unreachable")
+
+    async def caught_up(self, read_model: ReadModel, seconds: float = 5.0) -> None:
+        """Waits until the read model shows all that this service's own store holds now. Raises NotYet."""
+        row = await self.db.fetchrow(
+            "select incarnation, tx, position, stream from log.events order by incarnation desc, tx desc, position desc limit 1"
+        )
+        if row:
+            token = self._token(row["stream"], Position(row["incarnation"], row["tx"], row["position"]))
+            await self.wait_for(token, read_model, seconds)
+
+    async def wait_for(self, token: Token, read_model: ReadModel, seconds: float = 5.0) -> None:
+        """Waits until the read model shows what the token's writer wrote. Raises NotYet after `seconds`."""
+        await wait_for(self.db, self.service, read_model, token, self.prefix, self.partitions, seconds)
+
+    async def _append(self, appending: Appending, key: Key | None, outcome: Json | None) -> Position:
+        appending.timers = self._timers_of(appending)
+        context = store.trace_of(self.context, current_traceparent())
+        position = await store.append(self.db, appending, context, key, outcome, self.fired)
+        self.fired = None
+        self.wake.set()
+        return position
+
+    def _timers_of(self, appending: Appending) -> list[TimerChange]:
+        changes: list[TimerChange] = []
+        for policy in self.service.policies:
+            for stream, version, event in appending.events:
+                rule = policy.timer_rules.get(type(event))
+                match rule(event) if rule else None:
+                    case Timer(name, due):
+                        changes.append(TimerChange(policy.name, stream, name, due, f"{stream}/{version}"))
+                    case Cancel(name):
+                        changes.append(TimerChange(policy.name, stream, name, None, f"{stream}/{version}"))
+                    case None:
+                        pass
+        return list({(c.policy, c.stream, c.name): c for c in changes}.values())  # the last word on each timer
+
+    def _token(self, stream: str, position: Position) -> Token:
+        return Token(self.service.name, stream, position)
+
+    def _derived_key(self) -> Key | None:
+        if self.key_seed is None:
+            return None
+        return Key(f"{self.key_seed}:{next(self._nth)}")
+
+    async def _earlier(self, aggregate: Aggregate[S, C], id: object, key: Key) -> Done[S] | None:
+        found = await store.earlier(self.db, key)
+        if found is None:
+            return None
+        if found.fingerprint != key.fingerprint:
+            raise KeyMismatch(
+                "this Idempotency-Key was used before for another request; use a new key for a new request"
+            )
+        trace.get_current_span().set_attribute("commongrid.repeated", True)
+        state, version = await self.load(aggregate, found.stream.partition("-")[2])
+        return Done(state, version, (), self._token(found.stream, found.position), found.outcome, repeated=True)

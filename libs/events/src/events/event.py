@@ -1,0 +1,236 @@
+"""Events as values: what happened, and what the log knows about it.
+
+An event is a frozen pydantic model with a type name in the past tense. It is data for ever, so old
+types stay readable: the newest class declares how older ones are read (`upcasts`). A `Recorded` event
+adds what the log knows: its stream, version and position, who caused it, and the trace it belongs to.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Json = dict[str, Any]
+Upcaster = Callable[[Json], Json]
+E = TypeVar("E", bound="Event")
+E_co = TypeVar("E_co", bound="Event", covariant=True)
+
+PERSONAL = "x-personal"
+
+
+def personal(**kwargs: Any) -> Any:
+    """A field that names or locates a person: `name: str = personal()`.
+
+    It is marked `x-personal` in the published schema, and never shown in logs or on the live view.
+    """
+    return Field(json_schema_extra={PERSONAL: True}, **kwargs)
+
+
+class Event(BaseModel):
+    """Base of every event. Subclass with the published type name, and say how older types are read:
+
+        class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v2",
+                           upcasts={"commongrid.grid_tasks.case.reported.v1": add_source}): ...
+
+    An upcaster takes the older type's JSON object and returns this type's; it must be pure.
+    Unknown properties are ignored, so that a producer may add optional ones.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type_name: ClassVar[str]
+    upcasts: ClassVar[Mapping[str, Upcaster]]
+
+    def __init_subclass__(
+        cls, *, type: str = "", upcasts: Mapping[str, Upcaster] | None = None, **kwargs: Any
+    ) -> None:  # `type` shadows the builtin, as it does in CloudEvents
+        super().__init_subclass__(**kwargs)
+        if type:
+            if len(type.split(".")) != 5:
+                raise TypeError(
+                    f"event type {type!r} of {cls.__name__} is not commongrid.<service>.<aggregate>.<past tense>.vN"
+                )
+            cls.type_name = type
+            cls.upcasts = dict(upcasts or {})
+
+    @classmethod
+    def personal_fields(cls) -> frozenset[str]:
+        """The names of the fields that name or locate a person."""
+        return frozenset(
+            name
+            for name, info in cls.model_fields.items()
+            if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get(PERSONAL)
+        )
+
+
+def service_of(type_name: str) -> str:
+    """The service that publishes this event type: `registry` of `commongrid.registry.grid.drawn.v1`."""
+    return type_name.split(".")[1]
+
+
+def aggregate_of(type_name: str) -> str:
+    """The aggregate kind that this event type belongs to: `grid` of `commongrid.registry.grid.drawn.v1`."""
+    return type_name.split(".")[2]
+
+
+class Position(NamedTuple):
+    """Where an event stands in its store, in the order in which every reader is given events.
+
+    `incarnation` is raised when a store is brought back from a backup; `tx` is the id of the writing
+    transaction; `number` counts within it. Compare positions of one store only.
+    """
+
+    incarnation: int
+    tx: int
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.incarnation}.{self.tx}.{self.number}"
+
+    @classmethod
+    def parse(cls, text: str | bytes) -> "Position":
+        """Reads `1.8123.45`; raises ValueError on anything else."""
+        incarnation, tx, number = text.split(b"." if isinstance(text, bytes) else ".")  # type: ignore[arg-type]
+        return cls(int(incarnation), int(tx), int(number))
+
+
+START = Position(0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An event as it is stored and sent: metadata, and its data as undecoded JSON."""
+
+    position: Position
+    stream: str
+    version: int
+    type: str
+    data: bytes
+    recorded_at: datetime
+    actor: str | None = None
+    correlation: str | None = None
+    causation: str | None = None
+    traceparent: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Unique in its service: the stream and the version in it."""
+        return f"{self.stream}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[E_co]):
+    """A decoded event with what the log knows about it."""
+
+    data: E_co
+    raw: Raw
+
+    @property
+    def id(self) -> str:
+        """Unique in its service: the stream and the version in it, `case-0199…/3`."""
+        return self.raw.id
+
+    @property
+    def stream(self) -> str:
+        return self.raw.stream
+
+    @property
+    def version(self) -> int:
+        return self.raw.version
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When the store took it (the machine's time, not the trade's)."""
+        return self.raw.recorded_at
+
+
+class UnknownEventType(LookupError):
+    def __init__(self, type_name: str) -> None:
+        super().__init__(
+            f"no class reads events of type {type_name}: list one in an aggregate's events, or give one `upcasts`"
+        )
+
+
+class Catalogue:
+    """Which class reads which event type, older types included."""
+
+    def __init__(self, classes: Iterable[type[Event]]) -> None:
+        self._readers: dict[str, tuple[type[Event], Upcaster | None]] = {}
+        for cls in classes:
+            self._readers[cls.type_name] = (cls, None)
+            for older, upcast in cls.upcasts.items():
+                self._readers[older] = (cls, upcast)
+
+    def __contains__(self, type_name: str) -> bool:
+        return type_name in self._readers
+
+    def class_of(self, type_name: str) -> type[Event]:
+        """The class that reads this type; raises UnknownEventType."""
+        try:
+            return self._readers[type_name][0]
+        except KeyError:
+            raise UnknownEventType(type_name) from None
+
+    def json_of(self, raw: Raw) -> Json:
+        """The event's JSON object, in the shape of the newest type."""
+        self.class_of(raw.type)
+        upcast = self._readers[raw.type][1]
+        value: Json = orjson.loads(raw.data)
+        return upcast(value) if upcast else value
+
+    def decode(self, raw: Raw) -> Event:
+        """The event itself; raises UnknownEventType or pydantic's ValidationError."""
+        cls, upcast = self._readers.get(raw.type) or (self.class_of(raw.type), None)
+        if upcast is None:
+            return cls.model_validate_json(raw.data)
+        return cls.model_validate(upcast(orjson.loads(raw.data)))
+
+
+def encode(event: Event) -> str:
+    """The event's data as it is stored and sent: compact JSON, Chinese left as it is."""
+    return event.model_dump_json()
+
+
+@cache
+def _column_reader(cls: type[Event], name: str) -> tuple[TypeAdapter[list[Any]], Any]:
+    info = cls.model_fields[name]
+    annotation = Any if info.annotation is None else info.annotation
+    default = None if info.is_required() else info.get_default(call_default_factory=True)
+    return TypeAdapter(list[annotation]), default
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Sequence[Recorded[E_co]]):
+    """Events of one class, in an order that keeps each stream's own. Iterate it, or take columns for SQL."""
+
+    cls: type[E_co]
+    raws: Sequence[Raw]
+    catalogue: Catalogue
+    _json: list[Json] = field(default_factory=list[Json], init=False, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.raws)
+
+    def __getitem__(self, index: Any) -> Any:
+        raw = self.raws[index]
+        return Recorded(self.catalogue.decode(raw), raw)
+
+    def __iter__(self) -> Iterator[Recorded[E_co]]:
+        for raw in self.raws:
+            yield Recorded(self.catalogue.decode(raw), raw)  # type: ignore[misc]
+
+    def column(self, name: str) -> list[Any]:
+        """One field of all events, typed as the event declares it: for `unnest($1::text[])`."""
+        if not self._json:
+            self._json.extend(map(self.catalogue.json_of, self.raws))
+        adapter, default = _column_reader(self.cls, name)
+        return adapter.validate_python([data.get(name, default) for data in self._json])
+
+    @property
+    def streams(self) -> list[str]:
+        """The stream of each event."""
+        return [raw.stream for raw in self.raws]

@@ -1,0 +1,224 @@
+"""The event store: append and load, each in one round trip.
+
+Relies on `migrations/0001_log.sql`, whose function `log.append` keeps promises 1 and 3: events, idempotency
+key and timers commit together or not at all; a concurrent change of a stream is refused; positions are in an order
+that no late commit can slip behind.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from events.event import Event, Json, Position, Raw, encode
+from events.read_model import Database
+
+MAX_EVENT_BYTES = 800_000
+"""Kafka takes messages of up to 1 MiB by default; an event above this would block its relay, so it is refused."""
+
+
+class Conflict(Exception):
+    """Somebody else changed the stream since it was loaded. Load it again and decide anew."""
+
+
+class KeyUsed(Exception):
+    """The idempotency key has been used: the command took effect before (or its twin just did)."""
+
+
+class TimerGone(Exception):
+    """The timer was taken, moved or cancelled by somebody else meanwhile; nothing was appended."""
+
+
+class EventTooLarge(ValueError):
+    def __init__(self, event: Event, size: int) -> None:
+        super().__init__(
+            f"{event.type_name} would be {size} bytes, at most {MAX_EVENT_BYTES} can be sent on; "
+            "keep large content elsewhere and put a reference and its hash into the event"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who caused an event and why: `actor` is a pseudonymous id; `correlation` is shared by all that one
+    request led to; `causation` is the event or command that directly led to it."""
+
+    actor: str | None = None
+    correlation: str | None = None
+    causation: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An idempotency key, unique for its caller, with the fingerprint of what was asked."""
+
+    value: str
+    fingerprint: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """The timer that led to a command: it goes in the same transaction."""
+
+    id: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TimerChange:
+    """A timer to set, or to cancel where `due` is None."""
+
+    policy: str
+    stream: str
+    name: str
+    due: datetime | None
+    causation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an earlier command with the same key was answered."""
+
+    fingerprint: bytes
+    outcome: Any
+    stream: str
+    position: Position
+
+
+@dataclass(slots=True)
+class Appending:
+    """What one append writes. `expected` holds each touched stream's version before (0: the stream is new)."""
+
+    expected: dict[str, int] = field(default_factory=dict[str, int])
+    events: list[tuple[str, int, Event]] = field(default_factory=list[tuple[str, int, Event]])
+    timers: list[TimerChange] = field(default_factory=list[TimerChange])
+
+    def add(self, stream: str, version: int, events: Sequence[Event]) -> None:
+        """Adds events after `version` of a stream; a stream may be added once."""
+        if stream in self.expected:
+            raise ValueError(f"stream {stream} is in this append already")
+        self.expected[stream] = version
+        self.events.extend((stream, version + nth, event) for nth, event in enumerate(events, 1))
+
+
+APPEND = "select * from log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
+
+
+async def append(
+    db: Database,
+    appending: Appending,
+    context: Context,
+    key: Key | None = None,
+    outcome: Json | None = None,
+    fired: Fired | None = None,
+) -> Position:
+    """Commits the events, the key and the timers, or nothing; returns the position of the last event.
+
+    Raises Conflict, KeyUsed, TimerGone or EventTooLarge. It must be the first write of its transaction.
+    """
+    data = [encode(event) for _, _, event in appending.events]
+    for (_, _, event), text in zip(appending.events, data, strict=True):
+        if len(text) * 3 > MAX_EVENT_BYTES and len(text.encode()) > MAX_EVENT_BYTES:
+            raise EventTooLarge(event, len(text.encode()))
+    try:
+        row = await db.fetchrow(
+            APPEND,
+            [stream for stream, _, _ in appending.events],
+            [version for _, version, _ in appending.events],
+            [event.type_name for _, _, event in appending.events],
+            data,
+            list(appending.expected),
+            list(appending.expected.values()),
+            context.actor,
+            context.correlation,
+            context.causation,
+            context.traceparent,
+            key.value if key else None,
+            key.fingerprint if key else None,
+            orjson.dumps(outcome).decode() if key else None,
+            fired.id if fired else None,
+            fired.due if fired else None,
+            orjson.dumps(appending.timers).decode() if appending.timers else None,
+        )
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name == "commands_key":
+            raise KeyUsed from error
+        raise Conflict from error
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == "CG409":
+            raise Conflict from error
+        if error.sqlstate == "CG003":
+            raise TimerGone from error
+        raise
+    assert row is not None
+    return Position(row["incarnation"], row["tx"], row["number"])
+
+
+COLUMNS = """incarnation, tx, position, stream, version, type, data::text, recorded_at,
+    actor, correlation, causation, traceparent"""
+
+LOAD = f"select {COLUMNS} from log.events where stream = $1 order by version"  # noqa: S608
+
+LOAD_MANY = f"select {COLUMNS} from log.events where stream = any($1) order by stream, version"  # noqa: S608
+
+# Below the oldest running transaction nothing can appear any more. Events of an earlier incarnation were given their
+# transaction ids by another server's counter (a dump) or before a restore: they are all settled.
+AFTER = f"""
+select {COLUMNS} from log.events
+where (incarnation, tx, position) > ($1, $2, $3)
+  and (tx < pg_snapshot_xmin(pg_current_snapshot()) or incarnation < (select s.incarnation from log.store s))
+order by incarnation, tx, position
+limit $4"""  # noqa: S608
+
+
+def raw_of(row: Mapping[str, Any]) -> Raw:
+    """An event from a row of COLUMNS."""
+    return Raw(
+        Position(row[0], row[1], row[2]),
+        row[3],
+        row[4],
+        row[5],
+        row[6].encode(),
+        row[7],
+        row[8],
+        row[9],
+        row[10],
+        row[11],
+    )
+
+
+async def load(db: Database, stream: str) -> list[Raw]:
+    """The events of a stream, first to last; none if there is no such stream."""
+    return [raw_of(row) for row in await db.fetch(LOAD, stream)]
+
+
+async def load_many(db: Database, streams: Iterable[str]) -> dict[str, list[Raw]]:
+    """The events of several streams; streams without events are left out."""
+    found: dict[str, list[Raw]] = {}
+    for row in await db.fetch(LOAD_MANY, list(streams)):
+        found.setdefault(row["stream"], []).append(raw_of(row))
+    return found
+
+
+async def read_after(db: Database, position: Position, limit: int) -> list[Raw]:
+    """The next events of the whole store, in its order, as far as nothing can slip in before them any more."""
+    return [raw_of(row) for row in await db.fetch(AFTER, *position, limit)]
+
+
+async def earlier(db: Database, key: Key) -> Earlier | None:
+    """What the command with this key was answered, if there was one."""
+    row = await db.fetchrow(
+        "select fingerprint, outcome::text, stream, incarnation, tx, position from log.commands where key = $1",
+        key.value,
+    )
+    if row is None:
+        return None
+    return Earlier(row[0], orjson.loads(row[1]), row[2], Position(row[3], row[4], row[5]))
+
+
+def trace_of(context: Context, traceparent: str | None) -> Context:
+    """The context with the current trace, unless it names one."""
+    return context if context.traceparent else replace(context, traceparent=traceparent)

@@ -1,0 +1,64 @@
+"""Traces and metrics of the kernel, by the OpenTelemetry API: without an SDK they cost next to nothing.
+
+No attribute holds personal data: streams are pseudonymous, and neither SQL parameters nor event data are recorded.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+
+from opentelemetry import context as otel_context
+from opentelemetry import metrics, trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+tracer = trace.get_tracer("commongrid.events")
+meter = metrics.get_meter("commongrid.events")
+_propagator = TraceContextTextMapPropagator()
+
+_command_duration = meter.create_histogram(
+    "commongrid.command.duration", "s", "From a command's start to its commit (or refusal)"
+)
+relayed = meter.create_counter("commongrid.relay.events", "{event}", "Events sent to Kafka and acknowledged")
+projected = meter.create_counter("commongrid.projection.events", "{event}", "Events that took effect, by consumer")
+parked_count = meter.create_counter("commongrid.parked.events", "{event}", "Events parked, by consumer")
+_apply_duration = meter.create_histogram(
+    "commongrid.projection.delay", "s", "From an event's record in its store to its effect, by consumer"
+)
+
+
+def delay(seconds: float, consumer: str) -> None:
+    """Records how long after its record an event took effect."""
+    _apply_duration.record(max(seconds, 0.0), {"consumer": consumer})
+
+
+@contextmanager
+def command_seconds(command: str) -> Iterator[None]:
+    """Measures a command, refused or not."""
+    start = perf_counter()
+    try:
+        yield
+    finally:
+        _command_duration.record(perf_counter() - start, {"command": command})
+
+
+def current_traceparent() -> str | None:
+    """The current span as a W3C `traceparent`, if there is one."""
+    carrier: dict[str, str] = {}
+    _propagator.inject(carrier)
+    return carrier.get("traceparent")
+
+
+@contextmanager
+def continued(traceparent: str | None, name: str, **attributes: str) -> Iterator[None]:
+    """A span that continues the trace of the request that an event came from; none where that is not sampled."""
+    if traceparent is None or traceparent.endswith("-00"):
+        yield
+        return
+    parent = _propagator.extract({"traceparent": traceparent}, otel_context.Context())
+    with tracer.start_as_current_span(name, context=parent, attributes=dict(attributes)):
+        yield
+
+
+def gauge(name: str, unit: str, description: str, read: Callable[[], Iterator[metrics.Observation]]) -> None:
+    """A gauge read on demand."""
+    meter.create_observable_gauge(name, [lambda _: read()], unit, description)

@@ -1,0 +1,42 @@
+"""Waking those who wait for new events, inside this process and in the service's other processes.
+
+An append must not NOTIFY: that would take a lock which serialises all commits of the database. It sets a flag here;
+a task beside it sends one NOTIFY for all appends of the last moment.
+"""
+
+import asyncio
+
+CHANNEL = "commongrid_appended"
+
+
+class Wake:
+    """A flag that any number of tasks wait for, each with a patience of its own."""
+
+    def __init__(self) -> None:
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._count = 0
+
+    def set(self) -> None:
+        """Wakes all who wait now."""
+        self._count += 1
+        for future in self._waiting:
+            if not future.done():
+                future.set_result(None)
+
+    @property
+    def count(self) -> int:
+        """How often it was set: pass it to `wait`, so that what happens between looking and waiting is not missed."""
+        return self._count
+
+    async def wait(self, seen: int, seconds: float) -> None:
+        """Returns when it was set since `seen`, or after `seconds`."""
+        if self._count != seen:
+            return
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.add(future)
+        try:
+            await asyncio.wait_for(future, seconds)
+        except TimeoutError:
+            pass
+        finally:
+            self._waiting.discard(future)

@@ -1,0 +1,1 @@
+"""Fair, explainable, public scores from outcomes."""

@@ -1,0 +1,1 @@
+"""Tells the right people by the channel they use, once."""

@@ -1,0 +1,1 @@
+"""Addresses, people, houses, units, grids, roster and duty list."""
