@@ -112,19 +112,16 @@ class Commands:
         several attempts), TimerGone.
         """
         key = key or self._derived_key()
-        with tracer.start_as_current_span(
-            f"command {type(command).__name__}", attributes={"commongrid.stream": aggregate.stream(id)}
-        ):
-            with command_seconds(type(command).__name__):
-                try:
-                    return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
-                except (KeyUsed, Refused) as reason:
-                    # Decided anew on what the first run left, a repetition may well be refused: look it up first.
-                    if key and (done := await self._earlier(aggregate, id, key)):
-                        return done
-                    if isinstance(reason, KeyUsed):  # pragma: no cover - the key's row cannot vanish
-                        raise Conflict from reason
-                    raise
+        name = type(command).__name__
+        attributes = {"commongrid.stream": aggregate.stream(id)}
+        with tracer.start_as_current_span(f"command {name}", attributes=attributes), command_seconds(name):
+            try:
+                return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
+            except (KeyUsed, Refused):
+                # Decided anew on what the first run left, a repetition may well be refused: look it up first.
+                if key and (done := await self._earlier(aggregate, id, key)):
+                    return done
+                raise
 
     async def _decide_and_append(
         self,
@@ -171,16 +168,16 @@ class Commands:
             histories = await store.load_many(self.db, map(aggregate.stream, commands))
             answers: dict[str, Done[S] | Refused] = {}
             appending = Appending()
-            for id, command in commands.items():
-                stream = aggregate.stream(id)
+            for id_, command in commands.items():
+                stream = aggregate.stream(id_)
                 history: Sequence[Raw] = histories.get(stream, ())
                 state = aggregate.fold(map(self.service.catalogue.decode, history))
                 try:
                     events = tuple(aggregate.decide(state, command))
                 except Refused as refused:
-                    answers[id] = refused
+                    answers[id_] = refused
                     continue
-                answers[id] = Done(aggregate.fold(events, state), len(history) + len(events), events, None)
+                answers[id_] = Done(aggregate.fold(events, state), len(history) + len(events), events, None)
                 if events:
                     appending.add(stream, len(history), events)
             if not appending.events:
@@ -192,17 +189,18 @@ class Commands:
                     raise
                 continue
             return {
-                id: replace(done, token=self._token(aggregate.stream(id), position))
+                id_: replace(done, token=self._token(aggregate.stream(id_), position))
                 if isinstance(done, Done) and done.events
                 else done
-                for id, done in answers.items()
+                for id_, done in answers.items()
             }
         raise AssertionError("unreachable")
 
     async def caught_up(self, read_model: ReadModel, seconds: float = 5.0) -> None:
         """Waits until the read model shows all that this service's own store holds now. Raises NotYet."""
         row = await self.db.fetchrow(
-            "select incarnation, tx, position, stream from log.events order by incarnation desc, tx desc, position desc limit 1"
+            """select incarnation, tx, position, stream from log.events
+               order by incarnation desc, tx desc, position desc limit 1"""
         )
         if row:
             token = self._token(row["stream"], Position(row["incarnation"], row["tx"], row["position"]))

@@ -13,16 +13,15 @@ to those of a rebuild.
 from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from asyncpg import Connection as AsyncpgConnection
-from asyncpg import Pool as AsyncpgPool
+import asyncpg
 
 from events.event import Batch, Catalogue, E, Event, Raw, Recorded
 
-Connection = AsyncpgConnection[Any]
-Pool = AsyncpgPool[Any]
-Database = Connection | Pool
+Connection: TypeAlias = "asyncpg.Connection[Any]"  # generic in the stubs only
+Pool: TypeAlias = "asyncpg.Pool[Any]"
+Database: TypeAlias = "Connection | Pool"
 SetHandler = Callable[[Connection, Batch[Any]], Awaitable[None]]
 F = TypeVar("F", bound=Callable[..., Awaitable[None]])
 

@@ -5,7 +5,7 @@ key and timers commit together or not at all; a concurrent change of a stream is
 that no late commit can slip behind.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -153,8 +153,7 @@ async def append(
         if error.sqlstate == "CG003":
             raise TimerGone from error
         raise
-    assert row is not None
-    return Position(row["incarnation"], row["tx"], row["number"])
+    return Position(*row)  # type: ignore[misc]  # a function always gives a row
 
 
 COLUMNS = """incarnation, tx, position, stream, version, type, data::text, recorded_at,
@@ -174,7 +173,7 @@ order by incarnation, tx, position
 limit $4"""  # noqa: S608
 
 
-def raw_of(row: Mapping[str, Any]) -> Raw:
+def raw_of(row: Sequence[Any]) -> Raw:
     """An event from a row of COLUMNS."""
     return Raw(
         Position(row[0], row[1], row[2]),

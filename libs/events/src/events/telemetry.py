@@ -3,7 +3,7 @@
 No attribute holds personal data: streams are pseudonymous, and neither SQL parameters nor event data are recorded.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -32,7 +32,7 @@ def delay(seconds: float, consumer: str) -> None:
 
 
 @contextmanager
-def command_seconds(command: str) -> Iterator[None]:
+def command_seconds(command: str) -> Generator[None]:
     """Measures a command, refused or not."""
     start = perf_counter()
     try:
@@ -49,7 +49,7 @@ def current_traceparent() -> str | None:
 
 
 @contextmanager
-def continued(traceparent: str | None, name: str, **attributes: str) -> Iterator[None]:
+def continued(traceparent: str | None, name: str, **attributes: str) -> Generator[None]:
     """A span that continues the trace of the request that an event came from; none where that is not sampled."""
     if traceparent is None or traceparent.endswith("-00"):
         yield

@@ -1,0 +1,140 @@
+"""What grid_tasks publishes: each step of a case (事件) by the flow of GB/T 34300, and what happens on the way.
+
+上报 reported → 受理 accepted → 派遣 dispatched → 处置 started → 反馈 handed in → 核查 verified → 结案 closed;
+sent back from verification to the worker (返工); escalated when not handled in time (督办); rated by the reporter.
+All times are the trade's: when it happened in the world.
+"""
+
+from enum import StrEnum
+from typing import Annotated
+
+from events import Event, personal
+from pydantic import AwareDatetime, Field
+
+from contracts.common import Place
+
+
+class ReporterKind(StrEnum):
+    """Who reported."""
+
+    RESIDENT = "resident"
+    GRID_WORKER = "grid_worker"
+
+
+class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
+    """上报: someone reported something to be dealt with."""
+
+    case: str
+    category: str
+    """A category of the duty list."""
+    description: str = personal()
+    """What the reporter wrote; it may name people."""
+    place: Place
+    grid: str
+    reporter_kind: ReporterKind
+    reporter: str | None = None
+    """Pseudonymous id of the caller; none for an anonymous report."""
+    contact: str | None = personal(default=None)
+    """E-mail address at which the reporter wants to be told the end."""
+    receipt_hash: str
+    """SHA-256, in hex, of the secret on the reporter's receipt: who shows the secret may follow and rate the case."""
+    at: AwareDatetime
+
+
+class CaseAccepted(Event, type="commongrid.grid_tasks.case.accepted.v1"):
+    """受理: it is a duty of the grid, by the duty list as it stood then."""
+
+    case: str
+    category: str
+    grid: str
+    deadline_minutes: int
+    at: AwareDatetime
+
+
+class CaseDispatched(Event, type="commongrid.grid_tasks.case.dispatched.v1"):
+    """派遣: a grid worker has it, to be handed in by `due`."""
+
+    case: str
+    category: str
+    grid: str
+    worker: str
+    due: AwareDatetime
+    why: str
+    """Why this worker: for people to read."""
+    at: AwareDatetime
+
+
+class CaseStarted(Event, type="commongrid.grid_tasks.case.started.v1"):
+    """处置: the worker began."""
+
+    case: str
+    worker: str
+    at: AwareDatetime
+
+
+class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
+    """反馈: the worker says that it is done, and how."""
+
+    case: str
+    worker: str
+    result: str = personal()
+    on_time: bool
+    attempt: Annotated[int, Field(ge=1)]
+    """1 the first time, 2 after it was sent back once, and so on."""
+    at: AwareDatetime
+
+
+class CaseSentBack(Event, type="commongrid.grid_tasks.case.sent_back.v1"):
+    """返工: verification failed; the worker has it again, by a new deadline."""
+
+    case: str
+    worker: str
+    verifier: str
+    reason: str = personal()
+    due: AwareDatetime
+    at: AwareDatetime
+
+
+class CaseVerified(Event, type="commongrid.grid_tasks.case.verified.v1"):
+    """核查: somebody other than the worker found it done."""
+
+    case: str
+    worker: str
+    verifier: str
+    attempt: int
+    at: AwareDatetime
+
+
+class CaseClosed(Event, type="commongrid.grid_tasks.case.closed.v1"):
+    """结案. It repeats what those who count need, so that they need no memory of the case."""
+
+    case: str
+    category: str
+    grid: str
+    worker: str
+    on_time: bool
+    """Handed in by its deadline, the first time."""
+    first_attempt: bool
+    """Verified at the first attempt."""
+    at: AwareDatetime
+
+
+class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
+    """The reporter says how satisfied they are (满意度)."""
+
+    case: str
+    worker: str
+    rating: Annotated[int, Field(ge=1, le=5)]
+    """1 not at all to 5 very much."""
+    closed_at: AwareDatetime
+    at: AwareDatetime
+
+
+class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
+    """督办: not handed in by its deadline; the grid leader is told."""
+
+    case: str
+    grid: str
+    worker: str
+    due: AwareDatetime
+    at: AwareDatetime

@@ -1,0 +1,189 @@
+"""What the registry publishes: 一标三实, grids, roster and duty list.
+
+Each register is kept by `…registered` (all that is known, first time) and `…changed` (all that is known, from now on):
+whoever follows them needs no earlier event to know the present state.
+"""
+
+from datetime import date
+from typing import Annotated
+
+from events import Event, personal
+from pydantic import Field
+
+from contracts.common import Place, Post, Residency, Title, UnitCategory
+
+
+class AddressFacts(Event):
+    """A standard address (标准地址)."""
+
+    address: str
+    division_code: Annotated[str, Field(pattern=r"^\d{12}$")]
+    """Division code down to the community: GB/T 2260 and the 12-digit statistical code."""
+    street: str
+    number: str
+    building: str = ""
+    unit: str = ""
+    floor: str = ""
+    room: str = ""
+    place: Place
+    grid: str | None = None
+    """Code of the grid that the address lies in; none if it lies in no grid."""
+
+
+class AddressRegistered(AddressFacts, type="commongrid.registry.address.registered.v1"):
+    """A standard address was entered for the first time."""
+
+
+class AddressChanged(AddressFacts, type="commongrid.registry.address.changed.v1"):
+    """What is known of a standard address has changed."""
+
+
+class BuildingFacts(Event):
+    """A building (实有房屋)."""
+
+    building: str
+    address: str
+    name: str
+    kind: str
+    floors: Annotated[int, Field(ge=1)]
+    built_year: int | None = None
+
+
+class BuildingRegistered(BuildingFacts, type="commongrid.registry.building.registered.v1"):
+    """A building was entered for the first time."""
+
+
+class BuildingChanged(BuildingFacts, type="commongrid.registry.building.changed.v1"):
+    """What is known of a building has changed."""
+
+
+class HouseholdFacts(Event):
+    """A household (户)."""
+
+    household: str
+    address: str
+
+
+class HouseholdRegistered(HouseholdFacts, type="commongrid.registry.household.registered.v1"):
+    """A household was entered for the first time."""
+
+
+class HouseholdChanged(HouseholdFacts, type="commongrid.registry.household.changed.v1"):
+    """What is known of a household has changed."""
+
+
+class PersonFacts(Event):
+    """A person who really lives here (实有人口)."""
+
+    person: str
+    """Pseudonymous id."""
+    name: str = personal()
+    id_number: str = personal()
+    """Resident identity number, GB 11643."""
+    sex: Annotated[str, Field(pattern="^[0129]$")] = personal()
+    """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 not stated."""
+    birth_date: date = personal()
+    phone: str = personal(default="")
+    residency: Residency
+    household: str | None = None
+    relation: str | None = None
+    """Relation to the head of the household (户主): head, spouse, child, parent, other."""
+    address: str = personal()
+    registered_until: date | None = None
+    """Floating residents: when the registration ends."""
+
+
+class PersonRegistered(PersonFacts, type="commongrid.registry.person.registered.v1"):
+    """A person was entered for the first time."""
+
+
+class PersonChanged(PersonFacts, type="commongrid.registry.person.changed.v1"):
+    """What is known of a person has changed."""
+
+
+class UnitFacts(Event):
+    """A unit (实有单位): a shop, a hotel, a chess room, a foot-bath shop."""
+
+    unit: str
+    name: str
+    category: UnitCategory
+    address: str
+    credit_code: str
+    """Unified social credit code, GB 32100."""
+    phone: str = personal(default="")
+
+
+class UnitRegistered(UnitFacts, type="commongrid.registry.unit.registered.v1"):
+    """A unit was entered for the first time."""
+
+
+class UnitChanged(UnitFacts, type="commongrid.registry.unit.changed.v1"):
+    """What is known of a unit has changed."""
+
+
+class GridFacts(Event):
+    """A grid (网格): the area that a team looks after."""
+
+    grid: str
+    """Its code, as people say it: G1."""
+    title: Title
+    boundary: Annotated[list[tuple[float, float]], Field(min_length=4)]
+    """One closed ring of (longitude, latitude), WGS-84, as in a GeoJSON polygon without holes."""
+
+
+class GridDrawn(GridFacts, type="commongrid.registry.grid.drawn.v1"):
+    """A grid was drawn for the first time."""
+
+
+class GridRedrawn(GridFacts, type="commongrid.registry.grid.redrawn.v1"):
+    """A grid's boundary or name has changed."""
+
+
+class MemberFacts(Event):
+    """Someone in a post (在岗人员): these are public functions, on the wall of the community office."""
+
+    member: str
+    name: str = personal()
+    post: Post
+    grid: str | None = None
+    """Code of the grid; none for posts that look after the whole community."""
+    email: str = personal()
+    phone: str = personal(default="")
+
+
+class MemberAppointed(MemberFacts, type="commongrid.registry.member.appointed.v1"):
+    """Someone took up a post."""
+
+
+class MemberChanged(MemberFacts, type="commongrid.registry.member.changed.v1"):
+    """The post, grid or contact of someone in post has changed."""
+
+
+class MemberDismissed(Event, type="commongrid.registry.member.dismissed.v1"):
+    """Someone left their post."""
+
+    member: str
+
+
+class DutyFacts(Event):
+    """An entry of the duty list (责任清单): who must deal with a category of cases, by when, to what standard."""
+
+    category: str
+    title: Title
+    department: Title
+    """The department whose duty it is."""
+    grid_duty: bool
+    """Whether it is on the grid workers' list; if not, a grid worker is not asked to do it."""
+    deadline_minutes: Annotated[int, Field(ge=1)] | None = None
+    """From dispatch to the result handed in; set where `grid_duty`."""
+    standard: Title | None = None
+    """What "done" means."""
+    legal_basis: str
+
+
+class DutyListed(DutyFacts, type="commongrid.registry.duty.listed.v1"):
+    """A category was put on the duty list."""
+
+
+class DutyChanged(DutyFacts, type="commongrid.registry.duty.changed.v1"):
+    """An entry of the duty list has changed."""
