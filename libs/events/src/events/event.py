@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -60,11 +60,7 @@ class Event(BaseModel):
     @classmethod
     def personal_fields(cls) -> frozenset[str]:
         """The names of the fields that name or locate a person."""
-        return frozenset(
-            name
-            for name, info in cls.model_fields.items()
-            if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get(PERSONAL)
-        )
+        return frozenset(name for name, info in cls.model_fields.items() if info.json_schema_extra == {PERSONAL: True})
 
 
 def service_of(type_name: str) -> str:
@@ -200,7 +196,7 @@ def _column_reader(cls: type[Event], name: str) -> tuple[TypeAdapter[list[Any]],
     info = cls.model_fields[name]
     annotation = Any if info.annotation is None else info.annotation
     default = None if info.is_required() else info.get_default(call_default_factory=True)
-    return TypeAdapter(list[annotation]), default
+    return TypeAdapter[list[Any]](list.__class_getitem__(annotation)), default  # pyright: ignore[reportArgumentType]
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +216,9 @@ class Batch(Sequence[Recorded[E_co]]):
         return Recorded(self.catalogue.decode(raw), raw)
 
     def __iter__(self) -> Iterator[Recorded[E_co]]:
-        for raw in self.raws:
-            yield Recorded(self.catalogue.decode(raw), raw)  # type: ignore[misc]
+        decode = cast("Callable[[Raw], E_co]", self.catalogue.decode)
+        raws: Sequence[Raw] = self.raws
+        return (Recorded(decode(raw), raw) for raw in raws)
 
     def column(self, name: str) -> list[Any]:
         """One field of all events, typed as the event declares it: for `unnest($1::text[])`."""

@@ -3,7 +3,7 @@ a consistency token must know it too."""
 
 from functools import lru_cache
 
-from aiokafka.partitioner import murmur2
+from aiokafka.partitioner import murmur2  # pyright: ignore[reportUnknownVariableType]
 
 
 @lru_cache(maxsize=65_536)

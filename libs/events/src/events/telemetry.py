@@ -3,7 +3,7 @@
 No attribute holds personal data: streams are pseudonymous, and neither SQL parameters nor event data are recorded.
 """
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
 
@@ -57,6 +57,24 @@ def continued(traceparent: str | None, name: str, **attributes: str) -> Generato
     parent = _propagator.extract({"traceparent": traceparent}, otel_context.Context())
     with tracer.start_as_current_span(name, context=parent, attributes=dict(attributes)):
         yield
+
+
+@contextmanager
+def continued_each(traceparents: Iterable[str | None], name: str) -> Generator[None]:
+    """A span in each of several traces, for work that is done for all of them at once."""
+    sampled = {it for it in traceparents if it is not None and not it.endswith("-00")}
+    if len(sampled) == 1:
+        with continued(sampled.pop(), name):
+            yield
+        return
+    spans = [
+        tracer.start_span(name, _propagator.extract({"traceparent": it}, otel_context.Context())) for it in sampled
+    ]
+    try:
+        yield
+    finally:
+        for span in spans:
+            span.end()
 
 
 def gauge(name: str, unit: str, description: str, read: Callable[[], Iterator[metrics.Observation]]) -> None:

@@ -80,6 +80,15 @@ create table log.progress (
     primary key (consumer, source, partition)
 ) with (fillfactor = 50);
 
+-- The read models' tables: one schema for each version, and one for a rebuild under way.
+create table log.read_models (
+    schema text collate "C" primary key,
+    name text collate "C" not null,
+    version integer not null,
+    created_at timestamptz not null default clock_timestamp(),
+    caught_up_at timestamptz
+);
+
 -- Events that a consumer could not take, and the later ones of their streams behind them, in order.
 create table log.parked (
     id bigint generated always as identity primary key,

@@ -1,0 +1,205 @@
+"""A consumer takes each event once: a read model in one transaction with its progress, a policy by commands with keys.
+
+Both drop repeats by position, park what they cannot take with all that follows it in its stream, and are overtaken
+rather than wrong when somebody else owns their progress (promises 3, 4 and 6).
+"""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from events import parking
+from events.commands import Commands
+from events.event import Catalogue, Raw, Recorded
+from events.policy import Policy
+from events.progress import Chunk, Overtaken, advance
+from events.read_model import Connection, ReadModel
+from events.store import Context
+from events.telemetry import continued, continued_each, delay, projected
+from events.wire import UNREADABLE
+
+
+class Placed(NamedTuple):
+    """An event and where it came from."""
+
+    source: str
+    partition: int
+    offset: int
+    raw: Raw
+
+
+class NotOurs(ValueError):
+    """A message on the topic is not an event of ours."""
+
+
+class Consumer(ABC):
+    """Takes chunks of events over one connection, one call at a time."""
+
+    def __init__(self, name: str, catalogue: Catalogue, db: Connection) -> None:
+        self.name = name
+        self.catalogue = catalogue
+        self.db = db
+        self._parked: set[tuple[str, str]] = set()
+        self._parked_known = False
+        self._one_at_a_time = asyncio.Lock()
+
+    async def take(self, chunks: Sequence[Chunk]) -> None:
+        """Lets each event take effect once and records the progress. Raises Overtaken, or an error of the moment."""
+        async with self._one_at_a_time:
+            if not self._parked_known:
+                self._parked = await parking.streams(self.db, self.name)
+                self._parked_known = True
+            events = [
+                Placed(chunk.source, chunk.partition, chunk.after.next_offset, raw)
+                for chunk in chunks
+                for raw in chunk.fresh()
+                if raw.type in self.catalogue or raw.type == UNREADABLE
+            ]
+            try:
+                await self._take(events, chunks)
+            except BaseException:
+                self._parked_known = False  # what was rolled back is not parked
+                raise
+            if events:
+                projected.add(len(events), {"consumer": self.name})
+                delay((datetime.now(UTC) - events[-1].raw.recorded_at).total_seconds(), self.name)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """The consumer's connection, between two takes."""
+        async with self._one_at_a_time:
+            yield self.db
+
+    @abstractmethod
+    async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None: ...
+
+    async def _blocked(self, event: Placed) -> bool:
+        """Parks the event if something of its stream is parked; to be called in a transaction."""
+        stream = (event.source, event.raw.stream)
+        if stream not in self._parked:
+            return False
+        # Only this consumer adds to what is parked, but an operator may have cleared it since.
+        if await parking.still_parked(self.db, self.name, *stream):
+            await self._park(event, parking.BEHIND)
+            return True
+        self._parked.discard(stream)
+        return False
+
+    async def _park(self, event: Placed, error: str) -> None:
+        await parking.park(self.db, self.name, event.source, event.partition, event.offset, event.raw, error)
+        self._parked.add((event.source, event.raw.stream))
+
+
+class Projection(Consumer):
+    """Feeds a read model. Its connection's search path names the tables, live or being rebuilt."""
+
+    def __init__(self, read_model: ReadModel, schema: str, db: Connection) -> None:
+        super().__init__(schema, Catalogue(read_model.follows), db)
+        self.read_model = read_model
+
+    async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None:
+        careful = bool(self._parked) and any((e.source, e.raw.stream) in self._parked for e in events)
+        if not careful:
+            try:
+                async with self.db.transaction():
+                    await advance(self.db, self.name, chunks)
+                    await self._apply(events)
+            except (Overtaken, *parking.TRANSIENT):
+                raise
+            except Exception:
+                if not events:
+                    raise
+            else:
+                return
+        async with self.db.transaction():
+            await advance(self.db, self.name, chunks)
+            await self._apply_what_can_be(events)
+
+    async def _apply_what_can_be(self, events: Sequence[Placed]) -> None:
+        """Finds the bad ones by halving, parks them, and applies the rest, each stream's order kept."""
+        events = [event for event in events if not await self._blocked(event)]
+        if not events:
+            return
+        try:
+            async with self.db.transaction():
+                await self._apply(events)
+        except parking.TRANSIENT:
+            raise
+        except Exception as error:
+            if len(events) == 1:
+                await self._park(events[0], parking.describe(error))
+                return
+            middle = len(events) // 2
+            await self._apply_what_can_be(events[:middle])
+            await self._apply_what_can_be(events[middle:])
+
+    async def _apply(self, events: Sequence[Placed]) -> None:
+        for event in events:
+            if event.raw.type == UNREADABLE:
+                raise NotOurs(event.raw.causation)
+        raws = [event.raw for event in events]
+        with continued_each((raw.traceparent for raw in raws), f"project {self.read_model.name}"):
+            await self.read_model.apply(self.db, raws, self.catalogue)
+
+    async def retry(self, source: str, stream: str) -> int:
+        """Applies what is parked of a stream, in order, in one transaction; returns how many. Raises what the
+        handler raises, and then changes nothing."""
+        done = 0
+        async with self.db.transaction():
+            # Somebody may park one more behind while we wait for the lock: look again until nothing is left.
+            while waiting := await parking.of_stream(self.db, self.name, source, stream):
+                for parked in waiting:
+                    if parked.raw.type == UNREADABLE:
+                        raise NotOurs("it is no event of ours and can only be dropped")
+                    await self.read_model.apply(self.db, [parked.raw], self.catalogue)
+                await parking.remove(self.db, [parked.id for parked in waiting])
+                done += len(waiting)
+        return done
+
+
+class Reacting(Consumer):
+    """Feeds a policy: each event runs its reaction, whose commands carry keys made from the event."""
+
+    def __init__(self, policy: Policy, db: Connection, commands: Commands) -> None:
+        super().__init__(policy.name, Catalogue(policy.follows), db)
+        self.policy = policy
+        self.commands = commands
+
+    async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None:
+        for event in events:
+            async with self.db.transaction():
+                if await self._blocked(event):
+                    continue
+            try:
+                await self.react(event.raw)
+            except parking.TRANSIENT:
+                raise
+            except Exception as error:
+                await self._park(event, parking.describe(error))
+        await advance(self.db, self.name, chunks)
+
+    async def react(self, raw: Raw) -> None:
+        """Runs the reaction to one event. A second run changes nothing."""
+        if raw.type == UNREADABLE:
+            raise NotOurs(raw.causation)
+        event = Recorded(self.catalogue.decode(raw), raw)
+        commands = self.commands.by(Context(actor=f"policy:{self.name}", correlation=raw.correlation, causation=raw.id))
+        commands.key_seed = f"{self.name}:{raw.type}:{raw.id}"
+        with continued(raw.traceparent, f"react {self.name}", **{"commongrid.event": raw.id}):
+            await self.policy.reactions[type(event.data)](commands, event)
+
+    async def retry(self, source: str, stream: str) -> int:
+        """Runs the reactions to what is parked of a stream, in order; returns how many. Raises what a reaction
+        raises; what went well before it stays done."""
+        done = 0
+        while True:
+            async with self.db.transaction():
+                waiting = await parking.of_stream(self.db, self.name, source, stream)
+                if not waiting:
+                    return done
+                await self.react(waiting[0].raw)
+                await parking.remove(self.db, [waiting[0].id])
+                done += 1

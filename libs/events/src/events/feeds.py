@@ -1,0 +1,97 @@
+"""Feeds bring events to consumers: from the service's own store, and from other services' topics.
+
+Both run until something fails; whoever runs them starts them again, and they go on from the progress in Postgres.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+from events.consumer import Consumer
+from events.kafka import KafkaError, Partition, TopicReader
+from events.progress import OWN, Chunk, Mark, marks
+from events.relay import StoreReader
+from events.settings import Settings
+from events.wake import Wake
+
+CHUNK = 1000
+COMMIT_EVERY = 1.0
+"""Seconds between telling Kafka how far we are, for its lag monitors."""
+
+
+async def feed_from_store(consumer: Consumer, wake: Wake) -> None:
+    """Gives the consumer its own service's events. Raises Overtaken when somebody else does."""
+    reader = StoreReader(consumer.db, wake)
+    mark = (await marks(consumer.db, consumer.name, OWN, [0]))[0]
+    while True:
+        raws = await reader.next(mark, CHUNK)
+        after = Mark(0, raws[-1].position)
+        await consumer.take([Chunk(OWN, 0, mark, after, raws)])
+        mark = after
+
+
+async def feed_from_topics(consumer: Consumer, settings: Settings, topics: Sequence[str], group: str | None) -> None:
+    """Gives the consumer other services' events: those of the partitions that its group shares out, or of all."""
+    feed = TopicFeed(consumer, TopicReader(settings, topics, group), group)
+    try:
+        await feed.start()
+        while True:
+            await feed.step(1.0)
+    finally:
+        await feed.stop()
+
+
+class TopicFeed:
+    """One consumer's reading of its topics, chunk by chunk."""
+
+    def __init__(self, consumer: Consumer, reader: TopicReader, group: str | None) -> None:
+        self._consumer = consumer
+        self._reader = reader
+        self._group = group
+        self._committed_at = 0.0
+        self.marks: dict[Partition, Mark] = {}
+
+    async def start(self) -> None:
+        """Connects, and reads on from the progress in Postgres, whatever Kafka thinks that it is."""
+        await self._reader.start(self._assigned)
+
+    async def stop(self) -> None:
+        await self._reader.stop()
+
+    async def ends(self) -> dict[Partition, int]:
+        """Where each assigned partition ends now."""
+        return await self._reader.ends(self.marks)
+
+    async def _assigned(self, partitions: list[Partition]) -> None:
+        found: dict[Partition, Mark] = {}
+        for topic in {partition.topic for partition in partitions}:
+            numbers = [partition.number for partition in partitions if partition.topic == topic]
+            async with self._consumer.connection() as db:
+                for number, mark in (await marks(db, self._consumer.name, topic, numbers)).items():
+                    found[Partition(topic, number)] = mark
+        for partition, mark in found.items():
+            self._reader.seek(partition, mark.next_offset)
+        self.marks = found
+
+    async def step(self, seconds: float) -> int:
+        """Takes the next events, waiting at most so long for the first; returns how many came."""
+        chunks: list[Chunk] = []
+        for partition, next_offset, raws in await self._reader.read(seconds, CHUNK):
+            before = self.marks.get(partition)
+            if before is None:  # it was taken from us while we read
+                continue
+            position = max(before.position, *(raw.position for raw in raws))
+            chunks.append(Chunk(partition.topic, partition.number, before, Mark(next_offset, position), raws))
+        if not chunks:
+            return 0
+        await self._consumer.take(chunks)
+        self.marks.update({Partition(chunk.source, chunk.partition): chunk.after for chunk in chunks})
+        await self._tell_kafka()
+        return sum(len(chunk.raws) for chunk in chunks)
+
+    async def _tell_kafka(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._group and now - self._committed_at >= COMMIT_EVERY:
+            self._committed_at = now
+            with suppress(KafkaError):
+                await self._reader.commit({partition: mark.next_offset for partition, mark in self.marks.items()})

@@ -1,0 +1,222 @@
+"""The only place that speaks aiokafka: producers, consumers and topics, with the options that the promises need."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
+# pyright: reportIncompatibleMethodOverride=false
+# (aiokafka has no types)
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError
+
+from events.event import Position, Raw
+from events.service import Service
+from events.settings import Settings
+from events.wire import headers_of, raw_of, source_of, unreadable
+
+__all__ = ["KafkaError", "Partition", "Producer", "TopicReader", "ensure_topics", "last_events"]
+
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it also raises, and every retry while away
+
+MAX_BATCH_BYTES = 900_000
+FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+
+
+class Partition(NamedTuple):
+    """A partition of a topic."""
+
+    topic: str
+    number: int
+
+
+class WrongTopics(Exception):
+    """A topic is missing or has another number of partitions than this system was set up with."""
+
+
+async def ensure_topics(service: Service, settings: Settings) -> None:
+    """Creates the topics that the service publishes, kept for ever. What exists is left as it is."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=30_000)
+    await admin.start()
+    try:
+        present = set(await admin.list_topics())
+        missing = [
+            NewTopic(topic, settings.partitions, settings.replication, topic_configs=dict(FOREVER))
+            for topic in service.topics(settings.topic_prefix)
+            if topic not in present
+        ]
+        if missing:
+            response = await admin.create_topics(missing)
+            for topic, code, *rest in response.topic_errors:
+                if code not in (0, TopicAlreadyExistsError.errno):
+                    raise WrongTopics(f"topic {topic} could not be created: error {code} {rest}")
+    finally:
+        await admin.close()
+
+
+class Producer:
+    """Sends events in order. One record batch at a time is under way for each partition, and nothing later is sent
+    before it is acknowledged: so no failure can leave a gap before what has been sent."""
+
+    def __init__(self, service: Service, settings: Settings) -> None:
+        self._source = source_of(service.name)
+        self._partitions = settings.partitions
+        self._kafka = AIOKafkaProducer(
+            bootstrap_servers=settings.kafka,
+            enable_idempotence=True,
+            acks="all",
+            compression_type="lz4",
+            linger_ms=0,
+            max_batch_size=MAX_BATCH_BYTES,
+            request_timeout_ms=15_000,
+        )
+
+    async def start(self, topics: Iterable[str]) -> None:
+        """Connects; raises WrongTopics if a topic is not as it was set up."""
+        await self._kafka.start()
+        for topic in topics:
+            found = await self._kafka.partitions_for(topic)
+            if len(found or ()) != self._partitions:
+                raise WrongTopics(
+                    f"topic {topic} has {len(found or ())} partitions, {self._partitions} are expected: run migrate; "
+                    "to change their number, see docs/operators.md"
+                )
+
+    async def stop(self) -> None:
+        await self._kafka.stop()
+
+    async def send(self, events: Iterable[tuple[Partition, Raw]]) -> None:
+        """Sends the events; when it returns, all are acknowledged by all in-sync replicas."""
+        batches: dict[Partition, list[Any]] = {}
+        for partition, raw in events:
+            builders = batches.setdefault(partition, [])
+            key, headers = raw.stream.encode(), headers_of(raw, self._source)
+            timestamp = int(raw.recorded_at.timestamp() * 1000)
+            if not builders or not self._append(builders[-1], timestamp, key, raw.data, headers):
+                builders.append(self._kafka.create_batch())
+                if not self._append(builders[-1], timestamp, key, raw.data, headers):
+                    raise ValueError(f"event {raw.id} is too large for a record batch")
+        while batches:
+            sent = [
+                await self._kafka.send_batch(builders.pop(0), partition.topic, partition=partition.number)
+                for partition, builders in batches.items()
+            ]
+            for future in sent:
+                await future
+            batches = {partition: builders for partition, builders in batches.items() if builders}
+
+    @staticmethod
+    def _append(builder: Any, timestamp: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]) -> bool:
+        return builder.append(timestamp=timestamp, key=key, value=value, headers=headers) is not None
+
+
+class _OnAssignment(ConsumerRebalanceListener):
+    def __init__(self, assigned: Callable[[list[Partition]], Awaitable[None]]) -> None:
+        self._assigned = assigned
+
+    async def on_partitions_revoked(self, revoked) -> None:
+        pass  # progress is in Postgres already
+
+    async def on_partitions_assigned(self, assigned) -> None:
+        await self._assigned([Partition(it.topic, it.partition) for it in assigned])
+
+
+class TopicReader:
+    """Reads events from topics, either sharing the partitions with others of its group or all of them alone."""
+
+    def __init__(self, settings: Settings, topics: Sequence[str], group: str | None) -> None:
+        self._topics = topics
+        self._group = group
+        self._kafka = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka,
+            group_id=group,
+            group_instance_id=f"{group}.{settings.instance}" if group and settings.instance else None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            max_poll_interval_ms=300_000,
+            metadata_max_age_ms=30_000,
+            max_partition_fetch_bytes=2_097_152,
+        )
+
+    async def start(self, assigned: Callable[[list[Partition]], Awaitable[None]]) -> None:
+        """Connects. `assigned` is called with the partitions whenever they change; it must `seek` in each."""
+        if self._group:
+            self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned))
+            await self._kafka.start()
+        else:
+            await self._kafka.start()
+            partitions = await self.partitions()
+            self._kafka.assign([TopicPartition(*it) for it in partitions])
+            await assigned(partitions)
+
+    async def stop(self) -> None:
+        await self._kafka.stop()
+
+    async def partitions(self) -> list[Partition]:
+        """All partitions of the topics."""
+        found: list[Partition] = []
+        for topic in self._topics:
+            numbers = self._kafka.partitions_for_topic(topic)
+            if not numbers:
+                await self._kafka.topics()
+                numbers = self._kafka.partitions_for_topic(topic) or set()
+            found.extend(Partition(topic, number) for number in sorted(numbers))
+        return found
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        """Reads on from this offset."""
+        self._kafka.seek(TopicPartition(*partition), offset)
+
+    async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
+        """The offset after the last message of each partition."""
+        ends = await self._kafka.end_offsets([TopicPartition(*it) for it in partitions])
+        return {Partition(it.topic, it.partition): end for it, end in ends.items()}
+
+    async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
+        """The next events: (partition, offset to read next, events), waiting at most so long for the first."""
+        records = await self._kafka.getmany(timeout_ms=int(seconds * 1000), max_records=most)
+        return [
+            (Partition(it.topic, it.partition), messages[-1].offset + 1, [_raw(message) for message in messages])
+            for it, messages in records.items()
+            if messages
+        ]
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        """Tells Kafka how far the group has come: for lag monitors only, progress stands in Postgres."""
+        await self._kafka.commit({TopicPartition(*it): offset for it, offset in offsets.items()})
+
+
+def _raw(message: Any) -> Raw:
+    try:
+        return raw_of(message.key, message.value, message.headers, message.timestamp)
+    except ValueError as error:
+        return unreadable(message.key, message.value, Position(0, 0, 0), error)
+
+
+async def last_events(settings: Settings, topics: Sequence[str]) -> list[Raw]:
+    """The last event of each partition that has one."""
+    reader = TopicReader(settings, topics, None)
+    found: list[Raw] = []
+
+    async def assigned(partitions: list[Partition]) -> None:
+        ends = await reader.ends(partitions)
+        waited.update({it: end for it, end in ends.items() if end > 0})
+        for it, end in waited.items():
+            reader.seek(it, end - 1)
+
+    waited: dict[Partition, int] = {}
+    try:
+        await reader.start(assigned)
+        while waited:
+            for partition, next_offset, raws in await reader.read(1.0, 500):
+                if next_offset >= waited.get(partition, 0):
+                    found.append(raws[-1])
+                    waited.pop(partition, None)
+    finally:
+        await reader.stop()
+    return found

@@ -1,0 +1,96 @@
+"""How far each consumer is behind: for operators, metrics and readiness."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from events.kafka import Partition, TopicReader
+from events.policy import Policy
+from events.progress import OWN, RELAY
+from events.read_model import Database, ReadModel
+from events.service import Service
+
+COUNT_AT_MOST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What a consumer has yet to take from a source: how many events (counted up to 100,000 of its own store), and the
+    age of the oldest of them in seconds, where it is known."""
+
+    consumer: str
+    source: str
+    events: int
+    seconds: float
+
+
+def consumer_name(part: ReadModel | Policy) -> str:
+    """The name that a read model's or policy's progress stands under."""
+    return part.schema if isinstance(part, ReadModel) else part.name
+
+
+def group_name(prefix: str, service: Service, part: ReadModel | Policy) -> str:
+    """The Kafka consumer group of a read model or policy that follows other services."""
+    return f"{prefix}.{service.name}.{consumer_name(part)}"
+
+
+async def own_lag(db: Database, consumers: Iterable[str]) -> list[Lag]:
+    """What consumers have yet to take from the service's own store; the relay is one of them."""
+    rows = await db.fetch(
+        """
+        select c.name, waiting.count, waiting.oldest
+        from unnest($1::text[]) as c(name)
+        left join log.progress p on p.consumer = c.name and p.source = $2
+        cross join lateral (
+            select count(*), min(recorded_at) as oldest from (
+                select recorded_at from log.events e
+                where (e.incarnation, e.tx, e.position)
+                    > (coalesce(p.incarnation, 0), coalesce(p.tx, '0'), coalesce(p.position, 0))
+                order by e.incarnation, e.tx, e.position limit $3
+            ) as ahead
+        ) as waiting""",
+        list(consumers),
+        OWN,
+        COUNT_AT_MOST,
+    )
+    now = datetime.now(UTC)
+    return [Lag(name, OWN, count, (now - oldest).total_seconds() if oldest else 0.0) for name, count, oldest in rows]
+
+
+async def topic_lag(db: Database, reader: TopicReader, parts: Sequence[tuple[str, Sequence[str]]]) -> list[Lag]:
+    """What consumers have yet to take from topics; `parts` names each consumer and its topics."""
+    ends = await reader.ends(await reader.partitions())
+    rows = await db.fetch(
+        "select consumer, source, partition, next_offset, updated_at from log.progress where source <> ''"
+    )
+    done = {(row[0], Partition(row[1], row[2])): (row[3], row[4]) for row in rows}
+    now = datetime.now(UTC)
+    found: list[Lag] = []
+    for consumer, topics in parts:
+        for topic in topics:
+            waiting, oldest = 0, 0.0
+            for partition, end in ends.items():
+                if partition.topic == topic:
+                    next_offset, at = done.get((consumer, partition), (0, now))
+                    if end > next_offset:
+                        waiting += end - next_offset
+                        oldest = max(oldest, (now - at).total_seconds())
+            found.append(Lag(consumer, topic, waiting, oldest))
+    return found
+
+
+def own_consumers(service: Service) -> list[str]:
+    """The relay, and whoever follows the service's own events."""
+    return [
+        RELAY,
+        *(consumer_name(part) for part in (*service.read_models, *service.policies) if service.follows_own(part)),
+    ]
+
+
+def foreign_consumers(service: Service, prefix: str) -> list[tuple[str, list[str]]]:
+    """Whoever follows other services' events, with their topics."""
+    return [
+        (consumer_name(part), topics)
+        for part in (*service.read_models, *service.policies)
+        if (topics := service.foreign_topics(part, prefix))
+    ]

@@ -1,0 +1,148 @@
+"""Parking: one bad event stops nothing else (promise 6).
+
+An event that a consumer cannot take is set aside with its error, and so are later events of the same stream, in order.
+Everything else goes on. An operator lists, inspects, retries or drops.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from pydantic import ValidationError
+
+from events.event import Position, Raw
+from events.freshness import NotYet
+from events.read_model import Connection, Database
+from events.store import Conflict
+from events.telemetry import parked_count
+
+BEHIND = "behind an earlier event of its stream"
+
+TRANSIENT = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    OSError,
+    TimeoutError,
+    Conflict,
+    NotYet,
+)
+"""Errors of the moment, not of the event: try again, do not park."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """An event that was set aside, for an operator to look at."""
+
+    id: int
+    consumer: str
+    source: str
+    partition: int
+    raw: Raw
+    error: str
+    parked_at: datetime
+
+
+def describe(error: BaseException) -> str:
+    """What went wrong, without the values that it went wrong with: they may be personal."""
+    if isinstance(error, ValidationError):
+        where = "; ".join(
+            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
+        )
+        return f"ValidationError: {where}"
+    if isinstance(error, asyncpg.PostgresError):
+        place = error.constraint_name or error.column_name or error.table_name or ""
+        return f"{type(error).__name__}: {error.sqlstate} {place}".strip()
+    return f"{type(error).__name__}: {error}"
+
+
+async def streams(db: Database, consumer: str) -> set[tuple[str, str]]:
+    """The (source, stream) pairs of which something is parked."""
+    rows = await db.fetch("select distinct source, stream from log.parked where consumer = $1", consumer)
+    return {(row[0], row[1]) for row in rows}
+
+
+async def still_parked(db: Connection, consumer: str, source: str, stream: str) -> bool:
+    """Whether something of this stream is parked, and if so keeps it until the transaction's end."""
+    return bool(
+        await db.fetch(
+            "select id from log.parked where consumer = $1 and source = $2 and stream = $3 for update",
+            consumer,
+            source,
+            stream,
+        )
+    )
+
+
+async def park(db: Connection, consumer: str, source: str, partition: int, offset: int, raw: Raw, error: str) -> None:
+    """Sets the event aside. A second time changes nothing."""
+    await db.execute(
+        """
+        insert into log.parked (consumer, source, partition, source_offset, stream, version, type, data, recorded_at,
+                                incarnation, tx, position, actor, correlation, causation, traceparent, error)
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+        where not exists (
+            select from log.parked
+            where consumer = $1 and source = $2 and stream = $5 and version = $6 and source_offset = $4
+        )""",
+        consumer,
+        source,
+        partition,
+        offset,
+        raw.stream,
+        raw.version,
+        raw.type,
+        raw.data,
+        raw.recorded_at,
+        *raw.position,
+        raw.actor,
+        raw.correlation,
+        raw.causation,
+        raw.traceparent,
+        error,
+    )
+    parked_count.add(1, {"consumer": consumer})
+
+
+SELECT = """select id, consumer, source, partition, incarnation, tx, position, stream, version, type, data, recorded_at,
+    actor, correlation, causation, traceparent, error, parked_at from log.parked"""
+
+
+async def listed(db: Database, consumer: str | None = None, limit: int = 1000) -> list[Parked]:
+    """What is parked, oldest first."""
+    rows = await db.fetch(f"{SELECT} where $1::text is null or consumer = $1 order by id limit $2", consumer, limit)
+    return [_parked(row) for row in rows]
+
+
+async def of_stream(db: Connection, consumer: str, source: str, stream: str) -> list[Parked]:
+    """What is parked of one stream, in order, kept until the transaction's end."""
+    rows = await db.fetch(
+        f"{SELECT} where consumer = $1 and source = $2 and stream = $3 order by id for update", consumer, source, stream
+    )
+    return [_parked(row) for row in rows]
+
+
+async def remove(db: Connection, ids: list[int]) -> None:
+    """Takes events off the parking place."""
+    await db.execute("delete from log.parked where id = any($1)", ids)
+
+
+def _parked(row: asyncpg.Record) -> Parked:
+    raw = Raw(
+        Position(row["incarnation"], row["tx"], row["position"]),
+        row["stream"],
+        row["version"],
+        row["type"],
+        row["data"],
+        row["recorded_at"],
+        row["actor"],
+        row["correlation"],
+        row["causation"],
+        row["traceparent"],
+    )
+    return Parked(row["id"], row["consumer"], row["source"], row["partition"], raw, row["error"], row["parked_at"])

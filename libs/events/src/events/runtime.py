@@ -1,0 +1,291 @@
+"""One running process of a service: its connections, its commands, and the work behind them.
+
+`open_runtime` needs only the service's own database (promise 11). `work` runs relay, projections, policies and
+timers until it is cancelled; each of them is started again when it fails, with growing pauses, and goes on from the
+progress in Postgres.
+"""
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import asyncpg
+import structlog
+from opentelemetry.metrics import Observation
+
+from events import feeds, lag, parking, relay
+from events.clock import Clock, system_clock
+from events.commands import Commands
+from events.consumer import Consumer, Projection, Reacting
+from events.kafka import KafkaError, TopicReader
+from events.leases import while_holding
+from events.policy import Policy
+from events.progress import Overtaken
+from events.read_model import Connection, Pool, ReadModel
+from events.service import Service
+from events.settings import Settings
+from events.telemetry import gauge
+from events.timers import run_timers
+from events.wake import CHANNEL, Wake
+
+__all__ = ["Runtime", "Settings", "open_runtime"]
+
+log = structlog.get_logger(__name__)
+
+STORE_LEASE = "store"
+KEEP_KEYS_DAYS = 30
+"""How long an idempotency key is remembered."""
+
+
+@dataclass
+class Runtime:
+    """A running process of a service."""
+
+    service: Service
+    settings: Settings
+    db: Pool
+    clock: Clock
+    wake: Wake
+    commands: Commands
+    holder: str = field(default_factory=lambda: secrets.token_hex(8))
+    reading_store: bool = False
+    lags: list[lag.Lag] = field(default_factory=list[lag.Lag])
+    parked: dict[str, int] = field(default_factory=dict[str, int])
+    watermark_age: float = 0.0
+
+    async def ready(self) -> list[str]:
+        """Why this process cannot serve; empty if it can. Kafka and other services may be away."""
+        try:
+            async with asyncio.timeout(3):
+                rows = await self.db.fetch(
+                    """select r.schema from log.read_models r where r.caught_up_at is null and r.schema = any($1)
+                       and exists (select from log.read_models o where o.name = r.name and o.version < r.version)""",
+                    [read_model.schema for read_model in self.service.read_models],
+                )
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            return [f"the database does not answer: {type(error).__name__}"]
+        return [f"read model {row[0]} is still being built" for row in rows]
+
+    async def work(self) -> None:
+        """Relays, projects, reacts and minds the timers, until cancelled."""
+        prefix = self.settings.topic_prefix
+        async with asyncio.TaskGroup() as tasks:
+
+            def keep(name: str, run: Callable[[], Awaitable[None]]) -> None:
+                tasks.create_task(keep_running(name, run), name=name)
+
+            keep("timers", lambda: run_timers(self.commands))
+            keep("listener", self._listen)
+            keep("measures", self._measure)
+            keep("housekeeping", self._forget_old_keys)
+            keep("store", lambda: while_holding(self.db, STORE_LEASE, self.holder, self._read_store))
+            for part in (*self.service.read_models, *self.service.policies):
+                topics = self.service.foreign_topics(part, prefix)
+                if topics:
+                    keep(f"topics {part.name}", lambda part=part, topics=topics: self._read_topics(part, topics))
+
+    async def _read_store(self) -> None:
+        """Relay and own projections: one process at a time, by lease."""
+        self.reading_store = True
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(keep_running("relay", self._relay))
+                for part in (*self.service.read_models, *self.service.policies):
+                    if self.service.follows_own(part):
+                        tasks.create_task(keep_running(f"store {part.name}", lambda part=part: self._feed(part)))
+        finally:
+            self.reading_store = False
+
+    async def _relay(self) -> None:
+        async with self.connection() as db:
+            await relay.relay(db, self.service, self.settings, self.wake)
+
+    async def _feed(self, part: ReadModel | Policy) -> None:
+        async with self.consumer(part) as consumer:
+            await feeds.feed_from_store(consumer, self.wake)
+
+    async def _read_topics(self, part: ReadModel | Policy, topics: list[str]) -> None:
+        group = lag.group_name(self.settings.topic_prefix, self.service, part)
+        async with self.consumer(part) as consumer:
+            await feeds.feed_from_topics(consumer, self.settings, topics, group)
+
+    @asynccontextmanager
+    async def consumer(self, part: ReadModel | Policy, schema: str | None = None) -> AsyncGenerator[Consumer]:
+        """A consumer for a read model or policy, on a connection of its own; `schema` names other tables than the
+        live ones."""
+        if isinstance(part, Policy):
+            async with self.connection() as db:
+                yield Reacting(part, db, self.commands)
+        else:
+            schema = schema or part.schema
+            async with self.connection(schema) as db:
+                yield Projection(part, schema, db)
+
+    @asynccontextmanager
+    async def connection(self, schema: str | None = None) -> AsyncGenerator[Connection]:
+        """A connection of one's own; unqualified table names are those of `schema`."""
+        path = f'"{schema}", public' if schema else "public"
+        db = await _connect(self.settings, path)
+        try:
+            yield db
+        finally:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await db.close(timeout=2)
+
+    async def _listen(self) -> None:
+        """Wakes this process when another one of the service has appended."""
+        async with self.connection() as db:
+            lost = asyncio.Event()
+
+            def on_lost(_: object) -> None:
+                lost.set()
+
+            def on_appended(*_: object) -> None:
+                self.wake.set()
+
+            db.add_termination_listener(on_lost)
+            await db.add_listener(CHANNEL, on_appended)
+            await lost.wait()
+            raise ConnectionResetError("the listening connection was lost")
+
+    async def tell_others(self) -> None:
+        """Tells the service's other processes of appends: off the append's path, one NOTIFY for all of a moment.
+        Runs until cancelled, in a process that takes commands."""
+        await keep_running("notify", self._tell_others)
+
+    async def _tell_others(self) -> None:
+        async with self.connection() as db:
+            while True:
+                seen = self.wake.count
+                await self.wake.wait(seen, 3600)
+                if not self.reading_store:
+                    await db.execute(f"notify {CHANNEL}")
+                await asyncio.sleep(0.005)
+
+    async def _forget_old_keys(self) -> None:
+        while True:
+            await self.db.execute(
+                "delete from log.commands where recorded_at < clock_timestamp() - make_interval(days => $1)",
+                KEEP_KEYS_DAYS,
+            )
+            await asyncio.sleep(3600)
+
+    async def _measure(self) -> None:
+        """Keeps the figures for /metrics, and notes which read models have caught up."""
+        prefix = self.settings.topic_prefix
+        foreign = lag.foreign_consumers(self.service, prefix)
+        topics = sorted({topic for _, of_part in foreign for topic in of_part})
+        reader = TopicReader(self.settings, topics, None) if topics else None
+        try:
+            if reader:
+                with suppress(KafkaError):
+                    await reader.start(_nothing)
+            while True:
+                lags = await lag.own_lag(self.db, lag.own_consumers(self.service))
+                if reader:
+                    with suppress(KafkaError, OSError, TimeoutError):
+                        async with asyncio.timeout(5):
+                            lags += await lag.topic_lag(self.db, reader, foreign)
+                self.lags = lags
+                await self._note_who_caught_up(lags)
+                rows = await self.db.fetch("select consumer, count(*) from log.parked group by consumer")
+                self.parked = dict(rows)
+                self.watermark_age = float(await self.db.fetchval(WATERMARK_AGE))
+                await asyncio.sleep(2)
+        finally:
+            if reader:
+                await reader.stop()
+
+    async def _note_who_caught_up(self, lags: list[lag.Lag]) -> None:
+        waiting = {it.consumer for it in lags if it.events}
+        known = {it.consumer for it in lags}
+        caught_up = [m.schema for m in self.service.read_models if m.schema in known and m.schema not in waiting]
+        await self.db.execute(
+            """update log.read_models set caught_up_at = clock_timestamp()
+               where schema = any($1) and caught_up_at is null""",
+            caught_up,
+        )
+
+    def observe(self) -> None:
+        """Publishes this process's figures as metrics."""
+        gauge("commongrid.lag.events", "{event}", "Events that a consumer has yet to take", self._lag_events)
+        gauge("commongrid.lag.time", "s", "Age of the oldest event that a consumer has yet to take", self._lag_seconds)
+        gauge("commongrid.parked", "{event}", "Events parked now, by consumer", self._parked_now)
+        gauge("commongrid.watermark.age", "s", "Age of the oldest writing transaction on the server", self._watermark)
+
+    def _lag_events(self) -> Iterator[Observation]:
+        for it in self.lags:
+            yield Observation(it.events, {"consumer": it.consumer, "source": it.source or "own store"})
+
+    def _lag_seconds(self) -> Iterator[Observation]:
+        for it in self.lags:
+            yield Observation(it.seconds, {"consumer": it.consumer, "source": it.source or "own store"})
+
+    def _parked_now(self) -> Iterator[Observation]:
+        for consumer, count in self.parked.items():
+            yield Observation(count, {"consumer": consumer})
+
+    def _watermark(self) -> Iterator[Observation]:
+        yield Observation(self.watermark_age)
+
+
+WATERMARK_AGE = """
+select coalesce(extract(epoch from clock_timestamp() - min(xact_start)), 0)
+from pg_stat_activity where backend_xid is not null"""
+
+
+@asynccontextmanager
+async def open_runtime(service: Service, settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[Runtime]:
+    """Opens a process of the service. The database may be away at first: commands and queries then fail, and succeed
+    when it is there."""
+    path = ", ".join([*(f'"{read_model.schema}"' for read_model in service.read_models), "public"])
+    pool = asyncpg.create_pool(
+        settings.database_url,
+        min_size=0,
+        max_size=settings.max_pool,
+        statement_cache_size=settings.statement_cache_size,
+        server_settings={"search_path": path, "application_name": f"{service.name} api"},
+        timeout=10,
+    )
+    async with pool:
+        wake = Wake()
+        commands = Commands(service, pool, clock, wake, partitions=settings.partitions, prefix=settings.topic_prefix)
+        yield Runtime(service, settings, pool, clock, wake, commands)
+
+
+async def _connect(settings: Settings, path: str) -> Connection:
+    return await asyncpg.connect(
+        settings.database_url,
+        timeout=10,
+        statement_cache_size=settings.statement_cache_size,
+        server_settings={"search_path": path, "application_name": "commongrid worker"},
+    )
+
+
+async def _nothing(_: Any) -> None:
+    pass
+
+
+async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Runs it again whenever it ends or fails, with growing pauses; says so once for each kind of failure."""
+    pause, said = 0.1, ""
+    loop = asyncio.get_running_loop()
+    while True:
+        started = loop.time()
+        try:
+            await run()
+            what = "ended"
+        except Overtaken:
+            what = "overtaken"
+        except Exception as error:
+            what = parking.describe(error)
+            if what != said:
+                log.warning("will be tried again", part=name, error=what)
+        said = what
+        if loop.time() - started > 30:
+            pause = 0.1
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 5.0)

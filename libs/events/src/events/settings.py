@@ -1,0 +1,20 @@
+"""Where a service's parts are, and how they are to be used."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`kafka` is a list of host:port, comma-separated. `instance` names this replica for ever, if its place in the
+    cluster does (a StatefulSet's pod): Kafka then hands it its partitions back without a rebalance."""
+
+    database_url: str
+    kafka: str
+    topic_prefix: str = "commongrid"
+    instance: str | None = None
+    partitions: int = 12
+    replication: int = 1
+    min_pool: int = 1
+    max_pool: int = 16
+    statement_cache_size: int = 1024
+    """Statements that each connection keeps prepared; 0 behind a transaction pooler."""
