@@ -1,0 +1,1 @@
+"""The rules of assessment: pure, no I/O."""
