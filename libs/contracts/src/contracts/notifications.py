@@ -1,8 +1,11 @@
-"""What notifications publishes: who was to be told what, by which channel, and what became of it."""
+"""What notifications publishes: who was to be told what, by which channel, and what became of it.
+
+Nothing personal stands here: addresses and texts are looked up when a message is sent, and are kept nowhere.
+"""
 
 from enum import StrEnum
 
-from events import Event, personal
+from events import Event
 from pydantic import AwareDatetime
 
 
@@ -26,16 +29,17 @@ class NotificationRequested(Event, type="commongrid.notifications.notification.r
     """Somebody is to be told something; once, whatever happens."""
 
     notification: str
+    """Follows from cause, recipient and channel, so that one reason never asks twice."""
     occasion: Occasion
     cause: str
     """Id of the event that is the reason."""
     case: str
     recipient: str
-    """Pseudonymous id of whom to tell: a member of the roster, or `reporter`."""
+    """Whom to tell: the id of a member of the roster; `grid_leader:<grid>`, whoever leads that grid when the message
+    is sent; or `reporter`, who reported the case."""
     channel: Channel
-    address: str = personal()
-    subject: str
-    body: str = personal()
+    due: AwareDatetime | None = None
+    """By when the case is to be handed in, where the message says so."""
     send_at: AwareDatetime
 
 
@@ -62,10 +66,28 @@ class NotificationDelayed(Event, type="commongrid.notifications.notification.del
 
 
 class NotificationParked(Event, type="commongrid.notifications.notification.parked.v1"):
-    """Given up after so many attempts; a person has to look."""
+    """Given up, for good or after so many attempts; a person has to look."""
 
     notification: str
     channel: Channel
     attempts: int
     error: str
+    """What went wrong, without address or content."""
+    at: AwareDatetime
+
+
+class NotificationResumed(Event, type="commongrid.notifications.notification.resumed.v1"):
+    """A person looked, and it is tried again; attempts count anew."""
+
+    notification: str
+    channel: Channel
+    at: AwareDatetime
+
+
+class NotificationWithdrawn(Event, type="commongrid.notifications.notification.withdrawn.v1"):
+    """There is nobody to tell: the reporter left no contact, or the member has left the roster."""
+
+    notification: str
+    channel: Channel
+    reason: str
     at: AwareDatetime

@@ -1,0 +1,1 @@
+"""The rules of telling somebody something: pure, without I/O."""

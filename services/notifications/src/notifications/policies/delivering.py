@@ -1,0 +1,63 @@
+"""A message that is due is sent, and what became of it is recorded in the transaction that takes its timer away.
+
+The kernel lets one process at a time have the timer. If that process dies between sending and recording, the timer
+comes due again, and the message is sent again with the same id: the receiver can tell that it has had it.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from contracts.notifications import NotificationDelayed, NotificationRequested, NotificationResumed
+from events import Commands, Due, Policy, Timer
+
+from notifications.channels.letter import NotTaken, Outlets
+from notifications.domain.notification import (
+    NOTIFICATION,
+    Command,
+    NotWaiting,
+    RecordDelivery,
+    RecordFailure,
+    Stage,
+    Withdraw,
+)
+from notifications.policies.addressing import Nobody, letter_of
+
+SEND = "send"
+
+
+def delivering(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Policy:
+    """The policy; `jitter` gives numbers from 0 to 1."""
+    policy = Policy("delivering")
+
+    @policy.timer(NotificationRequested)
+    def requested(event: NotificationRequested) -> Timer:
+        return Timer(SEND, event.send_at)
+
+    @policy.timer(NotificationDelayed)
+    def delayed(event: NotificationDelayed) -> Timer:
+        return Timer(SEND, event.retry_at)
+
+    @policy.timer(NotificationResumed)
+    def resumed(event: NotificationResumed) -> Timer:
+        return Timer(SEND, event.at)
+
+    @policy.due(SEND)
+    async def send(commands: Commands, due: Due) -> None:
+        state, _ = await commands.load(NOTIFICATION, due.id)
+        if state.asked is None or state.stage is not Stage.WAITING:
+            return
+        outcome: Command
+        try:
+            outlet = outlets().get(state.asked.channel)
+            if outlet is None:
+                raise NotTaken(f"channel {state.asked.channel} is not configured")
+            await outlet.send(await letter_of(commands.db, state.asked))
+            outcome = RecordDelivery(commands.clock())
+        except Nobody as nobody:
+            outcome = Withdraw(str(nobody), commands.clock())
+        except NotTaken as failure:
+            outcome = RecordFailure(str(failure), failure.permanent, jitter(), commands.clock())
+        with suppress(NotWaiting):  # another process, believing that this one had died, was faster
+            await commands.execute(NOTIFICATION, due.id, outcome)
+
+    return policy

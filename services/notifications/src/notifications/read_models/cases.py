@@ -1,0 +1,45 @@
+"""What a message says of a case, and the contact that the reporter left, from grid_tasks' events."""
+
+from typing import NamedTuple
+
+from contracts.grid_tasks import CaseReported
+from events import Batch, Connection, Database, ReadModel
+
+cases = ReadModel(
+    "cases",
+    """
+    create table reported_case (
+        case_id text primary key,
+        category text not null,
+        grid text not null,
+        contact text
+    );
+    """,
+)
+
+
+class ReportedCase(NamedTuple):
+    """A case. `contact` is the reporter's e-mail address; None if they do not want to be told."""
+
+    case: str
+    category: str
+    grid: str
+    contact: str | None
+
+
+@cases.on(CaseReported)
+async def reported(db: Connection, events: Batch[CaseReported]) -> None:
+    await db.execute(
+        """insert into reported_case (case_id, category, grid, contact)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::text[])""",
+        events.column("case"),
+        events.column("category"),
+        events.column("grid"),
+        events.column("contact"),
+    )
+
+
+async def case(db: Database, id: str) -> ReportedCase | None:
+    """The case of this id; None if it has not been heard of yet."""
+    row = await db.fetchrow("select case_id, category, grid, contact from reported_case where case_id = $1", id)
+    return ReportedCase(*row) if row else None

@@ -1,0 +1,98 @@
+"""What a message says, in Chinese and English.
+
+It names the case, its category, grid and deadline, and what to do next; never what the reporter wrote, and nobody's
+name. Times are shown as in Beijing. Templates are ours, so plain `str.format` is enough.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from contracts.common import Title
+from contracts.notifications import Occasion
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a text may say of a case."""
+
+    case: str
+    category: Title
+    grid: str
+    due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A message in both languages."""
+
+    subject: Title
+    body: Title
+
+
+@dataclass(frozen=True, slots=True)
+class _Template:
+    subject_zh: str
+    subject_en: str
+    opening_zh: str
+    opening_en: str
+    next_zh: str
+    next_en: str
+
+
+TEMPLATES = {
+    Occasion.CASE_DISPATCHED: _Template(
+        "新派遣：{zh}（{grid}）",
+        "New case: {en} ({grid})",
+        "有一件事件派遣给您处置。",
+        "A case has been dispatched to you.",
+        "请前往现场处置，并在时限前反馈处置结果。",
+        "Please go there, deal with it, and hand in the result before the deadline.",
+    ),
+    Occasion.CASE_SENT_BACK: _Template(
+        "返工：{zh}（{grid}）",
+        "Sent back: {en} ({grid})",
+        "您反馈的事件未通过核查，已退回返工。",
+        "The case that you handed in did not pass verification and was sent back to you.",
+        "请查看退回原因，再次处置，并在新的时限前反馈。",
+        "Please look at the reason, deal with it again, and hand it in before the new deadline.",
+    ),
+    Occasion.CASE_ESCALATED: _Template(
+        "督办：{zh}（{grid}）已超时",
+        "Overdue: {en} ({grid})",
+        "您网格内有一件事件超过时限仍未反馈，现提请督办。",
+        "A case in your grid was not handed in by its deadline.",
+        "请联系该网格员了解情况，必要时协助处置。",
+        "Please get in touch with the grid worker, and help where needed.",
+    ),
+    Occasion.CASE_CLOSED: _Template(
+        "您上报的事件已结案：{zh}",
+        "The case you reported is closed: {en}",
+        "您上报的事件已处置、核查并结案。感谢您的参与。",
+        "The case that you reported was dealt with, verified and closed. Thank you for taking part.",
+        "您可以凭上报回执查看经过，并作出满意度评价。",
+        "With the receipt of your report you may see how it went, and say how satisfied you are.",
+    ),
+}
+
+
+def text(occasion: Occasion, facts: Facts) -> Text:
+    """The message for this occasion."""
+    template = TEMPLATES[occasion]
+    names = {"zh": _line(facts.category.zh), "en": _line(facts.category.en), "grid": facts.grid}
+    zh = [template.opening_zh, "", f"事件编号：{facts.case}", f"类别：{names['zh']}", f"网格：{facts.grid}"]
+    en = [template.opening_en, "", f"Case: {facts.case}", f"Category: {names['en']}", f"Grid: {facts.grid}"]
+    if facts.due:
+        due = facts.due.astimezone(BEIJING)
+        zh.append(f"时限：{due:%Y-%m-%d %H:%M}（北京时间）")
+        en.append(f"Deadline: {due:%Y-%m-%d %H:%M} (Beijing time)")
+    return Text(
+        subject=Title(zh=template.subject_zh.format(**names), en=template.subject_en.format(**names)),
+        body=Title(zh="\n".join([*zh, "", template.next_zh]), en="\n".join([*en, "", template.next_en])),
+    )
+
+
+def _line(words: str) -> str:
+    return " ".join(words.split())  # a line break in a subject would be another header
