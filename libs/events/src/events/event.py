@@ -212,13 +212,11 @@ class Batch(Sequence[Recorded[E_co]]):
         return len(self.raws)
 
     def __getitem__(self, index: Any) -> Any:
-        raw = self.raws[index]
-        return Recorded(self.catalogue.decode(raw), raw)
+        return list(self)[index]
 
     def __iter__(self) -> Iterator[Recorded[E_co]]:
         decode = cast("Callable[[Raw], E_co]", self.catalogue.decode)
-        raws: Sequence[Raw] = self.raws
-        return (Recorded(decode(raw), raw) for raw in raws)
+        return (Recorded(decode(raw), raw) for raw in self.raws)
 
     def column(self, name: str) -> list[Any]:
         """One field of all events, typed as the event declares it: for `unnest($1::text[])`."""

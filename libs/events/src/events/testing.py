@@ -4,11 +4,23 @@ given(CASE, reported, accepted).when(Dispatch(worker=LI, due=FRIDAY)).then(CaseD
 given(CASE, reported, closed).when(Dispatch(worker=LI, due=FRIDAY)).refused(NotPossibleNow)
 """
 
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from events.aggregate import Aggregate, Refused
-from events.event import Event
+from events.clock import Clock, system_clock
+from events.event import Event, aggregate_of, service_of
+from events.freshness import Token
+from events.kafka import ensure_topics
+from events.lag import own_lag
+from events.migrate import migrate
+from events.progress import RELAY
+from events.runtime import Runtime, open_runtime
+from events.service import Service
+from events.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -50,3 +62,67 @@ class When:
 def given(aggregate: Aggregate[Any, Any], *history: Event) -> Given:
     """Begins the sentence."""
     return Given(aggregate, history)
+
+
+@asynccontextmanager
+async def running(
+    service: Service, database_url: str, kafka: str, prefix: str, clock: Clock = system_clock, *, work: bool = True
+) -> AsyncGenerator[Runtime]:
+    """A process of the service on real servers, in an empty (or used) database of its own, already at work."""
+    settings = Settings(database_url, kafka, prefix)
+    await asyncio.to_thread(migrate, service, settings)
+    await ensure_topics(service, settings)
+    async with open_runtime(service, settings, clock) as runtime:
+        working = asyncio.create_task(runtime.work()) if work else None
+        try:
+            yield runtime
+        finally:
+            if working:
+                working.cancel()
+                await asyncio.gather(working, return_exceptions=True)
+
+
+async def publish(database_url: str, kafka: str, prefix: str, *events: tuple[str, Event]) -> list[Token]:
+    """Publishes events as the service that owns their types would: through a store and a relay of its own.
+
+    Each event comes with the id of its thing; several of one thing follow one another. Returns once Kafka has them.
+    """
+    name = service_of(events[0][1].type_name)
+    kinds = {aggregate_of(event.type_name) for _, event in events}
+    classes = {kind: tuple({type(e) for _, e in events if aggregate_of(e.type_name) == kind}) for kind in kinds}
+    service = Service(name, [Aggregate(kind, None, _as_told, _unchanged, classes[kind]) for kind in sorted(kinds)])
+    of_kind = {aggregate.name: aggregate for aggregate in service.aggregates}
+    tokens: list[Token] = []
+    async with running(service, database_url, kafka, prefix) as runtime:
+        for id_, event in events:
+            done = await runtime.commands.execute(of_kind[aggregate_of(event.type_name)], id_, event)
+            if done.token:
+                tokens.append(done.token)
+        await eventually(lambda: _relayed(runtime))
+    return tokens
+
+
+def _as_told(_: None, event: Event) -> list[Event]:
+    return [event]
+
+
+def _unchanged(state: None, _: Event) -> None:
+    return state
+
+
+async def _relayed(runtime: Runtime) -> bool:
+    return all(lag.events == 0 for lag in await own_lag(runtime.db, [RELAY]))
+
+
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 30.0) -> None:
+    """Polls until the condition holds; AssertionError with its last answer (or error) after so long."""
+    deadline, last = asyncio.get_running_loop().time() + seconds, None
+    while asyncio.get_running_loop().time() < deadline:
+        try:
+            last = await condition()
+            if last:
+                return
+        except AssertionError as error:
+            last = error
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"did not come true within {seconds:g} s; last: {last!r}")
