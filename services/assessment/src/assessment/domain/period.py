@@ -6,11 +6,12 @@ on the wall.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
-from contracts.assessment import Method, PeriodPublished, Score
+from contracts.assessment import PeriodPublished
 from events import Aggregate, Refused
 
 from assessment.domain.indicators import Outcome, board
@@ -51,27 +52,21 @@ class Publish:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A month; `published_at` is none until it is posted."""
-
-    period: str = ""
-    method: Method | None = None
-    scores: tuple[Score, ...] = ()
-    published_at: datetime | None = None
+Period: TypeAlias = PeriodPublished | None
+"""The state of a month: its publication, once there is one."""
 
 
-def decide(state: Period, command: Publish) -> Sequence[PeriodPublished]:
+def decide(published: Period, command: Publish) -> Sequence[PeriodPublished]:
     """The publication, or why it cannot be."""
-    if state.published_at:
+    if published:
         raise AlreadyPublished(
-            f"the scores of {command.period} were published at {state.published_at.isoformat()} and stay as they are"
+            f"the scores of {command.period} were published at {published.at.isoformat()} and stay as they are"
         )
     # Months written as YYYY-MM sort as text.
     if command.period >= month_of(command.at):
         raise MonthNotOver(
             f"{command.period} is not over in China at {command.at.astimezone(CHINA).isoformat()}; "
-            "until then look at the preview, GET /board",
+            "until then look at the preview, GET /board"
         )
     posted = board(command.outcomes)
     if not posted.scores:
@@ -79,11 +74,11 @@ def decide(state: Period, command: Publish) -> Sequence[PeriodPublished]:
     return [PeriodPublished(period=command.period, method=posted.method, scores=list(posted.scores), at=command.at)]
 
 
-def evolve(state: Period, event: PeriodPublished) -> Period:
+def evolve(_: Period, event: PeriodPublished) -> Period:
     """The month after its publication."""
-    return replace(state, period=event.period, method=event.method, scores=tuple(event.scores), published_at=event.at)
+    return event
 
 
 PERIOD: Aggregate[Period, Publish] = Aggregate(
-    "period", initial=Period(), decide=decide, evolve=evolve, events=(PeriodPublished,)
+    "period", initial=None, decide=decide, evolve=evolve, events=(PeriodPublished,)
 )

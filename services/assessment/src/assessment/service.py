@@ -1,0 +1,13 @@
+"""Assessment at a glance."""
+
+from edge import Application
+from events import Service
+
+from assessment.api import board, periods
+from assessment.domain.period import PERIOD
+from assessment.read_models.members import members
+from assessment.read_models.outcomes import outcomes
+
+assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members])
+
+application = Application(assessment, routers=[board.router, periods.router])
