@@ -74,6 +74,10 @@ class Consumer(ABC):
             yield self.db
 
     @abstractmethod
+    async def retry(self, source: str, stream: str) -> int:
+        """Tries what is parked of a stream again, in order; returns how many events took effect."""
+
+    @abstractmethod
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None: ...
 
     async def _blocked(self, event: Placed) -> bool:

@@ -200,7 +200,7 @@ def _column_reader(cls: type[Event], name: str) -> tuple[TypeAdapter[list[Any]],
 
 
 @dataclass(frozen=True, slots=True)
-class Batch(Sequence[Recorded[E_co]]):
+class Batch(Generic[E_co]):
     """Events of one class, in an order that keeps each stream's own. Iterate it, or take columns for SQL."""
 
     cls: type[E_co]
@@ -210,9 +210,6 @@ class Batch(Sequence[Recorded[E_co]]):
 
     def __len__(self) -> int:
         return len(self.raws)
-
-    def __getitem__(self, index: Any) -> Any:
-        return list(self)[index]
 
     def __iter__(self) -> Iterator[Recorded[E_co]]:
         decode = cast("Callable[[Raw], E_co]", self.catalogue.decode)

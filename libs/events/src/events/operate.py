@@ -1,0 +1,275 @@
+"""What operators do: look at streams and lag, rebuild, deal with what is parked, verify, restore.
+
+`operator_cli(service, settings)` is the command line `python -m SERVICE events …`. It shows metadata and types;
+event data, which may be personal, only with `--data`.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from events import lag, parking, restore, store, verify
+from events import rebuild as rebuilding
+from events.event import Raw
+from events.policy import Policy
+from events.read_model import ReadModel
+from events.runtime import Runtime, open_runtime
+from events.service import Service
+from events.settings import Settings
+
+console = Console(soft_wrap=True)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+ShowData = Annotated[bool, typer.Option("--data", help="Show event data too. It may be personal: mind who looks on.")]
+
+
+class Unknown(Exception):
+    """There is no read model or policy, or no parked event, of that name."""
+
+
+def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typer.Typer:
+    """The operator's commands for one service."""
+    cli = typer.Typer(no_args_is_help=True, help=f"Look after the event log of {service.name}.", add_completion=False)
+
+    def run(work: Callable[[Runtime], Awaitable[int | None]]) -> None:
+        async def main() -> int:
+            async with open_runtime(service, load_settings()) as runtime:
+                return await work(runtime) or 0
+
+        try:
+            code = asyncio.run(main())
+        except (
+            Unknown,
+            restore.StillRunning,
+            restore.TwoHistories,
+            rebuilding.Behind,
+            OSError,
+        ) as error:
+            console.print(f"[red]{type(error).__name__}[/]: {error}", style=None, highlight=False)
+            code = 1
+        raise typer.Exit(code)
+
+    @cli.command("streams")
+    def _streams(stream: Annotated[str | None, typer.Argument()] = None, data: ShowData = False) -> None:
+        """The newest streams, or the events of one."""
+        run(lambda runtime: show_stream(runtime, stream, data) if stream else show_streams(runtime))
+
+    @cli.command("lag")
+    def _lag(as_json: AsJson = False) -> None:
+        """How many events each consumer has yet to take, and how old they are."""
+        run(lambda runtime: show_lag(runtime, as_json))
+
+    @cli.command("rebuild")
+    def _rebuild(read_model: str) -> None:
+        """Rebuild a read model beside the live one, and switch when it has caught up."""
+        run(lambda runtime: rebuild(runtime, read_model))
+
+    parked = typer.Typer(no_args_is_help=True, help="Events that a consumer could not take.")
+    cli.add_typer(parked, name="parked")
+
+    @parked.command("list")
+    def _parked(consumer: Annotated[str | None, typer.Argument()] = None, as_json: AsJson = False) -> None:
+        """What is parked, oldest first."""
+        run(lambda runtime: show_parked(runtime, consumer, as_json))
+
+    @parked.command("show")
+    def _show(id: int, data: ShowData = False) -> None:
+        """One parked event."""
+        run(lambda runtime: show_one_parked(runtime, id, data))
+
+    @parked.command("retry")
+    def _retry(id: int) -> None:
+        """Try the stream of a parked event again, in order. Either all of it takes effect or nothing changes."""
+        run(lambda runtime: retry(runtime, id))
+
+    @parked.command("drop")
+    def _drop(id: int) -> None:
+        """Give one parked event up for this consumer. What is parked behind it stays, to be retried."""
+        run(lambda runtime: drop(runtime, id))
+
+    @cli.command("verify")
+    def _verify(
+        deep: Annotated[bool, typer.Option(help="Also compare each read model with its rebuild.")] = False,
+        as_json: AsJson = False,
+    ) -> None:
+        """Compare store, topics and read models. Exit code 1 and what is wrong, if anything is."""
+        run(lambda runtime: show_verified(runtime, deep, as_json))
+
+    @cli.command("restore")
+    def _restore() -> None:
+        """After the database was brought back from a backup: take the missing tail back from the topics."""
+        run(restore_store)
+
+    return cli
+
+
+async def show_streams(runtime: Runtime) -> None:
+    """Prints the newest streams."""
+    rows = await runtime.db.fetch(
+        """select stream, max(version), max(recorded_at) from (
+             select stream, version, recorded_at from log.events
+             order by incarnation desc, tx desc, position desc limit 1000
+           ) as newest group by stream order by max(recorded_at) desc limit 40"""
+    )
+    table = Table("stream", "version", "last recorded")
+    for stream, version, at in rows:
+        table.add_row(stream, str(version), at.isoformat(timespec="seconds"))
+    console.print(table)
+
+
+async def show_stream(runtime: Runtime, stream: str, data: bool) -> None:
+    """Prints the events of a stream."""
+    raws = await store.load(runtime.db, stream)
+    if not raws:
+        raise Unknown(f"there is no stream {stream}")
+    table = Table("version", "type", "recorded", "actor", "position", *(["data"] if data else []))
+    for raw in raws:
+        cells = [str(raw.version), raw.type, raw.recorded_at.isoformat(), raw.actor or "", str(raw.position)]
+        table.add_row(*cells, *([raw.data.decode()] if data else []))
+    console.print(table)
+
+
+async def show_lag(runtime: Runtime, as_json: bool) -> None:
+    """Prints each consumer's lag."""
+    lags = await lag.own_lag(runtime.db, lag.own_consumers(runtime.service))
+    foreign = lag.foreign_consumers(runtime.service, runtime.settings.topic_prefix)
+    topics = sorted({topic for _, of_part in foreign for topic in of_part})
+    if topics:
+        async with verify.reading(runtime, topics) as reader:
+            lags += await lag.topic_lag(runtime.db, reader, foreign)
+    if as_json:
+        _print_json([asdict(it) for it in lags])
+        return
+    table = Table("consumer", "source", "events", "seconds")
+    for it in lags:
+        table.add_row(it.consumer, it.source or "own store", str(it.events), f"{it.seconds:.1f}")
+    console.print(table)
+
+
+async def rebuild(runtime: Runtime, name: str) -> None:
+    """Rebuilds a read model."""
+    read_model = _read_model(runtime, name)
+    with console.status(f"rebuilding {name} beside the live one") as status:
+        taken = await rebuilding.rebuild(runtime, read_model, lambda n: status.update(f"rebuilding {name}: {n} events"))
+    console.print(f"{name} was rebuilt from {taken} events and has taken over.")
+
+
+async def show_parked(runtime: Runtime, consumer: str | None, as_json: bool) -> None:
+    """Prints what is parked."""
+    parked = await parking.listed(runtime.db, consumer)
+    if as_json:
+        _print_json([{"id": it.id, "consumer": it.consumer, "event": it.raw.id, "error": it.error} for it in parked])
+        return
+    table = Table("id", "consumer", "event", "type", "error", "parked")
+    for it in parked:
+        table.add_row(
+            str(it.id), it.consumer, it.raw.id, it.raw.type, it.error, it.parked_at.isoformat(timespec="seconds")
+        )
+    console.print(table)
+
+
+async def show_one_parked(runtime: Runtime, id: int, data: bool) -> None:
+    """Prints one parked event."""
+    it = await _one_parked(runtime, id)
+    _print_json(
+        {
+            "id": it.id,
+            "consumer": it.consumer,
+            "source": it.source or "own store",
+            "event": it.raw.id,
+            "type": it.raw.type,
+            "position": str(it.raw.position),
+            "recorded_at": it.raw.recorded_at,
+            "parked_at": it.parked_at,
+            "error": it.error,
+            "traceparent": it.raw.traceparent,
+        }
+        | ({"data": it.raw.data.decode(errors="replace")} if data else {})
+    )
+
+
+async def retry(runtime: Runtime, id: int) -> int:
+    """Tries the stream of a parked event again."""
+    it = await _one_parked(runtime, id)
+    async with runtime.consumer(_part(runtime, it.consumer)) as consumer:
+        try:
+            done = await consumer.retry(it.source, it.raw.stream)
+        except Exception as error:  # whatever the handler raises: tell the operator
+            console.print(f"still not possible: {parking.describe(error)}", highlight=False)
+            return 1
+    console.print(f"{done} events of {it.raw.stream} have taken effect in {it.consumer}.")
+    return 0
+
+
+async def drop(runtime: Runtime, id: int) -> None:
+    """Gives one parked event up."""
+    it = await _one_parked(runtime, id)
+    async with runtime.connection() as db:
+        await parking.remove(db, [it.id])
+    console.print(f"{it.raw.id} was dropped for {it.consumer}. Retry what stands behind it, if anything does.")
+
+
+async def show_verified(runtime: Runtime, deep: bool, as_json: bool) -> int:
+    """Prints what verify finds; 1 if anything is wrong."""
+    found = await verify.verify(runtime, deep=deep)
+    if as_json:
+        _print_json(asdict(found))
+    else:
+        console.print(
+            f"{found.stored} events stored, {found.relayed} marked as sent, {found.on_topics} on the topics "
+            f"({found.repeats} repeats)"
+        )
+        for who, count in found.behind.items():
+            if count:
+                console.print(f"behind: {who} by {count}")
+        for consumer, count in found.parked.items():
+            console.print(f"parked: {count} in {consumer}")
+        for complaint in found.wrong:
+            console.print(f"[red]wrong[/]: {complaint}", highlight=False)
+        if not found.wrong:
+            console.print("[green]nothing is missing[/]")
+    return 1 if found.wrong else 0
+
+
+async def restore_store(runtime: Runtime) -> None:
+    """Takes the tail back from the topics."""
+    done = await restore.restore(runtime)
+    console.print(f"{done.events} events came back from the topics; the store's incarnation is {done.incarnation} now.")
+
+
+def _read_model(runtime: Runtime, name: str) -> ReadModel:
+    for read_model in runtime.service.read_models:
+        if name in (read_model.name, read_model.schema):
+            return read_model
+    names = ", ".join(read_model.name for read_model in runtime.service.read_models)
+    raise Unknown(f"{runtime.service.name} has no read model {name}; it has {names}")
+
+
+def _part(runtime: Runtime, consumer: str) -> ReadModel | Policy:
+    for part in (*runtime.service.read_models, *runtime.service.policies):
+        if lag.consumer_name(part) == consumer:
+            return part
+    raise Unknown(f"{runtime.service.name} has no consumer {consumer} any more: what it parked can only be dropped")
+
+
+async def _one_parked(runtime: Runtime, id: int) -> parking.Parked:
+    for it in await parking.listed(runtime.db, limit=1_000_000):
+        if it.id == id:
+            return it
+    raise Unknown(f"nothing is parked under {id}")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=_plain).decode() + "\n")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Raw):
+        return value.id
+    raise TypeError
