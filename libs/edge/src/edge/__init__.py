@@ -1,1 +1,27 @@
-"""What every HTTP service shares: problem details, idempotency, pages, tokens, health, telemetry."""
+"""What every HTTP service shares: problem details, idempotency, pages, tokens, health, telemetry.
+
+A service is written with what stands here, and run by `main`. Tests find their client in `edge.testing`.
+"""
+
+from edge.application import Application
+from edge.call import Call
+from edge.callers import Caller
+from edge.main import main
+from edge.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from edge.problems import HttpProblem
+from edge.settings import Settings, read_settings
+
+__all__ = [
+    "Application",
+    "Call",
+    "Caller",
+    "Cursor",
+    "HttpProblem",
+    "Limit",
+    "Page",
+    "Settings",
+    "decode_cursor",
+    "encode_cursor",
+    "main",
+    "read_settings",
+]

@@ -1,0 +1,91 @@
+"""A service as an HTTP application: the service, its routers, and everything from this package around them."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from events import Service
+from events.runtime import Runtime
+from fastapi import APIRouter, Request, Response
+from fastapi.routing import APIRoute
+
+from edge import docs, handlers, health, openapi, telemetry
+from edge.access import Edge
+from edge.callers import Callers
+from edge.problems import HttpProblem
+
+Task = Callable[[Runtime], Awaitable[None]]
+"""Something that runs beside, until it is cancelled."""
+
+
+@dataclass(frozen=True)
+class Application:
+    """What `main` runs.
+
+    `statuses` says which HTTP status a reason of the domain is (409 by default). `workers` run beside the relay and
+    projections, `companions` beside the API; if one of them fails, the process ends. `asyncapi` is the document of the
+    service's events. `max_body_size` is in bytes; a route may set its own.
+    """
+
+    service: Service
+    routers: Sequence[APIRouter] = ()
+    statuses: Mapping[str, int] = field(default_factory=dict[str, int])
+    description: str = ""
+    version: str = "1.0.0"
+    asyncapi: Mapping[str, Any] | None = None
+    workers: Sequence[Task] = ()
+    companions: Sequence[Task] = ()
+    max_body_size: int = 1_048_576
+
+    def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
+        """The API of one process. Without a runtime it can only tell its document."""
+        app = self._app(runtime)
+        app.state.callers = callers or Callers(None)
+        app.state.asyncapi = self.asyncapi
+        for router in (*self.routers, docs.router):
+            app.include_router(router)
+        return app
+
+    def operations(self, runtime: Runtime) -> Edge:
+        """What a worker serves: health and metrics."""
+        return self._app(runtime)
+
+    def document(self) -> dict[str, Any]:
+        """The OpenAPI document."""
+        return self.api(None).openapi()
+
+    def _app(self, runtime: Runtime | None) -> Edge:
+        app = Edge(
+            title=f"Commongrid {self.service.name}",
+            version=self.version,
+            description=self.description,
+            docs_url=None,
+            redoc_url=None,
+            redirect_slashes=False,
+            telemetry=telemetry.HTTP,
+            max_body_size=self.max_body_size,
+            responses={status: {"description": text} for status, text in openapi.PROBLEM_STATUSES.items()},
+            generate_unique_id_function=_operation_id,
+        )
+        app.state.runtime = runtime
+        app.state.stopping = asyncio.Event()
+        app.openapi = lambda: _once(app, self.description)
+        handlers.install(app, self.statuses)
+        app.add_exception_handler(Exception, _our_fault)
+        app.include_router(health.router)
+        return app
+
+
+def _once(app: Edge, description: str) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        app.openapi_schema = openapi.document(app, description)
+    return app.openapi_schema
+
+
+def _operation_id(route: APIRoute) -> str:
+    return "_".join([*map(str, route.tags[:1]), route.name])
+
+
+async def _our_fault(_request: Request, _error: Exception) -> Response:
+    return HttpProblem("internal-error", "this is our fault; the operators find it in the log by the trace").response()

@@ -1,0 +1,206 @@
+"""One request, as a route sees it: who calls, the trade's time, and the ways to execute a command or read a thing.
+
+A command through `create` or `change` is atomic and takes effect once: the route need not know how.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Annotated, Any, TypeAlias, TypeVar
+from urllib.parse import quote
+
+import orjson
+from events import Aggregate, Commands, Context, Done, Key, NotFound, Pool, ReadModel, Token
+from events.runtime import Runtime
+from fastapi import Depends, Request, Response
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from edge.callers import Caller, caller_of, not_signed_in
+from edge.idempotency import key_of
+from edge.preconditions import etag, expected_version
+from edge.problems import HttpProblem, current_trace_id
+
+S = TypeVar("S")
+C = TypeVar("C")
+Body: TypeAlias = "BaseModel | Mapping[str, Any]"
+
+PATIENCE = 5.0
+"""Seconds that a query waits for a read model to show what its Consistency-Token's writer wrote."""
+
+
+@dataclass
+class HttpCall:
+    """The request in hand."""
+
+    request: Request
+    runtime: Runtime
+    caller: Caller
+    _made: set[str] = field(default_factory=set[str], init=False)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The trade's time, the same throughout the request."""
+        return self.runtime.clock()
+
+    @property
+    def db(self) -> Pool:
+        """For queries of this service's read models."""
+        return self.runtime.db
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Commands on behalf of the caller, because of this request."""
+        request_id = self.request.scope.get("edge.request_id") or secrets.token_hex(8)
+        correlation = current_trace_id() or secrets.token_hex(16)
+        return self.runtime.commands.by(
+            Context(actor=self.caller.id, correlation=correlation, causation=f"request-{request_id}")
+        )
+
+    def new_id(self) -> str:
+        """An id for a new thing: a UUID of version 7 in hexadecimal, so that ids sort by the trade's time."""
+        milliseconds = int(self.now.timestamp() * 1000)
+        bits = (milliseconds << 80) | secrets.randbits(80)
+        bits = (bits & ~(0xF << 76) & ~(0x3 << 62)) | (0x7 << 76) | (0x2 << 62)
+        id_ = f"{bits:032x}"
+        self._made.add(id_)
+        return id_
+
+    def require_caller(self) -> str:
+        """The caller's id; raises the 401 problem if they are anonymous."""
+        if self.caller.id is None:
+            raise not_signed_in()
+        return self.caller.id
+
+    async def create(
+        self,
+        aggregate: Aggregate[S, C],
+        id: object,
+        command: C,
+        *,
+        view: Callable[[S, int], Body],
+        location: str | None = None,
+        status: int = 201,
+    ) -> Response:
+        """Executes a command that makes something, once for its Idempotency-Key, and answers with its view.
+
+        `location` is the address of what was made, `{id}` standing for its id.
+        """
+        key = await self._key()
+        where = location.format(id=quote(str(id), safe="")) if location else None
+        done = await self.commands.execute(
+            aggregate, id, command, new=id in self._made, key=key, view=_outcome(view, status, where)
+        )
+        return _answer(done)
+
+    async def change(
+        self,
+        aggregate: Aggregate[S, C],
+        id: object,
+        command: C,
+        *,
+        view: Callable[[S, int], Body],
+        status: int = 200,
+    ) -> Response:
+        """Executes a command on the version that If-Match names, once for its Idempotency-Key."""
+        key = await self._key()
+        expected = expected_version(self.request.headers.get("If-Match"))
+        _require_id(id)
+        if expected is None and (await self.commands.load(aggregate, id))[1] == 0:
+            raise NotFound("there is no such thing to change")
+        done = await self.commands.execute(
+            aggregate, id, command, expected=expected, key=key, view=_outcome(view, status, None)
+        )
+        return _answer(done)
+
+    async def read(self, aggregate: Aggregate[S, C], id: object, view: Callable[[S, int], Body]) -> Response:
+        """Answers with the present state of a thing, from its own events; 304 if If-None-Match names that version."""
+        _require_id(id)
+        state, version = await self.commands.load(aggregate, id)
+        if version == 0:
+            raise NotFound("there is no such thing")
+        tag = etag(version)
+        if tag in self.request.headers.get("If-None-Match", "").replace(" ", "").split(","):
+            return Response(status_code=304, headers={"ETag": tag})
+        return Response(_json(_plain(view(state, version))), 200, {"ETag": tag}, "application/json")
+
+    async def fresh(self, *read_models: ReadModel) -> None:
+        """Waits until these read models show what the request's Consistency-Token stands for, if it has one.
+
+        Raises NotYet (503) after `PATIENCE` seconds. Several tokens may be given, with commas between.
+        """
+        for text in self.request.headers.get("Consistency-Token", "").split(","):
+            if text.strip():
+                token = _token(text.strip())
+                for read_model in read_models:
+                    await self.commands.wait_for(token, read_model, PATIENCE)
+
+    async def _key(self) -> Key:
+        scope = self.request.scope
+        return key_of(
+            self.request.headers.get("Idempotency-Key"),
+            caller=self.caller.id,
+            method=self.request.method,
+            template=scope["route"].path,
+            path=scope["path"],
+            query=scope["query_string"],
+            body=await self.request.body(),
+        )
+
+
+def _outcome(
+    view: Callable[[Any, int], Body], status: int, location: str | None
+) -> Callable[[Any, int], dict[str, Any]]:
+    def outcome(state: Any, version: int) -> dict[str, Any]:
+        return {"status": status, "body": _plain(view(state, version)), "version": version, "location": location}
+
+    return outcome
+
+
+def _answer(done: Done[Any]) -> Response:
+    outcome = done.outcome or {}
+    headers = {"ETag": etag(outcome["version"])}
+    if done.token:
+        headers["Consistency-Token"] = str(done.token)
+    if outcome["location"]:
+        headers["Location"] = outcome["location"]
+    if done.repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return Response(_json(outcome["body"]), outcome["status"], headers, "application/json")
+
+
+def _plain(body: Body) -> Any:
+    return to_jsonable_python(body)
+
+
+def _json(value: Any) -> bytes:
+    return orjson.dumps(value)
+
+
+def _require_id(id: object) -> None:
+    text = str(id)
+    if not (0 < len(text) <= 200 and text.isprintable()):
+        raise NotFound("there is no such thing")
+
+
+def _token(text: str) -> Token:
+    try:
+        token = Token.parse(text)
+        incarnation, tx, number = token.position
+        if not (0 <= incarnation < 2**31 and 0 <= tx < 2**64 and 0 <= number < 2**63):
+            raise ValueError(text)
+    except ValueError:
+        raise HttpProblem(
+            "consistency-token-malformed", "pass on, unchanged, the Consistency-Token that a command answered"
+        ) from None
+    return token
+
+
+async def call_of(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> HttpCall:
+    """The dependency that gives the call."""
+    return HttpCall(request, request.app.state.runtime, caller)
+
+
+Call: TypeAlias = Annotated[HttpCall, Depends(call_of)]

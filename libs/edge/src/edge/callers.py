@@ -1,0 +1,125 @@
+"""Who calls: the only place that knows how a caller proves it.
+
+A caller brings a bearer token: a JWT signed with Ed25519, with the claims `iss`, `aud`, `exp`, `sub` (a pseudonymous
+id) and, if it has one, `post` (岗位). Without a token the caller is anonymous; with a bad one the answer is 401.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+
+from edge.problems import HttpProblem
+
+ISSUER = "commongrid-local"
+AUDIENCE = "commongrid"
+ALGORITHM = "EdDSA"
+LEEWAY = 5
+"""Seconds by which clocks may differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a pseudonymous id and the post that they hold; both None if they did not say."""
+
+    id: str | None = None
+    post: str | None = None
+
+
+ANONYMOUS = Caller()
+
+
+class Callers:
+    """Tells who calls from the Authorization header. Without a key no token is accepted."""
+
+    def __init__(self, key: Ed25519PublicKey | None) -> None:
+        self._key = key
+
+    @classmethod
+    def from_file(cls, path: Path | None) -> "Callers":
+        """With the public key in this PEM file; raises ValueError saying what is wrong with it."""
+        if path is None:
+            return cls(None)
+        try:
+            key = load_pem_public_key(path.read_bytes())
+        except (OSError, ValueError, UnsupportedAlgorithm) as error:
+            raise ValueError(f"{path} is not a PEM file with a public key that can be read") from error
+        if not isinstance(key, Ed25519PublicKey):
+            raise ValueError(f"the key in {path} is not an Ed25519 public key")
+        return cls(key)
+
+    def caller_of(self, authorization: str | None) -> Caller:
+        """The caller; raises the 401 problem if there is a token that is not accepted."""
+        if not authorization:
+            return ANONYMOUS
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise _not_accepted("use Authorization: Bearer, with a token")
+        if self._key is None:
+            raise _not_accepted("this service was given no key to check tokens with; call it without one")
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token.strip(),
+                self._key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=AUDIENCE,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "aud", "sub"]},
+            )
+        except jwt.ExpiredSignatureError:
+            raise _not_accepted("the token has expired; get a new one") from None
+        except jwt.InvalidTokenError as error:
+            raise _not_accepted(f"the token is not accepted: {_why(error)}") from None
+        post = claims.get("post")
+        return Caller(_name(claims["sub"], "sub"), None if post is None else _name(post, "post"))
+
+
+def _why(error: jwt.InvalidTokenError) -> str:
+    match error:
+        case jwt.InvalidAudienceError():
+            return f"it is not meant for {AUDIENCE}"
+        case jwt.InvalidIssuerError():
+            return f"it is not issued by {ISSUER}"
+        case jwt.MissingRequiredClaimError(claim=claim):
+            return f"the claim {claim} is missing"
+        case jwt.InvalidSignatureError() | jwt.InvalidAlgorithmError():
+            return f"it is not signed with the right key, by {ALGORITHM}"
+        case _:
+            return "it cannot be read"
+
+
+def _name(value: object, claim: str) -> str:
+    if isinstance(value, str) and 0 < len(value) <= 100 and value.isprintable():
+        return value
+    raise _not_accepted(f"the claim {claim} must be a text of 1 to 100 printable characters")
+
+
+def _not_accepted(detail: str) -> HttpProblem:
+    return HttpProblem(
+        "token-not-accepted", detail, headers={"WWW-Authenticate": 'Bearer realm="commongrid", error="invalid_token"'}
+    )
+
+
+def not_signed_in() -> HttpProblem:
+    """The answer to an anonymous caller who asks for what only somebody may do."""
+    return HttpProblem(
+        "not-signed-in",
+        "send Authorization: Bearer, with a token that says who you are",
+        headers={"WWW-Authenticate": 'Bearer realm="commongrid"'},
+    )
+
+
+_in_the_document = HTTPBearer(auto_error=False, scheme_name="token", bearerFormat="JWT", description=__doc__)
+
+
+def caller_of(request: Request, _: Annotated[object, Depends(_in_the_document)]) -> Caller:
+    """The dependency that gives the caller."""
+    callers: Callers = request.app.state.callers
+    return callers.caller_of(request.headers.get("Authorization"))

@@ -1,0 +1,104 @@
+"""The command line of a service: `python -m NAME migrate | api | worker | all | events …`."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable
+from typing import NoReturn
+
+import typer
+import uvloop
+from events.kafka import ensure_topics
+from events.migrate import migrate
+from events.operate import operator_cli
+from events.runtime import open_runtime
+from events.settings import Settings as KernelSettings
+
+from edge import logs, serving, telemetry
+from edge.application import Application
+from edge.callers import Callers
+from edge.settings import Settings, SettingsError, read_settings
+
+
+def main(application: Application) -> None:
+    """Runs the command that the process's arguments name."""
+    command_line(application)()
+
+
+def command_line(application: Application) -> typer.Typer:
+    """The commands of this service."""
+    service = application.service
+    cli = typer.Typer(
+        name=service.name, help=application.description or None, no_args_is_help=True, add_completion=False
+    )
+
+    @cli.command("migrate")
+    def migrate_() -> None:
+        """Creates or upgrades the service's tables and makes its topics; does nothing if they are right."""
+        settings = _settings().runtime()
+        try:
+            migrate(service, settings)
+        except OSError as error:
+            _fail(f"the database cannot be reached: {error}")
+        asyncio.run(ensure_topics(service, settings))
+
+    @cli.command()
+    def api() -> None:
+        """Serves the API."""
+        _run(application, serves=True, works=False)
+
+    @cli.command()
+    def worker() -> None:
+        """Relays, projects, reacts and minds the timers; serves only health and metrics."""
+        _run(application, serves=False, works=True)
+
+    @cli.command("all")
+    def all_() -> None:
+        """Does both in one process."""
+        _run(application, serves=True, works=True)
+
+    def kernel_settings() -> KernelSettings:
+        return _settings().runtime()
+
+    cli.add_typer(operator_cli(service, kernel_settings), name="events")
+    return cli
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings(Settings)
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> NoReturn:
+    sys.stderr.write(f"{message}\n")
+    raise SystemExit(1)
+
+
+def _run(application: Application, *, serves: bool, works: bool) -> None:
+    settings = _settings()
+    try:
+        callers = Callers.from_file(settings.token_key)
+        listener = serving.listen(settings.http_host, settings.http_port)
+    except ValueError as error:
+        _fail(f"COMMONGRID_TOKEN_KEY is not right: {error}")
+    except serving.PortTaken as error:
+        _fail(str(error))
+    logs.start(application.service.name)
+    telemetry.start(application.service.name, settings.instance)
+
+    async def process() -> int:
+        async with open_runtime(application.service, settings.runtime(), settings.trade_clock()) as runtime:
+            runtime.observe()
+            work: dict[str, Awaitable[None]] = {}
+            if works:
+                work["work"] = runtime.work()
+                work |= {each.__name__: each(runtime) for each in application.workers}
+            if serves:
+                work["notify"] = runtime.tell_others()
+                work |= {each.__name__: each(runtime) for each in application.companions}
+            app = application.api(runtime, callers) if serves else application.operations(runtime)
+            return await serving.run(app, listener, work)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        raise SystemExit(runner.run(process()))

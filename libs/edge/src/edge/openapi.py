@@ -1,0 +1,112 @@
+"""The OpenAPI document: FastAPI's own, with what it cannot know: the headers of commands, and problems for errors.
+
+An operation that changes something needs an Idempotency-Key; one that changes a thing named in its path, rather than
+making one (201), needs If-Match as well.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from edge.problems import MEDIA_TYPE, Problem
+
+UNSAFE = ("post", "put", "patch", "delete")
+PROBLEM_STATUSES = {"4XX": "The request is not right, or not right now", "5XX": "The service cannot do it at present"}
+
+Json = dict[str, Any]
+
+
+def _header(name: str, description: str, required: bool, example: str) -> Json:
+    schema = {"type": "string", "minLength": 1, "maxLength": 1000, "examples": [example]}
+    return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
+
+
+IDEMPOTENCY_KEY = _header(
+    "Idempotency-Key",
+    "A value of your own, a UUID for instance. Repeat a request with the same one and it takes effect once: the first "
+    "answer is given again, with `Idempotency-Replayed: true`.",
+    True,
+    "0199d1a0-6a5e-7c3b-9a57-3f2f5d1e8c11",
+) | {"schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}}
+
+IF_MATCH = _header(
+    "If-Match",
+    "The ETag of the version that you decided on, or `*` for any. 412 if the thing has changed since.",
+    True,
+    '"v3"',
+) | {"schema": {"type": "string", "pattern": r'^("v[1-9][0-9]{0,8}"|\*)$', "examples": ['"v3"']}}
+
+CONSISTENCY_TOKEN = _header(
+    "Consistency-Token",
+    "What a command answered, in this service or another: the query waits until it shows what was written. Several may "
+    "be given, with commas between.",
+    False,
+    "Z3JpZF90YXNrcyBjYXNlLTAxOTkgMS44MTIzLjQ1",
+)
+
+
+def document(app: FastAPI, description: str) -> Json:
+    """The document of this application."""
+    openapi = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=description,
+        routes=app.routes,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    schemas: Json = openapi.setdefault("components", {}).setdefault("schemas", {})
+    schemas |= _problem_schemas()
+    for path, method, operation in _operations(openapi):
+        _describe_problems(operation)
+        if operation.pop("security", None) is not None:  # it asks who calls: by a token, or not at all
+            operation["security"] = [{}, {"token": []}]
+            _describe_headers(operation, method, "{" in path)
+    return openapi
+
+
+def _operations(openapi: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, item in openapi.get("paths", {}).items():
+        for method, operation in item.items():
+            yield path, method, operation
+
+
+def _describe_headers(operation: Json, method: str, has_parameters: bool) -> None:
+    parameters: list[Json] = operation.setdefault("parameters", [])
+    named = {parameter["name"] for parameter in parameters}
+    needed = [CONSISTENCY_TOKEN]
+    if method in UNSAFE:
+        makes = "201" in operation["responses"]
+        needed = [IDEMPOTENCY_KEY, IF_MATCH] if has_parameters and not makes else [IDEMPOTENCY_KEY]
+        for status, response in operation["responses"].items():
+            if status.startswith("2"):
+                response["headers"] = ANSWERED | (LOCATION if makes else {}) | response.get("headers", {})
+    parameters.extend(header for header in needed if header["name"] not in named)
+
+
+def _answered(description: str) -> Json:
+    return {"description": description, "schema": {"type": "string"}}
+
+
+ANSWERED: Json = {
+    "ETag": _answered("The version that the thing has now"),
+    "Consistency-Token": _answered("Pass it on to a query, to read what was just written"),
+    "Idempotency-Replayed": _answered("`true` if this is the answer to an earlier request with the same key"),
+}
+LOCATION: Json = {"Location": _answered("Where the new thing is")}
+
+
+def _describe_problems(operation: Json) -> None:
+    responses: Json = operation["responses"]
+    responses.pop("422", None)
+    for status, text in PROBLEM_STATUSES.items():
+        responses[status] = {
+            "description": text,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+
+
+def _problem_schemas() -> Json:
+    schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {**schema.pop("$defs", {}), "Problem": schema}

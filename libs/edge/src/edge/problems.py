@@ -1,0 +1,128 @@
+"""Problem details (RFC 9457): the one shape in which a service says that it did not do what was asked.
+
+Each problem has a stable `type`, whose last part is its reason. `KNOWN` lists the reasons that every service may give;
+a domain adds its own by raising a subclass of `events.Refused`. No problem repeats a value that was sent.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Literal
+
+import orjson
+from fastapi import Response
+from opentelemetry import trace
+from pydantic import BaseModel, ConfigDict, Field
+
+BASE = "https://commongrid.example/problems/"
+MEDIA_TYPE = "application/problem+json"
+
+KNOWN: Mapping[str, tuple[int, str]] = {
+    "bad-request": (400, "The request cannot be read"),
+    "bad-json": (400, "The body is not JSON"),
+    "idempotency-key-missing": (400, "This request needs an Idempotency-Key"),
+    "idempotency-key-malformed": (400, "The Idempotency-Key cannot be read"),
+    "if-match-malformed": (400, "If-Match cannot be read"),
+    "consistency-token-malformed": (400, "The Consistency-Token cannot be read"),
+    "not-signed-in": (401, "This needs to know who calls"),
+    "token-not-accepted": (401, "The bearer token is not accepted"),
+    "not-allowed": (403, "The caller may not do this"),
+    "not-found": (404, "There is no such thing"),
+    "method-not-allowed": (405, "This address does not take this method"),
+    "conflict": (409, "Others are changing the same thing"),
+    "version-mismatch": (412, "The thing has changed since it was looked at"),
+    "body-too-large": (413, "The body is too large"),
+    "event-too-large": (413, "The content is too large to be recorded"),
+    "media-type-not-supported": (415, "The body must be JSON"),
+    "invalid-input": (422, "Some of the input is not valid"),
+    "cursor-malformed": (422, "The cursor cannot be read"),
+    "idempotency-key-reused": (422, "The Idempotency-Key was used for another request"),
+    "if-match-missing": (428, "This change needs If-Match"),
+    "internal-error": (500, "Something went wrong here"),
+    "database-away": (503, "The service cannot reach its database"),
+    "not-ready": (503, "The service cannot serve at present"),
+    "not-yet": (503, "What was written has not arrived here yet"),
+}
+"""Reason to status and title, for the problems that any service may give."""
+
+REASON_OF_STATUS = {
+    400: "bad-request",
+    401: "not-signed-in",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    409: "conflict",
+    413: "body-too-large",
+    415: "media-type-not-supported",
+    422: "invalid-input",
+}
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field, and never the value that was given."""
+
+    place: Literal["body", "query", "path", "header", "cookie"] = Field(description="Which part of the request")
+    field: str = Field(description="The field's name, with dots into nested ones: `place.longitude`")
+    message: str = Field(description="What would be right")
+
+
+class Problem(BaseModel):
+    """Why the service did not do what was asked (RFC 9457). Some types have further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(description="Stable; programs decide by it", examples=[BASE + "not-found"])
+    title: str = Field(description="The same for every problem of this type")
+    status: int = Field(description="The HTTP status code", ge=400, le=599)
+    detail: str = Field(description="What happened this time and what would be right, for people")
+    trace: str | None = Field(None, description="Quote it when you ask the operators")
+    errors: list[FieldError] | None = Field(None, description="Each wrong field of the input")
+
+
+class HttpProblem(Exception):
+    """Raise it to answer with a problem: HttpProblem("not-found", "there is no grid 7").
+
+    The status is the reason's own (`KNOWN`) unless given. Further members go into the answer.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+        self.status = status or KNOWN[reason][0]
+        self.headers = dict(headers or {})
+        self.members = members
+
+    def response(self) -> Response:
+        """The answer on the wire."""
+        known = KNOWN.get(self.reason)
+        content = {
+            **self.members,
+            "type": BASE + self.reason,
+            "title": known[1] if known else self.reason.replace("-", " ").capitalize(),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if trace_id := current_trace_id():
+            content["trace"] = trace_id
+        body = orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
+        return Response(body, self.status, self.headers, MEDIA_TYPE)
+
+
+def of_status(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> HttpProblem:
+    """The problem for a bare status code, as a framework gives it."""
+    reason = REASON_OF_STATUS.get(status, f"http-{status}")
+    return HttpProblem(reason, detail or HTTPStatus(status).phrase, status=status, headers=headers)
+
+
+def current_trace_id() -> str | None:
+    """The id of the trace that this request belongs to, if there is one."""
+    context = trace.get_current_span().get_span_context()
+    return format(context.trace_id, "032x") if context.is_valid else None

@@ -1,0 +1,87 @@
+"""What a service is told by its environment, and one clear sentence for each thing that is not right."""
+
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from events import Clock, system_clock
+from events.runtime import Settings as RuntimeSettings
+from pydantic import Field, Json, StringConstraints, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from edge.simulation import Simulation, simulated
+
+S = TypeVar("S", bound=BaseSettings)
+
+
+class Settings(BaseSettings):
+    """The environment of every service: COMMONGRID_DATABASE_URL and so on."""
+
+    model_config = SettingsConfigDict(env_prefix="COMMONGRID_", env_ignore_empty=True, frozen=True)
+
+    database_url: Annotated[str, StringConstraints(pattern=r"^postgres(ql)?://.+")] = Field(
+        description="the service's own database, like postgresql://grid_tasks:secret@localhost:5432/grid_tasks"
+    )
+    kafka: Annotated[str, StringConstraints(pattern=r"^[^\s,:]+:\d+(,[^\s,:]+:\d+)*$")] = Field(
+        description="Kafka's addresses, like localhost:9092 or broker-0:9092,broker-1:9092"
+    )
+    topic_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")] = Field(
+        "commongrid", description="what the topics' names begin with: letters, digits, - and _"
+    )
+    http_host: str = Field("127.0.0.1", description="the address to listen on, like 127.0.0.1 or 0.0.0.0")
+    http_port: int = Field(8000, ge=1, le=65535, description="the port to listen on, 1 to 65535")
+    instance: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = Field(
+        None, description="the lasting name of this replica, like grid_tasks-0"
+    )
+    local: bool = Field(False, description="true on one machine for development, false in production")
+    token_key: Path | None = Field(
+        None, description="the path of a PEM file with the Ed25519 public key that verifies bearer tokens"
+    )
+    clock: Json[Simulation] | None = Field(
+        None,
+        description='a simulated clock, like {"start": "2026-11-23T08:00:00+08:00", "anchor": 1795400000, '
+        '"speed": 600, "until": "2026-11-23T18:00:00+08:00"}',
+    )
+
+    @model_validator(mode="after")
+    def _time_is_simulated_locally_only(self) -> "Settings":
+        if self.clock and not self.local:
+            raise ValueError("COMMONGRID_CLOCK simulates time, which only COMMONGRID_LOCAL=true allows; unset it")
+        return self
+
+    def trade_clock(self) -> Clock:
+        """The trade's clock: the machine's, or a simulated one."""
+        return simulated(self.clock) if self.clock else system_clock
+
+    def runtime(self) -> RuntimeSettings:
+        """What the kernel needs to know."""
+        return RuntimeSettings(
+            database_url=self.database_url,
+            kafka=self.kafka,
+            topic_prefix=self.topic_prefix,
+            instance=self.instance,
+        )
+
+
+class SettingsError(Exception):
+    """The environment is not right; the message has a line for each variable."""
+
+
+def read_settings(cls: type[S]) -> S:
+    """Settings from the environment; raises SettingsError. Works for a service's own settings too."""
+    try:
+        return cls()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(cls, wrong) for wrong in error.errors(include_url=False))) from None
+
+
+def _sentence(cls: type[BaseSettings], wrong: Any) -> str:
+    if not wrong["loc"]:
+        return str(wrong["msg"]).removeprefix("Value error, ")
+    name, *inside = map(str, wrong["loc"])
+    variable = f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+    field = cls.model_fields.get(name)
+    right = f"; it is {field.description}" if field and field.description else ""
+    if wrong["type"] == "missing" and not inside:
+        return f"{variable} is not set{right}"
+    at = f" at {'.'.join(inside)}" if inside else ""
+    return f"{variable} is not right{at}: {wrong['msg']}{right}"
