@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 
 from events import Event, Service
+from events.lag import group_name
 from events.service import topic_of
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
@@ -69,7 +70,7 @@ def topics() -> str:
 def groups(service: Service) -> list[str]:
     """The consumer groups of a service: one for each read model or policy that follows another service's events."""
     parts = (*service.read_models, *service.policies)
-    return [f"{PREFIX}.{service.name}.{part.name}" for part in parts if service.foreign_topics(part, PREFIX)]
+    return [group_name(PREFIX, service, part) for part in parts if service.foreign_topics(part, PREFIX)]
 
 
 def service_named(name: str) -> Service:
