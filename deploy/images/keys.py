@@ -1,4 +1,4 @@
-"""Make the pair of keys of a trial system once: /keys/private.pem signs callers' tokens, /keys/public.pem verifies them.
+"""Make a trial system's pair of keys, once: /keys/private.pem signs callers' tokens, /keys/public.pem verifies them.
 
 The services run as another user and cannot read the private one. Who may start containers can:
 `docker compose run --rm --entrypoint cat keys /keys/private.pem`.
