@@ -18,6 +18,7 @@ from fastapi import Depends, Request, Response
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from edge.body import require_storable
 from edge.callers import Caller, caller_of, not_signed_in
 from edge.idempotency import key_of
 from edge.preconditions import etag, expected_version
@@ -199,7 +200,9 @@ def _token(text: str) -> Token:
 
 
 async def call_of(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> HttpCall:
-    """The dependency that gives the call."""
+    """The dependency that gives the call; raises the 400 problem if the body is JSON that could not be kept."""
+    if request.method in ("POST", "PUT", "PATCH") and "json" in request.headers.get("Content-Type", ""):
+        require_storable(await request.body())
     return HttpCall(request, request.app.state.runtime, caller)
 
 
