@@ -19,6 +19,14 @@ class ReporterKind(StrEnum):
 
     RESIDENT = "resident"
     GRID_WORKER = "grid_worker"
+    MEMBER = "member"  # anyone else in a post
+
+
+class EscalationCause(StrEnum):
+    """Why a case was escalated."""
+
+    OVERDUE = "overdue"
+    NOBODY_IN_POST = "nobody_in_post"
 
 
 class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
@@ -131,10 +139,13 @@ class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
 
 
 class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
-    """督办: not handed in by its deadline; the grid leader is told."""
+    """督办: not handed in by its deadline, or nobody is in post to handle it. At most once for each `due`."""
 
     case: str
     grid: str
-    worker: str
+    worker: str | None = None
+    """Who should have handed it in; none if nobody has it."""
     due: AwareDatetime
+    """The deadline that was missed, or that will be if nothing happens."""
+    cause: EscalationCause = EscalationCause.OVERDUE
     at: AwareDatetime
