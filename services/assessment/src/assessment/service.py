@@ -1,5 +1,6 @@
 """Assessment at a glance."""
 
+from contracts.asyncapi import document
 from edge import Application
 from events import Service
 
@@ -10,4 +11,9 @@ from assessment.read_models.outcomes import outcomes
 
 assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members])
 
-application = Application(assessment, routers=[board.router, periods.router])
+application = Application(
+    assessment,
+    routers=[board.router, periods.router],
+    description="Fair, explainable, public scores from outcomes (考核): the board of a month, and its publication.",
+    asyncapi=document("assessment"),
+)

@@ -1,0 +1,189 @@
+"""An example of each published event, taken from the sample community.
+
+They stand in the AsyncAPI documents, and the first golden sample of each type is made from them. The people are
+invented; identity numbers carry a region prefix that does not exist.
+"""
+
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from events import Event
+
+from contracts import assessment, grid_tasks, notifications, registry
+from contracts.common import Place, Post, Residency, Title, UnitCategory
+
+CHINA = timezone(timedelta(hours=8))
+CASE = "0199d1a06a5e7c3b9a573f2f5d1e8c11"
+NOTIFICATION = "6f1ed002ab5595859014ebf0951522d9"
+HERE = Place(longitude=120.094489, latitude=30.873473)
+
+
+def at(hour: int, minute: int) -> datetime:
+    """A moment of 24 November 2026 in China."""
+    return datetime(2026, 11, 24, hour, minute, tzinfo=CHINA)
+
+
+ADDRESS: dict[str, Any] = {
+    "address": "A01-1-101",
+    "division_code": "990502001001",
+    "street": "蚕花路",
+    "number": "6",
+    "building": "1",
+    "unit": "1",
+    "floor": "1",
+    "room": "101",
+    "place": HERE,
+}
+BUILDING: dict[str, Any] = {
+    "building": "B01",
+    "address": "A01",
+    "name": "桑园新村1幢",
+    "kind": "residential",
+    "floors": 6,
+}
+PERSON: dict[str, Any] = {
+    "person": "P0001",
+    "name": "谭瑞",
+    "id_number": "990502196503154658",
+    "sex": "1",
+    "birth_date": date(1965, 3, 15),
+    "household": "H0001",
+    "relation": "head",
+    "address": "A01-1-102",
+}
+UNIT: dict[str, Any] = {
+    "unit": "U001",
+    "name": "万家棋牌室",
+    "category": UnitCategory.CHESS_ROOM,
+    "address": "AF001",
+    "credit_code": "92990502MA9K4MJ71U",
+}
+GRID: dict[str, Any] = {
+    "grid": "G1",
+    "boundary": [(120.093, 30.874), (120.093, 30.870), (120.098, 30.871), (120.097, 30.874), (120.093, 30.874)],
+}
+MEMBER: dict[str, Any] = {
+    "member": "grid-worker-1",
+    "name": "高坤",
+    "post": Post.GRID_WORKER,
+    "email": "grid-worker-1@example.org",
+}
+DUTY: dict[str, Any] = {
+    "category": "neighbour_noise",
+    "title": Title(zh="邻里噪声扰民", en="Noise from neighbours"),
+    "department": Title(zh="公安局派出所", en="Police station"),
+    "grid_duty": True,
+    "standard": Title(zh="已上门劝阻或调解，噪声停止，反映人已获告知", en="It has stopped, and the reporter was told"),
+    "legal_basis": "《噪声污染防治法》第七十条",
+}
+METHOD = assessment.Method(
+    anchor=5,
+    weights=[
+        assessment.Weight(indicator=assessment.Indicator.ON_TIME, points=40, average=0.8),
+        assessment.Weight(indicator=assessment.Indicator.FIRST_ATTEMPT, points=35, average=0.8),
+        assessment.Weight(indicator=assessment.Indicator.SATISFACTION, points=25, average=0.75),
+    ],
+)
+SCORE = assessment.Score(
+    worker="grid-worker-1",
+    grid="G1",
+    closed=10,
+    on_time=0.9,
+    first_attempt=0.8,
+    ratings=4,
+    satisfaction=0.875,
+    by_indicator={
+        assessment.Indicator.ON_TIME: 34.7,
+        assessment.Indicator.FIRST_ATTEMPT: 28.0,
+        assessment.Indicator.SATISFACTION: 20.1,
+    },
+    points=82.8,
+    stars=4,
+)
+TOLD: dict[str, Any] = {"notification": NOTIFICATION, "channel": notifications.Channel.WEBHOOK}
+
+EXAMPLES: tuple[Event, ...] = (
+    registry.AddressRegistered(**ADDRESS),
+    registry.AddressChanged(**ADDRESS, grid="G1"),
+    registry.BuildingRegistered(**BUILDING),
+    registry.BuildingChanged(**BUILDING, built_year=1999),
+    registry.HouseholdRegistered(household="H0001", address="A01-1-101"),
+    registry.HouseholdChanged(household="H0001", address="A01-1-102"),
+    registry.PersonRegistered(**PERSON, residency=Residency.PERMANENT),
+    registry.PersonChanged(**PERSON, residency=Residency.FLOATING, registered_until=date(2027, 11, 23)),
+    registry.UnitRegistered(**UNIT),
+    registry.UnitChanged(**UNIT, phone="+8615466732228"),
+    registry.GridDrawn(**GRID, title=Title(zh="一号网格", en="Grid one")),
+    registry.GridRedrawn(**GRID, title=Title(zh="桑园网格", en="Sangyuan grid")),
+    registry.MemberAppointed(**MEMBER),
+    registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
+    registry.DutyListed(**DUTY, deadline_minutes=240),
+    registry.DutyChanged(**DUTY, deadline_minutes=120),
+    grid_tasks.CaseReported(
+        case=CASE,
+        category="neighbour_noise",
+        description="楼上深夜装修，噪声很大",
+        place=HERE,
+        grid="G1",
+        reporter_kind=grid_tasks.ReporterKind.RESIDENT,
+        contact="resident@example.org",
+        receipt_hash="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        at=at(9, 0),
+    ),
+    grid_tasks.CaseAccepted(case=CASE, category="neighbour_noise", grid="G1", deadline_minutes=120, at=at(9, 0)),
+    grid_tasks.CaseDispatched(
+        case=CASE,
+        category="neighbour_noise",
+        grid="G1",
+        worker="grid-worker-1",
+        due=at(11, 0),
+        why="least open work in G1: 0 cases",
+        at=at(9, 0),
+    ),
+    grid_tasks.CaseStarted(case=CASE, worker="grid-worker-1", at=at(9, 20)),
+    grid_tasks.CaseHandedIn(
+        case=CASE, worker="grid-worker-1", result="已上门劝阻", on_time=True, attempt=1, at=at(10, 10)
+    ),
+    grid_tasks.CaseSentBack(
+        case=CASE,
+        worker="grid-worker-1",
+        verifier="grid-leader-1",
+        reason="反映人尚未获告知",
+        due=at(12, 30),
+        at=at(10, 30),
+    ),
+    grid_tasks.CaseEscalated(case=CASE, grid="G1", worker="grid-worker-1", due=at(12, 30), at=at(12, 30)),
+    grid_tasks.CaseVerified(case=CASE, worker="grid-worker-1", verifier="grid-leader-1", attempt=2, at=at(13, 5)),
+    grid_tasks.CaseClosed(
+        case=CASE,
+        category="neighbour_noise",
+        grid="G1",
+        worker="grid-worker-1",
+        on_time=True,
+        first_attempt=False,
+        at=at(13, 5),
+    ),
+    grid_tasks.CaseRated(case=CASE, worker="grid-worker-1", rating=4, closed_at=at(13, 5), at=at(18, 40)),
+    notifications.NotificationRequested(
+        **TOLD,
+        occasion=notifications.Occasion.CASE_DISPATCHED,
+        cause=f"case-{CASE}/3",
+        case=CASE,
+        recipient="grid-worker-1",
+        due=at(11, 0),
+        send_at=at(9, 0),
+    ),
+    notifications.NotificationDelayed(
+        **TOLD, attempts=1, error="503 Service Unavailable", retry_at=at(9, 2), at=at(9, 1)
+    ),
+    notifications.NotificationDelivered(
+        **TOLD, occasion=notifications.Occasion.CASE_DISPATCHED, attempts=2, at=at(9, 2)
+    ),
+    notifications.NotificationParked(**TOLD, attempts=8, error="410 Gone", at=at(9, 40)),
+    notifications.NotificationResumed(**TOLD, at=at(10, 0)),
+    notifications.NotificationWithdrawn(**TOLD, reason="the member has left the roster", at=at(10, 1)),
+    registry.MemberDismissed(member="grid-worker-1"),
+    assessment.PeriodPublished(
+        period="2026-11", method=METHOD, scores=[SCORE], at=datetime(2026, 12, 1, 9, tzinfo=CHINA)
+    ),
+)

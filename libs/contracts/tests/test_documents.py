@@ -1,0 +1,74 @@
+"""The documents say what is really sent: types, topics, headers, and examples that hold to their own schemas."""
+
+import json
+from datetime import UTC, datetime
+
+import jsonschema_rs
+import pytest
+from contracts.asyncapi import HEADERS, OPTIONAL, document
+from contracts.catalogue import CATALOGUE, PUBLISHED
+from contracts.examples import EXAMPLES
+from contracts.schemas import schema_of
+from events import Event
+from events.event import Position, Raw, encode
+from events.wire import headers_of
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+CLASSES = [cls for classes in PUBLISHED.values() for cls in classes]
+
+
+def test_the_catalogue_knows_the_events_of_all_four_services():
+    assert set(PUBLISHED) == {"registry", "grid_tasks", "assessment", "notifications"}
+    assert {"CaseReported", "CaseClosed", "CaseRated"} <= {cls.__name__ for cls in PUBLISHED["grid_tasks"]}
+    assert "PersonFacts" not in {cls.__name__ for cls in PUBLISHED["registry"]}
+
+
+def test_every_published_type_has_an_example():
+    assert {event.type_name for event in EXAMPLES} == {cls.type_name for cls in CLASSES}
+
+
+@pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event.type_name)
+def test_an_example_holds_to_its_published_schema_and_is_read_back(event: Event):
+    data = encode(event).encode()
+    jsonschema_rs.validate(schema_of(type(event)), json.loads(data), validate_formats=True)
+    raw = Raw(Position(1, 1, 1), "sample", 1, event.type_name, data, NOW)
+    assert CATALOGUE.decode(raw) == event
+
+
+def test_personal_fields_are_marked_in_the_published_schema():
+    for cls in CLASSES:
+        marked = {name for name, field in schema_of(cls)["properties"].items() if field.get("x-personal")}
+        assert marked == cls.personal_fields()
+
+
+@pytest.mark.parametrize("service", PUBLISHED)
+def test_asyncapi_examples_hold_to_the_headers_and_payload_of_their_messages(service: str):
+    described = document(service)
+    for message in described["components"]["messages"].values():
+        (example,) = message["examples"]
+        for part, schema in (("headers", message["headers"]), ("payload", message["payload"]["schema"])):
+            resolved = schema | {"components": described["components"]}
+            jsonschema_rs.validate(resolved, example[part], validate_formats=True)
+
+
+@pytest.mark.parametrize("service", PUBLISHED)
+def test_each_channel_is_the_topic_of_one_kind_kept_for_ever_and_keyed_by_stream(service: str):
+    described = document(service)
+    for kind, channel in described["channels"].items():
+        kafka = channel["bindings"]["kafka"]
+        assert channel["address"] == kafka["topic"] == f"commongrid.{service}.{kind}"
+        assert kafka["partitions"] == 12
+        assert kafka["topicConfiguration"]["retention.ms"] == -1
+        for name in channel["messages"]:
+            message = described["components"]["messages"][name]
+            assert message["name"].startswith(f"commongrid.{service}.{kind}.")
+            assert "stream" in message["bindings"]["kafka"]["key"]["description"]
+    described_types = {message["name"] for message in described["components"]["messages"].values()}
+    assert described_types == {cls.type_name for cls in PUBLISHED[service]}
+
+
+def test_the_described_headers_are_those_that_the_kernel_sends():
+    known = Raw(Position(1, 2, 3), "case-1", 1, "t", b"{}", NOW, "actor", "correlation", "causation", "trace")
+    assert {name for name, _ in headers_of(known, "/commongrid/registry")} == set(HEADERS)
+    bare = Raw(Position(1, 2, 3), "case-1", 1, "t", b"{}", NOW)
+    assert {name for name, _ in headers_of(bare, "/commongrid/registry")} == set(HEADERS) - set(OPTIONAL)
