@@ -1,0 +1,43 @@
+"""Buildings (实有房屋)."""
+
+from contracts.registry import BuildingFacts
+from edge import Call, Cursor, Limit, Page, decode_cursor
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from registry.api.views import as_known
+from registry.domain.building import BUILDING
+from registry.read_models.addresses import addresses
+from registry.read_models.buildings import buildings, page
+
+router = APIRouter(prefix="/buildings", tags=["buildings"])
+
+
+class BuildingRow(BaseModel):
+    """A building in a list, with its address as one writes it."""
+
+    building: str
+    name: str
+    kind: str
+    floors: int
+    built_year: int | None
+    address: str
+    written: str | None
+    grid: str | None
+
+
+@router.get("")
+async def all_buildings(
+    call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[BuildingRow]:
+    """Buildings, of one grid if you name it."""
+    await call.fresh(buildings, addresses)
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    rows = [BuildingRow(**row) for row in await page(call.db, grid, after, limit)]
+    return Page[BuildingRow].of(rows, limit, lambda row: [row.building])
+
+
+@router.get("/{building}", response_model=BuildingFacts)
+async def one_building(building: str, call: Call) -> Response:
+    """A building by its id."""
+    return await call.read(BUILDING, building, as_known)

@@ -1,0 +1,43 @@
+"""Households (户). Who asks must say who they are."""
+
+from contracts.registry import HouseholdFacts
+from edge import Call, Cursor, Limit, Page, decode_cursor
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from registry.api.views import as_known
+from registry.domain.household import HOUSEHOLD
+from registry.read_models.addresses import addresses
+from registry.read_models.households import households, page
+from registry.read_models.people import people
+
+router = APIRouter(prefix="/households", tags=["households"])
+
+
+class HouseholdRow(BaseModel):
+    """A household in a list, with its address as one writes it and how many live in it."""
+
+    household: str
+    address: str
+    written: str | None
+    grid: str | None
+    people: int
+
+
+@router.get("")
+async def all_households(
+    call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[HouseholdRow]:
+    """Households, of one grid if you name it."""
+    call.require_caller()
+    await call.fresh(households, addresses, people)
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    rows = [HouseholdRow(**row) for row in await page(call.db, grid, after, limit)]
+    return Page[HouseholdRow].of(rows, limit, lambda row: [row.household])
+
+
+@router.get("/{household}", response_model=HouseholdFacts)
+async def one_household(household: str, call: Call) -> Response:
+    """A household by its id."""
+    call.require_caller()
+    return await call.read(HOUSEHOLD, household, as_known)

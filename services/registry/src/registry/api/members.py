@@ -1,0 +1,64 @@
+"""The roster: who is in which post (在岗人员), as it hangs on the wall, and who leaves one."""
+
+from contracts.common import Post
+from contracts.registry import MemberDismissed, MemberFacts
+from edge import Call, Cursor, Limit, Page, decode_cursor
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from registry.domain.member import MEMBER, Dismiss
+from registry.read_models.roster import page, roster
+
+router = APIRouter(tags=["members"])
+
+
+class MemberRow(BaseModel):
+    """Someone in a post. `grid` is none for posts that look after the whole community."""
+
+    member: str
+    name: str
+    post: Post
+    grid: str | None
+
+
+class MemberView(BaseModel):
+    """Someone who is or was in a post; of those who left only the reference is shown."""
+
+    member: str
+    in_post: bool
+    name: str | None = None
+    post: Post | None = None
+    grid: str | None = None
+
+
+@router.get("/roster")
+async def all_members(
+    call: Call, grid: str | None = None, post: Post | None = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[MemberRow]:
+    """Everyone in a post, of one grid or post if you name it."""
+    await call.fresh(roster)
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    rows = [MemberRow(**row) for row in await page(call.db, grid, post, after, limit)]
+    return Page[MemberRow].of(rows, limit, lambda row: [row.member])
+
+
+@router.get("/members/{member}", response_model=MemberView)
+async def one_member(member: str, call: Call) -> Response:
+    """Someone by their reference, with the ETag that a change needs."""
+    return await call.read(MEMBER, member, _view)
+
+
+@router.post("/members/{member}/dismissal", response_model=MemberView)
+async def dismiss(member: str, call: Call) -> Response:
+    """They leave their post. Their open work moves on by itself: other services hear of it."""
+    call.require_caller()
+    return await call.change(MEMBER, member, Dismiss(), view=_view)
+
+
+def _view(known: MemberFacts | MemberDismissed | None, _version: int) -> MemberView:
+    match known:
+        case MemberFacts():
+            return MemberView(member=known.member, in_post=True, name=known.name, post=known.post, grid=known.grid)
+        case _:
+            assert known is not None  # noqa: S101  # a member with a version has been appointed
+            return MemberView(member=known.member, in_post=False)

@@ -1,0 +1,132 @@
+"""The registers as files: import one (`PUT /registers/people`), and count what is in them."""
+
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from enum import StrEnum
+from tempfile import TemporaryFile
+from typing import IO, Annotated, Any
+
+import orjson
+from edge import Call, HttpProblem
+from edge.handlers import problem_of
+from events import ReadModel
+from fastapi import APIRouter, Path
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from registry.domain.grid import GRID
+from registry.importing.entering import Entering, read_rows, sized
+from registry.importing.geojson import read_grids
+from registry.importing.sheets import SHEETS
+from registry.importing.table import NotATable, open_table
+from registry.read_models.counts import COUNTED, counts
+from registry.read_models.grids import grids
+
+log = logging.getLogger(__name__)
+router = APIRouter(tags=["registers"])
+
+MAX_FILE = 16 * 1024 * 1024
+"""Bytes: a file of some 130,000 people. Import a city's registers community by community."""
+PATIENCE = 30.0
+"""Seconds to wait for the read models that say what exists."""
+
+
+class Register(StrEnum):
+    """The registers, in the order in which they are to be imported: each refers only to those before it."""
+
+    GRIDS = "grids"
+    ADDRESSES = "addresses"
+    BUILDINGS = "buildings"
+    HOUSEHOLDS = "households"
+    PEOPLE = "people"
+    UNITS = "units"
+    ROSTER = "roster"
+    DUTIES = "duties"
+
+
+FILE = {"schema": {"type": "string", "format": "binary"}}
+
+
+@router.put(
+    "/registers/{register}",
+    max_body_size=MAX_FILE,
+    response_class=StreamingResponse,
+    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": FILE, "application/geo+json": FILE}}},
+    responses={
+        200: {
+            "description": "How it goes, line by line: `progress`, a line for each bad row, at the end `done`; or "
+            "`failed` if it could not be ended, then import the file again",
+            "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
+        }
+    },
+)
+async def import_register(register: Annotated[Register, Path()], call: Call) -> StreamingResponse:
+    """Enters what a file says: CSV, or GeoJSON for grids. Good rows go in, each bad one is told with its line.
+
+    Importing a file again changes nothing. What a file does not mention stays as it is.
+    """
+    call.require_caller()
+    file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # it has no name, and ends with the answer
+    try:
+        async for block in call.request.stream():
+            file.write(block)
+        entering = await _entering(register, file, call)
+    except NotATable as error:
+        file.close()
+        wrong = {"place": "body", "field": register.value, "message": str(error)}
+        raise HttpProblem("invalid-input", str(error), errors=[wrong]) from None
+    except BaseException:
+        file.close()
+        raise
+    return StreamingResponse(_told(entering, file), media_type="application/x-ndjson")
+
+
+async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering:
+    if register is Register.GRIDS:
+        await _caught_up(call, [grids])
+        read, last = sized(await read_grids(file, call.db))
+        return Entering(call.commands, GRID, read, last)
+    sheet = SHEETS[register]
+    table = open_table(file, sheet.columns)
+    needed = [reference.read_model for reference in sheet.references.values()]
+    await _caught_up(call, [grids] if register is Register.ADDRESSES else needed)
+    return Entering(call.commands, sheet.aggregate, read_rows(sheet, table), table.lines, sheet.references)
+
+
+async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
+    for read_model in read_models:
+        await call.commands.caught_up(read_model, PATIENCE)
+
+
+async def _told(entering: Entering, file: IO[bytes]) -> AsyncGenerator[bytes]:
+    """The answer. It has begun before the end is known, so a failure is its last line."""
+    try:
+        async for line in entering.run():
+            yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+    except Exception as error:
+        log.error("an import was not ended", extra={"error": type(error).__name__})
+        problem = problem_of(error, {}) or HttpProblem("internal-error", "this is our fault; import the file again")
+        yield orjson.dumps(
+            {"failed": {"error": problem.reason, "detail": problem.detail, "rows": entering.tally.rows}},
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+    finally:
+        file.close()
+
+
+class CountsView(BaseModel):
+    """How many of each there are (底数)."""
+
+    grids: int
+    addresses: int
+    buildings: int
+    households: int
+    people: dict[str, int]
+    units: dict[str, int]
+
+
+@router.get("/counts", response_model=CountsView)
+async def count(call: Call) -> Any:
+    """People by residency, units by category, and how many of the others."""
+    await call.fresh(*COUNTED)
+    return await counts(call.db)

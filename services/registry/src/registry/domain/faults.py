@@ -1,0 +1,131 @@
+"""What can be wrong with an entry, in words for the people who keep the registers.
+
+A fault names the field and the reason, never the value: values are personal.
+"""
+
+from enum import StrEnum
+
+from contracts.common import Title
+from events import Refused
+
+
+class Why(StrEnum):
+    """Stable codes, for programs."""
+
+    MISSING = "missing"
+    TOO_LONG = "too_long"
+    NOT_TEXT = "not_text"
+    ENCODING = "encoding"
+    QUOTES = "quotes"
+    COLUMNS = "columns"
+    DUPLICATE = "duplicate"
+    CODE = "code"
+    REFERENCE = "reference"
+    NOT_A_NUMBER = "not_a_number"
+    OUT_OF_RANGE = "out_of_range"
+    NOT_A_DATE = "not_a_date"
+    NUMERIC_CELL = "numeric_cell"
+    UNKNOWN_CHOICE = "unknown_choice"
+    UNKNOWN_CATEGORY = "unknown_category"
+    UNKNOWN_POST = "unknown_post"
+    UNKNOWN_ADDRESS = "unknown_address"
+    UNKNOWN_HOUSEHOLD = "unknown_household"
+    UNKNOWN_GRID = "unknown_grid"
+    DIVISION_CODE = "division_code"
+    COORDINATES = "coordinates"
+    IDENTITY_NUMBER = "identity_number"
+    CREDIT_CODE = "credit_code"
+    CHECKSUM = "checksum"
+    BIRTH_DATE = "birth_date"
+    SEX = "sex"
+    PHONE = "phone"
+    EMAIL = "email"
+    NOT_A_POLYGON = "not_a_polygon"
+    OPEN_RING = "open_ring"
+    TOO_FEW_CORNERS = "too_few_corners"
+    SELF_CROSSING = "self_crossing"
+    OVERLAP = "overlap"
+
+
+WORDS: dict[Why, Title] = {
+    Why.MISSING: Title(zh="必填，不能为空", en="must be filled in"),
+    Why.TOO_LONG: Title(zh="内容过长", en="is too long"),
+    Why.NOT_TEXT: Title(zh="含有不可见的控制字符", en="holds control characters"),
+    Why.ENCODING: Title(
+        zh="本行编码有误，请将整个文件另存为 UTF-8",
+        en="cannot be read in the file's encoding: save the whole file as UTF-8",
+    ),
+    Why.QUOTES: Title(
+        zh="引号不成对：单元格内的引号须写成两个",
+        en="has a quotation mark without its partner: inside a cell, write it twice",
+    ),
+    Why.COLUMNS: Title(zh="单元格数与表头不一致", en="has another number of cells than the head of the table"),
+    Why.DUPLICATE: Title(zh="同一编号在本文件中已出现过", en="stands in this file before, with the same reference"),
+    Why.CODE: Title(
+        zh="只能含文字、数字、点、横线和下划线，至多 64 个字符",
+        en="may hold letters, digits, dots, hyphens and underscores, at most 64 of them",
+    ),
+    Why.REFERENCE: Title(
+        zh="编号不得使用公民身份号码",
+        en="must not be an identity number: give people references of their own",
+    ),
+    Why.NOT_A_NUMBER: Title(zh="应为阿拉伯数字", en="must be a number, in digits"),
+    Why.OUT_OF_RANGE: Title(zh="数值超出合理范围", en="is a number out of any sensible range"),
+    Why.NOT_A_DATE: Title(zh="应为真实日期，如 2026-11-23", en="must be a date of the calendar, such as 2026-11-23"),
+    Why.NUMERIC_CELL: Title(
+        zh="电子表格把它存成了数字，位数已丢失：请将该列设为文本格式后重新填写",
+        en="was kept as a number by the spreadsheet, which loses digits: format the column as text and enter it again",
+    ),
+    Why.UNKNOWN_CHOICE: Title(zh="不是可选的值", en="is none of the values to choose from"),
+    Why.UNKNOWN_CATEGORY: Title(zh="没有这种单位类别", en="is no known category of units"),
+    Why.UNKNOWN_POST: Title(zh="没有这种岗位", en="is no known post"),
+    Why.UNKNOWN_ADDRESS: Title(zh="标准地址未登记", en="is an address that is not registered"),
+    Why.UNKNOWN_HOUSEHOLD: Title(zh="户未登记", en="is a household that is not registered"),
+    Why.UNKNOWN_GRID: Title(zh="网格未登记", en="is a grid that is not registered"),
+    Why.DIVISION_CODE: Title(
+        zh="应为到社区一级的 12 位区划代码（GB/T 2260 与统计用区划代码）",
+        en="must be the 12-digit division code down to the community (GB/T 2260 and the statistical code)",
+    ),
+    Why.COORDINATES: Title(
+        zh="不在中国范围内：经度和纬度是否填反？",
+        en="lies outside China: are longitude and latitude exchanged?",
+    ),
+    Why.IDENTITY_NUMBER: Title(
+        zh="公民身份号码应为 18 位：17 位数字和一位校验码（GB 11643）",
+        en="must have 18 characters: 17 digits and the check character (GB 11643)",
+    ),
+    Why.CREDIT_CODE: Title(
+        zh="统一社会信用代码应为 18 位，不含 I、O、S、V、Z（GB 32100）",
+        en="must have 18 digits and capitals, without I, O, S, V and Z (GB 32100)",
+    ),
+    Why.CHECKSUM: Title(
+        zh="校验码不符，请核对是否抄错", en="does not agree with its check character: a digit is miscopied"
+    ),
+    Why.BIRTH_DATE: Title(
+        zh="出生日期与身份号码不一致", en="does not agree with the date of birth in the identity number"
+    ),
+    Why.SEX: Title(zh="性别与身份号码不一致", en="does not agree with the sex in the identity number"),
+    Why.PHONE: Title(
+        zh="应为 11 位手机号码或带区号的固定电话",
+        en="must be a mobile number of 11 digits, or a land line with its area code",
+    ),
+    Why.EMAIL: Title(zh="应为电子邮箱地址", en="must be an e-mail address"),
+    Why.NOT_A_POLYGON: Title(
+        zh="应为不带洞的单个多边形（GeoJSON Polygon）", en="must be one polygon without holes (GeoJSON Polygon)"
+    ),
+    Why.OPEN_RING: Title(zh="边界未闭合：末点须与首点相同", en="is not closed: its last point must be its first"),
+    Why.TOO_FEW_CORNERS: Title(zh="边界至少要有三个角", en="needs three corners at least"),
+    Why.SELF_CROSSING: Title(zh="边界自相交", en="crosses or touches itself"),
+    Why.OVERLAP: Title(zh="与另一网格重叠", en="overlaps another grid"),
+}
+
+
+class Fault(Refused):
+    """An entry is not right: `field` is the one to look at."""
+
+    reason = "wrong-entry"
+
+    def __init__(self, field: str, why: Why) -> None:
+        super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh)
+        self.field = field
+        self.why = why

@@ -1,0 +1,60 @@
+"""Ground: what makes a boundary one, and when two of them overlap.
+
+Coordinates are degrees in WGS-84, longitude before latitude.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import cos, radians
+
+from shapely import Polygon
+
+from registry.domain.faults import Fault, Why
+
+Ring = Sequence[tuple[float, float]]
+
+METRES_PER_DEGREE = 111_320.0
+TOLERANCE = 1.0
+"""Square metres by which neighbours may overlap: two people drawing one street do not hit the same point."""
+
+
+def in_china(longitude: float, latitude: float) -> bool:
+    """Whether a point lies in the box around China; it mostly does not if the two were exchanged."""
+    return 73 < longitude < 136 and 3 < latitude < 54
+
+
+def check_boundary(ring: Ring) -> None:
+    """Raises Fault unless the ring is closed, has three corners, lies in China, and does not meet itself."""
+    if len(ring) < 2 or ring[0] != ring[-1]:
+        raise Fault("boundary", Why.OPEN_RING)
+    if len(set(ring)) < 3:
+        raise Fault("boundary", Why.TOO_FEW_CORNERS)
+    if not all(in_china(*corner) for corner in ring):
+        raise Fault("boundary", Why.COORDINATES)
+    if not Polygon(ring).is_valid:
+        raise Fault("boundary", Why.SELF_CROSSING)
+
+
+def overlap(one: Ring, other: Ring) -> float:
+    """Square metres that two valid grounds have in common."""
+    common = Polygon(one).intersection(Polygon(other)).area
+    return common * METRES_PER_DEGREE**2 * cos(radians(one[0][1]))
+
+
+def overlapping(drawn: Mapping[str, Ring], standing: Mapping[str, Ring]) -> set[str]:
+    """Which of the grids drawn now, by code, overlap one that was drawn before them or one that stands.
+
+    A grid that is drawn anew gives up its old ground, unless it is refused: then that stays, and may stand in the way
+    of others.
+    """
+    refused: set[str] = set()
+    while True:
+        accepted: dict[str, Ring] = {c: ring for c, ring in standing.items() if c not in drawn or c in refused}
+        found: set[str] = set()
+        for code, ring in drawn.items():
+            if code in refused or any(overlap(ring, other) > TOLERANCE for other in accepted.values()):
+                found.add(code)
+            else:
+                accepted[code] = ring
+        if found == refused:
+            return refused
+        refused = found

@@ -1,0 +1,145 @@
+"""Entering what was read: in chunks, so that transactions stay short, and telling how it goes, line by line.
+
+Relies on `Commands.execute_many`: what is refused stops nothing else. Entering the same again changes nothing, so
+whoever was interrupted begins anew.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from typing import Any, cast
+
+from contracts.registry import AddressFacts
+from events import Aggregate, Commands, Done, Event
+
+from registry.domain.entry import Register
+from registry.domain.faults import WORDS, Fault, Why
+from registry.importing.sheets import Entry, Reference, Sheet
+from registry.importing.table import Row, Table
+from registry.read_models.grids import grids_at
+
+CHUNK = 500
+
+COLUMN = {"address": "address_ref", "household": "household_ref", "grid": "grid_code"}
+"""Fields of the domain that have another name in the files."""
+
+Read = tuple[int, Entry | Fault]
+
+
+@dataclass
+class Tally:
+    """What became of the rows."""
+
+    rows: int = 0
+    registered: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    refused: int = 0
+
+
+@dataclass
+class Entering:
+    """One file on its way into a register. `last` is the number of its last line, for the progress."""
+
+    commands: Commands
+    aggregate: Aggregate[Any, Any]
+    read: Iterator[Read]
+    last: int
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    tally: Tally = field(default_factory=Tally)
+    _seen: set[str] = field(default_factory=set[str])
+
+    async def run(self) -> AsyncIterator[dict[str, Any]]:
+        """Enters everything; gives a message for each bad row, after each chunk, and at the end."""
+        while chunk := list(islice(self.read, CHUNK)):
+            faults = await self._enter(chunk)
+            for line in sorted(faults):
+                yield message(line, faults[line])
+            self.tally.rows += len(chunk)
+            self.tally.refused += len(faults)
+            yield {"progress": {"rows": self.tally.rows, "line": chunk[-1][0], "lines": self.last}}
+        yield {"done": asdict(self.tally)}
+
+    async def _enter(self, chunk: Sequence[Read]) -> dict[int, Fault]:
+        faults: dict[int, Fault] = {}
+        entries: dict[int, Entry] = {}
+        for line, read in chunk:
+            if isinstance(read, Fault):
+                faults[line] = read
+            elif read.id in self._seen:
+                faults[line] = Fault("row", Why.DUPLICATE)
+            else:
+                self._seen.add(read.id)
+                entries[line] = read
+        for line, fault in (await self._dangling(entries)).items():
+            faults[line] = fault
+            del entries[line]
+        facts = await self._located({entry.id: entry.facts for entry in entries.values()})
+        answers = await self.commands.execute_many(self.aggregate, {id_: Register(it) for id_, it in facts.items()})
+        for line, entry in entries.items():
+            match answers[entry.id]:
+                case Fault() as fault:
+                    faults[line] = fault
+                case Done() as done:
+                    self._count(done)
+                case refused:
+                    raise refused
+        return faults
+
+    async def _dangling(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
+        """Which entries refer to what is not registered."""
+        faults: dict[int, Fault] = {}
+        for column, reference in self.references.items():
+            wanted = {line: entry.refers[column] for line, entry in entries.items() if column in entry.refers}
+            known = await reference.known(self.commands.db, sorted(set(wanted.values())))
+            for line, id_ in wanted.items():
+                if id_ not in known:
+                    faults.setdefault(line, Fault(column, reference.why))
+        return faults
+
+    async def _located(self, facts: Mapping[str, Event]) -> Mapping[str, Event]:
+        """Addresses get the grid that they lie in."""
+        places = {id_: it.place for id_, it in facts.items() if isinstance(it, AddressFacts)}
+        if not places:
+            return facts
+        found = zip(places, await grids_at(self.commands.db, list(places.values())), strict=True)
+        return {id_: cast(AddressFacts, facts[id_]).model_copy(update={"grid": grid}) for id_, grid in found}
+
+    def _count(self, done: Done[Any]) -> None:
+        match done.events:
+            case ():
+                self.tally.unchanged += 1
+            case (event, *_) if isinstance(event, self.aggregate.events[0]):
+                self.tally.registered += 1
+            case _:
+                self.tally.changed += 1
+
+
+def read_rows(sheet: Sheet, table: Table) -> Iterator[Read]:
+    """Each row of the table as what it says, or what is wrong with it."""
+    for row in table.rows():
+        if isinstance(row, Row):
+            try:
+                yield row.line, sheet.read(row.cells)
+            except Fault as fault:
+                yield row.line, fault
+        else:
+            yield row
+
+
+def message(line: int, fault: Fault) -> dict[str, Any]:
+    """What a person and a program need to find the fault; never the value."""
+    column = COLUMN.get(fault.field, fault.field)
+    return {
+        "line": line,
+        "field": column,
+        "error": fault.why,
+        "message_en": f"{column} {WORDS[fault.why].en}",
+        "message_zh": f"{column}：{WORDS[fault.why].zh}",
+    }
+
+
+def sized(read: Iterable[Read]) -> tuple[Iterator[Read], int]:
+    """What was read whole, and its last number."""
+    everything = list(read)
+    return iter(everything), everything[-1][0] if everything else 0

@@ -1,0 +1,95 @@
+"""Grids from GeoJSON (RFC 7946): a FeatureCollection of polygons without holes, in WGS-84.
+
+Grids are few, so their file is read whole.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, cast
+
+import orjson
+from contracts.common import Title
+from contracts.registry import GridFacts
+from events import Database
+
+from registry.domain.faults import Fault, Why
+from registry.domain.ground import Ring, check_boundary, overlapping
+from registry.domain.references import check_code
+from registry.importing.cells import needed
+from registry.importing.sheets import Entry
+from registry.importing.table import NotATable
+from registry.read_models.grids import boundaries
+
+Read = tuple[int, Entry | Fault]
+
+
+async def read_grids(file: IO[bytes], db: Database) -> list[Read]:
+    """Each feature by its number, counted from 1: a grid, or what is wrong with it."""
+    read = list(_each(_features(file)))
+    drawn: dict[str, Ring] = {}
+    for _, entry in read:
+        if isinstance(entry, Entry):
+            drawn[entry.id] = cast(GridFacts, entry.facts).boundary
+    overlaps = overlapping(drawn, await boundaries(db))
+    return [
+        (number, Fault("boundary", Why.OVERLAP) if isinstance(entry, Entry) and entry.id in overlaps else entry)
+        for number, entry in read
+    ]
+
+
+def _features(file: IO[bytes]) -> Sequence[Any]:
+    file.seek(0)
+    try:
+        collection = orjson.loads(file.read())
+    except orjson.JSONDecodeError:
+        raise NotATable("this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)") from None
+    match collection:
+        case {"type": "FeatureCollection", "features": [*features]}:
+            return features
+        case _:
+            raise NotATable("this is no GeoJSON FeatureCollection (RFC 7946)")
+
+
+def _each(features: Sequence[Any]) -> Iterator[Read]:
+    seen: set[str] = set()
+    for number, feature in enumerate(features, 1):
+        try:
+            facts = _grid(feature)
+            if facts.grid in seen:
+                raise Fault("code", Why.DUPLICATE)
+            check_boundary(facts.boundary)
+        except Fault as fault:
+            yield number, fault
+        else:
+            seen.add(facts.grid)
+            yield number, Entry(facts.grid, facts)
+
+
+def _grid(feature: Any) -> GridFacts:
+    match feature:
+        case {"properties": {**properties}, "geometry": geometry}:
+            named = {name: str(properties.get(name) or "") for name in ("code", "name_zh", "name_en")}
+        case _:
+            raise Fault("geometry", Why.NOT_A_POLYGON)
+    code = needed(named, "code")
+    check_code("code", code)
+    title = Title(zh=needed(named, "name_zh"), en=needed(named, "name_en"))
+    return GridFacts(grid=code, title=title, boundary=_ring(geometry))
+
+
+def _ring(geometry: Any) -> list[tuple[float, float]]:
+    match geometry:
+        case {"type": "Polygon", "coordinates": [[*positions]]}:
+            ring = [_corner(position) for position in positions]
+        case _:
+            raise Fault("geometry", Why.NOT_A_POLYGON)
+    if len(ring) < 4:
+        raise Fault("boundary", Why.TOO_FEW_CORNERS)
+    return ring
+
+
+def _corner(position: Any) -> tuple[float, float]:
+    match position:
+        case [int() | float() as longitude, int() | float() as latitude, *_]:
+            return float(longitude), float(latitude)
+        case _:
+            raise Fault("boundary", Why.NOT_A_NUMBER)

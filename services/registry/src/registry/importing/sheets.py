@@ -1,0 +1,265 @@
+"""How each register's file is read: its columns, and what a row says."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from contracts.common import Place, Post, Residency, Title, UnitCategory
+from contracts.registry import (
+    AddressFacts,
+    BuildingFacts,
+    DutyFacts,
+    HouseholdFacts,
+    MemberFacts,
+    PersonFacts,
+    UnitFacts,
+)
+from events import Aggregate, Database, Event, ReadModel
+
+from registry.domain.address import ADDRESS
+from registry.domain.building import BUILDING
+from registry.domain.duty import DUTY
+from registry.domain.faults import Fault, Why
+from registry.domain.household import HOUSEHOLD
+from registry.domain.member import MEMBER
+from registry.domain.person import PERSON
+from registry.domain.references import check_code, check_reference, id_of
+from registry.domain.unit import UNIT
+from registry.importing.cells import (
+    Cells,
+    choice,
+    day,
+    degrees,
+    digits,
+    needed,
+    needed_digits,
+    text,
+    whole,
+)
+from registry.read_models import addresses, grids, households
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Things of another register that a row may refer to."""
+
+    read_model: ReadModel
+    known: Callable[[Database, Sequence[str]], Awaitable[set[str]]]
+    why: Why
+
+
+AN_ADDRESS = Reference(addresses.addresses, addresses.known, Why.UNKNOWN_ADDRESS)
+A_HOUSEHOLD = Reference(households.households, households.known, Why.UNKNOWN_HOUSEHOLD)
+A_GRID = Reference(grids.grids, grids.known, Why.UNKNOWN_GRID)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist."""
+
+    id: str
+    facts: Event
+    refers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A register's file: the head of its table, and what to make of a row. The first column is the reference by which
+    a row is known again; `references` says, by column, what must exist."""
+
+    head: str
+    aggregate: Aggregate[Any, Any]
+    read: Callable[[Cells], Entry]
+    references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+
+    @property
+    def columns(self) -> list[str]:
+        return self.head.split()
+
+
+class Relation(StrEnum):
+    """To the head of the household (户主)."""
+
+    HEAD = "head"
+    SPOUSE = "spouse"
+    CHILD = "child"
+    PARENT = "parent"
+    OTHER = "other"
+
+
+class Sex(StrEnum):
+    """GB/T 2261.1."""
+
+    UNKNOWN = "0"
+    MALE = "1"
+    FEMALE = "2"
+    NOT_STATED = "9"
+
+
+class YesNo(StrEnum):
+    """Whether."""
+
+    YES = "yes"
+    NO = "no"
+
+
+def _id(cells: Cells, column: str, register: str) -> str:
+    reference = needed(cells, column)
+    check_reference(column, reference)
+    return id_of(register, reference)
+
+
+def _code(cells: Cells, column: str) -> str:
+    code = needed(cells, column)
+    check_code(column, code)
+    return code
+
+
+def _title(cells: Cells, name: str) -> Title:
+    return Title(zh=needed(cells, f"{name}_zh"), en=needed(cells, f"{name}_en"))
+
+
+def address(cells: Cells) -> Entry:
+    """A standard address; its grid follows from its place."""
+    id_ = _id(cells, "address_ref", "address")
+    facts = AddressFacts(
+        address=id_,
+        division_code=needed(cells, "division_code"),
+        street=needed(cells, "street"),
+        number=needed(cells, "number"),
+        building=text(cells, "building"),
+        unit=text(cells, "unit"),
+        floor=text(cells, "floor"),
+        room=text(cells, "room"),
+        place=_place(cells),
+    )
+    return Entry(id_, facts)
+
+
+def _place(cells: Cells) -> Place:
+    longitude, latitude = degrees(cells, "longitude"), degrees(cells, "latitude")
+    if not -90 <= latitude <= 90:
+        raise Fault("latitude", Why.COORDINATES)
+    return Place(longitude=longitude, latitude=latitude)
+
+
+def building(cells: Cells) -> Entry:
+    """A building."""
+    id_ = _id(cells, "building_ref", "building")
+    address_id = _id(cells, "address_ref", "address")
+    floors = whole(cells, "floors", 1, 200)
+    if floors is None:
+        raise Fault("floors", Why.MISSING)
+    facts = BuildingFacts(
+        building=id_,
+        address=address_id,
+        name=needed(cells, "name"),
+        kind=needed(cells, "kind"),
+        floors=floors,
+        built_year=whole(cells, "built_year", 1000, 2200),
+    )
+    return Entry(id_, facts, {"address_ref": address_id})
+
+
+def household(cells: Cells) -> Entry:
+    """A household."""
+    id_ = _id(cells, "household_ref", "household")
+    address_id = _id(cells, "address_ref", "address")
+    return Entry(id_, HouseholdFacts(household=id_, address=address_id), {"address_ref": address_id})
+
+
+def person(cells: Cells) -> Entry:
+    """A person who really lives here."""
+    id_ = _id(cells, "person_ref", "person")
+    refers = {"address_ref": _id(cells, "address_ref", "address")}
+    if text(cells, "household_ref"):
+        refers["household_ref"] = _id(cells, "household_ref", "household")
+    born = day(cells, "birth_date")
+    if born is None:
+        raise Fault("birth_date", Why.MISSING)
+    facts = PersonFacts(
+        person=id_,
+        name=needed(cells, "name"),
+        id_number=needed_digits(cells, "id_number"),
+        sex=choice(cells, "sex", Sex),
+        birth_date=born,
+        phone=digits(cells, "phone"),
+        residency=choice(cells, "residency", Residency),
+        household=refers.get("household_ref"),
+        relation=choice(cells, "relation", Relation) if text(cells, "relation") else None,
+        address=refers["address_ref"],
+        registered_until=day(cells, "registered_until"),
+    )
+    return Entry(id_, facts, refers)
+
+
+def unit(cells: Cells) -> Entry:
+    """A shop, a hotel, a chess room, a foot-bath shop."""
+    id_ = _id(cells, "unit_ref", "unit")
+    address_id = _id(cells, "address_ref", "address")
+    facts = UnitFacts(
+        unit=id_,
+        name=needed(cells, "name"),
+        category=choice(cells, "category", UnitCategory, Why.UNKNOWN_CATEGORY),
+        address=address_id,
+        credit_code=needed_digits(cells, "credit_code"),
+        phone=digits(cells, "phone"),
+    )
+    return Entry(id_, facts, {"address_ref": address_id})
+
+
+def member(cells: Cells) -> Entry:
+    """Someone in a post."""
+    id_ = _code(cells, "member_ref")
+    grid = text(cells, "grid_code")
+    facts = MemberFacts(
+        member=id_,
+        name=needed(cells, "name"),
+        post=choice(cells, "post", Post, Why.UNKNOWN_POST),
+        grid=grid or None,
+        email=needed(cells, "email"),
+        phone=digits(cells, "phone"),
+    )
+    return Entry(id_, facts, {"grid_code": grid} if grid else {})
+
+
+def duty(cells: Cells) -> Entry:
+    """An entry of the duty list."""
+    category = _code(cells, "category")
+    facts = DutyFacts(
+        category=category,
+        title=_title(cells, "title"),
+        department=_title(cells, "department"),
+        grid_duty=choice(cells, "grid_duty", YesNo) is YesNo.YES,
+        deadline_minutes=whole(cells, "deadline_minutes", 1, 525_600),
+        standard=_title(cells, "standard"),
+        legal_basis=needed(cells, "legal_basis"),
+    )
+    return Entry(category, facts)
+
+
+AT_AN_ADDRESS = {"address_ref": AN_ADDRESS}
+
+SHEETS: Mapping[str, Sheet] = {
+    "addresses": Sheet(
+        "address_ref division_code street number building unit floor room longitude latitude", ADDRESS, address
+    ),
+    "buildings": Sheet("building_ref address_ref name kind floors built_year", BUILDING, building, AT_AN_ADDRESS),
+    "households": Sheet("household_ref address_ref", HOUSEHOLD, household, AT_AN_ADDRESS),
+    "people": Sheet(
+        "person_ref name id_number sex birth_date phone residency household_ref relation address_ref registered_until",
+        PERSON,
+        person,
+        {"address_ref": AN_ADDRESS, "household_ref": A_HOUSEHOLD},
+    ),
+    "units": Sheet("unit_ref name category address_ref credit_code phone", UNIT, unit, AT_AN_ADDRESS),
+    "roster": Sheet("member_ref name post grid_code email phone", MEMBER, member, {"grid_code": A_GRID}),
+    "duties": Sheet(
+        "category title_zh title_en department_zh department_en grid_duty deadline_minutes standard_zh standard_en "
+        "legal_basis",
+        DUTY,
+        duty,
+    ),
+}
+"""By register, in the order in which they are to be imported, after the grids."""

@@ -1,0 +1,1 @@
+"""What the registers show. Names and identity numbers are masked before they are written."""

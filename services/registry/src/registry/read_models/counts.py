@@ -1,0 +1,46 @@
+"""How many of each there are (底数清), counted in the registers themselves, so that no figure is wrong by itself."""
+
+from dataclasses import dataclass
+
+from events import Database
+
+from registry.read_models.addresses import addresses
+from registry.read_models.buildings import buildings
+from registry.read_models.grids import grids
+from registry.read_models.households import households
+from registry.read_models.people import people
+from registry.read_models.units import units
+
+COUNTED = (grids, addresses, buildings, households, people, units)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """The figures of the whole area."""
+
+    grids: int
+    addresses: int
+    buildings: int
+    households: int
+    people: dict[str, int]
+    """By residency."""
+    units: dict[str, int]
+    """By category."""
+
+
+async def counts(db: Database) -> Counts:
+    """What there is now."""
+    rows = await db.fetch(
+        """select 'grids' as register, '' as kind, count(*) from grid
+           union all select 'addresses', '', count(*) from address
+           union all select 'buildings', '', count(*) from building
+           union all select 'households', '', count(*) from household
+           union all select 'people', residency, count(*) from person group by residency
+           union all select 'units', category, count(*) from unit group by category"""
+    )
+    plain = {row["register"]: row["count"] for row in rows if not row["kind"]}
+    by_kind: dict[str, dict[str, int]] = {"people": {}, "units": {}}
+    for row in rows:
+        if row["kind"]:
+            by_kind[row["register"]][row["kind"]] = row["count"]
+    return Counts(**plain, people=by_kind["people"], units=by_kind["units"])

@@ -1,0 +1,57 @@
+"""Households (户), and where they live."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from contracts.registry import HouseholdChanged, HouseholdFacts, HouseholdRegistered
+from events import Batch, Connection, Database, ReadModel
+
+households = ReadModel(
+    "households",
+    tables="""
+    create table household (id text collate "C" primary key, address text collate "C" not null);
+    create index household_address on household (address);
+    """,
+)
+
+
+async def _put(db: Connection, events: Batch[HouseholdFacts]) -> None:
+    await db.execute(
+        """insert into household (id, address)
+           select distinct on (id) id, address
+           from unnest($1::text[], $2::text[]) with ordinality as h(id, address, nth)
+           order by id, nth desc
+           on conflict (id) do update set address = excluded.address""",
+        events.column("household"),
+        events.column("address"),
+    )
+
+
+@households.on(HouseholdRegistered)
+async def registered(db: Connection, events: Batch[HouseholdRegistered]) -> None:
+    """A household that was not there before."""
+    await _put(db, events)
+
+
+@households.on(HouseholdChanged)
+async def changed(db: Connection, events: Batch[HouseholdChanged]) -> None:
+    """It has moved."""
+    await _put(db, events)
+
+
+async def page(db: Database, grid: str | None, after: str, limit: int) -> list[Any]:
+    """Households by id, of one grid if it is named: one more than `limit`, if there are more."""
+    return await db.fetch(
+        """select h.id as household, h.address, a.written, a.grid,
+                  (select count(*) from person p where p.household = h.id) as people
+           from household h left join address a on a.id = h.address
+           where ($1::text is null or a.grid = $1) and h.id > $2 order by h.id limit $3 + 1""",
+        grid,
+        after,
+        limit,
+    )
+
+
+async def known(db: Database, ids: Sequence[str]) -> set[str]:
+    """Those of the ids that name a household."""
+    return {row["id"] for row in await db.fetch("select id from household where id = any($1::text[])", ids)}

@@ -1,0 +1,72 @@
+"""People who really live here (实有人口): masked, so that the tables hold no name and no identity number."""
+
+from typing import Any
+
+from contracts.registry import PersonChanged, PersonFacts, PersonRegistered
+from events import Batch, Connection, Database, ReadModel
+
+from registry.domain.person import masked_name, masked_number
+
+people = ReadModel(
+    "people",
+    tables="""
+    create table person (
+        id text collate "C" primary key,
+        name_masked text not null,
+        id_number_masked text not null,
+        residency text not null,
+        household text collate "C",
+        relation text,
+        address text collate "C" not null,
+        registered_until date
+    );
+    create index person_household on person (household);
+    create index person_address on person (address);
+    """,
+)
+
+
+async def _put(db: Connection, events: Batch[PersonFacts]) -> None:
+    await db.execute(
+        """insert into person (id, name_masked, id_number_masked, residency, household, relation, address,
+                               registered_until)
+           select distinct on (id) id, name, number, residency, household, relation, address, until
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[])
+                with ordinality as p(id, name, number, residency, household, relation, address, until, nth)
+           order by id, nth desc
+           on conflict (id) do update set name_masked = excluded.name_masked,
+               id_number_masked = excluded.id_number_masked, residency = excluded.residency,
+               household = excluded.household, relation = excluded.relation, address = excluded.address,
+               registered_until = excluded.registered_until""",
+        events.column("person"),
+        [masked_name(name) for name in events.column("name")],
+        [masked_number(number) for number in events.column("id_number")],
+        *map(events.column, ("residency", "household", "relation", "address", "registered_until")),
+    )
+
+
+@people.on(PersonRegistered)
+async def registered(db: Connection, events: Batch[PersonRegistered]) -> None:
+    """A person who was not known before."""
+    await _put(db, events)
+
+
+@people.on(PersonChanged)
+async def changed(db: Connection, events: Batch[PersonChanged]) -> None:
+    """Something else is known of them."""
+    await _put(db, events)
+
+
+async def page(db: Database, grid: str | None, household: str | None, after: str, limit: int) -> list[Any]:
+    """People by id, of one grid or household if it is named: one more than `limit`, if there are more."""
+    return await db.fetch(
+        """select p.id as person, p.name_masked as name, p.id_number_masked as id_number, p.residency, p.household,
+                  p.relation, p.address, p.registered_until, a.grid
+           from person p left join address a on a.id = p.address
+           where ($1::text is null or a.grid = $1) and ($2::text is null or p.household = $2) and p.id > $3
+           order by p.id limit $4 + 1""",
+        grid,
+        household,
+        after,
+        limit,
+    )

@@ -1,0 +1,36 @@
+"""The registry at a glance."""
+
+from edge import Application
+from events import Service
+
+from registry.api import addresses, buildings, duties, grids, households, members, people, registers, units
+from registry.domain.address import ADDRESS
+from registry.domain.building import BUILDING
+from registry.domain.duty import DUTY
+from registry.domain.grid import GRID
+from registry.domain.household import HOUSEHOLD
+from registry.domain.member import MEMBER
+from registry.domain.person import PERSON
+from registry.domain.unit import UNIT
+from registry.policies.relocating import relocating
+from registry.read_models.addresses import addresses as address_list
+from registry.read_models.buildings import buildings as building_list
+from registry.read_models.duties import duties as duty_list
+from registry.read_models.grids import grids as grid_map
+from registry.read_models.households import households as household_list
+from registry.read_models.people import people as people_list
+from registry.read_models.roster import roster
+from registry.read_models.units import units as unit_list
+
+registry = Service(
+    "registry",
+    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY],
+    read_models=[address_list, building_list, household_list, people_list, unit_list, grid_map, roster, duty_list],
+    policies=[relocating],
+)
+
+application = Application(
+    registry,
+    routers=[it.router for it in (registers, grids, addresses, buildings, households, people, units, members, duties)],
+    description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
+)
