@@ -8,7 +8,9 @@
 | NOTIFICATIONS_WEBHOOK_SECRET | the secret they are signed with, `whsec_…` as Standard Webhooks has it |
 """
 
-from pydantic import SecretStr
+from typing import Annotated
+
+from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifications.channels.email import ADDRESS, Email
@@ -17,43 +19,42 @@ from notifications.channels.webhook import Webhook, key_of
 
 
 class ChannelSettings(BaseSettings):
-    """The environment; empty means not configured."""
+    """The environment. Two variables make a channel; one of the two alone is a mistake."""
 
-    model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_")
+    model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_", env_ignore_empty=True, frozen=True)
 
-    smtp: str = ""
-    mail_from: str = ""
-    webhook_url: str = ""
-    webhook_secret: SecretStr = SecretStr("")
+    smtp: Annotated[str, StringConstraints(pattern=r"^\S+:\d+$")] | None = Field(
+        None, description="host:port of the SMTP server, like mail.example.org:25"
+    )
+    mail_from: Annotated[str, StringConstraints(pattern=f"^{ADDRESS.pattern}$")] | None = Field(
+        None, description="the sender's address, like grid@example.org"
+    )
+    webhook_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
+        None, description="where webhooks go, like https://example.org/hooks"
+    )
+    webhook_secret: SecretStr | None = Field(None, description="whsec_ and 24 to 64 random bytes in base64")
 
-
-class NotRightlyConfigured(ValueError):
-    """A channel is configured in part, or wrongly."""
+    @model_validator(mode="after")
+    def _whole(self) -> "ChannelSettings":
+        for first, second in (("smtp", "mail_from"), ("webhook_url", "webhook_secret")):
+            given = [name for name in (first, second) if getattr(self, name) is not None]
+            if len(given) == 1:
+                names = " and ".join(f"NOTIFICATIONS_{name.upper()}" for name in (first, second))
+                raise ValueError(f"{names} belong together: set both, or neither")
+        if self.webhook_secret:
+            try:
+                key_of(self.webhook_secret.get_secret_value())
+            except ValueError as error:
+                raise ValueError(f"NOTIFICATIONS_WEBHOOK_SECRET is not right: {error}") from None
+        return self
 
 
 def configured(settings: ChannelSettings) -> Outlets:
-    """The channels that these settings describe; raises NotRightlyConfigured naming the variable."""
+    """The channels that these settings describe."""
     outlets: list[Outlet] = []
-    if settings.smtp:
-        outlets.append(_email(settings))
-    if settings.webhook_url:
-        outlets.append(_webhook(settings))
+    if settings.smtp and settings.mail_from:
+        host, _, port = settings.smtp.rpartition(":")
+        outlets.append(Email(host, int(port), settings.mail_from))
+    if settings.webhook_url and settings.webhook_secret:
+        outlets.append(Webhook(settings.webhook_url, key_of(settings.webhook_secret.get_secret_value())))
     return {outlet.channel: outlet for outlet in outlets}
-
-
-def _email(settings: ChannelSettings) -> Email:
-    host, _, port = settings.smtp.rpartition(":")
-    if not host or not port.isdecimal():
-        raise NotRightlyConfigured(f"NOTIFICATIONS_SMTP is {settings.smtp!r}; host:port would be right")
-    if not ADDRESS.fullmatch(settings.mail_from):
-        raise NotRightlyConfigured("NOTIFICATIONS_MAIL_FROM must be an e-mail address, such as grid@example.org")
-    return Email(host, int(port), settings.mail_from)
-
-
-def _webhook(settings: ChannelSettings) -> Webhook:
-    if not settings.webhook_url.startswith(("http://", "https://")):
-        raise NotRightlyConfigured("NOTIFICATIONS_WEBHOOK_URL must begin with https:// (or http://)")
-    try:
-        return Webhook(settings.webhook_url, key_of(settings.webhook_secret.get_secret_value()))
-    except ValueError as error:
-        raise NotRightlyConfigured(f"NOTIFICATIONS_WEBHOOK_SECRET: {error}") from error

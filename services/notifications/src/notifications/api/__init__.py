@@ -1,0 +1,1 @@
+"""Routes: what operators and pages ask."""

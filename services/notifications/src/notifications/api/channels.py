@@ -1,0 +1,40 @@
+"""Which channels are used here, and how they do."""
+
+from collections.abc import Callable
+
+from contracts.notifications import Channel
+from edge import Call
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from notifications.channels.letter import Outlets
+from notifications.domain.notification import Stage
+from notifications.read_models.notification_board import counts
+
+
+class ChannelView(BaseModel):
+    """A channel. One that is not configured is not used: nobody is told by it, and nothing waits for it."""
+
+    channel: Channel
+    configured: bool
+    notifications: dict[Stage, int] = Field(description="How many stand where")
+
+
+def router(outlets: Callable[[], Outlets]) -> APIRouter:
+    """The routes, for these channels."""
+    routes = APIRouter(prefix="/channels", tags=["channels"])
+
+    @routes.get("")
+    async def channels(call: Call) -> list[ChannelView]:
+        """All channels; no addresses, no secrets."""
+        found = await counts(call.db)
+        return [
+            ChannelView(
+                channel=channel,
+                configured=channel in outlets(),
+                notifications={stage: found.get((channel, stage), 0) for stage in Stage},
+            )
+            for channel in Channel
+        ]
+
+    return routes

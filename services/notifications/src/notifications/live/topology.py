@@ -1,0 +1,136 @@
+"""Who publishes and who follows what, as the live view draws it: the one place where it is written down.
+
+The topics come from the published language. `FOLLOWED` repeats what each service's read models and policies follow;
+`tests/` of the repository holds it against the services themselves, so that the picture stays true.
+"""
+
+from types import ModuleType
+from typing import Any
+
+import contracts.assessment
+import contracts.grid_tasks
+import contracts.notifications
+import contracts.registry
+from events import Event
+from events.event import aggregate_of, service_of
+
+SERVICES = {
+    "registry": ("登记中心", "一标三实 · registers"),
+    "grid_tasks": ("网格事务", "事件流转 · cases"),
+    "assessment": ("考核公示", "上墙公示 · the board"),
+    "notifications": ("通知", "告知 · telling people"),
+}
+
+AGGREGATES = {
+    "address": "地址",
+    "building": "房屋",
+    "household": "户",
+    "person": "人口",
+    "unit": "单位",
+    "grid": "网格",
+    "member": "在岗人员",
+    "duty": "责任清单",
+    "case": "事件",
+    "period": "考核周期",
+    "notification": "通知",
+}
+
+HAPPENED = {
+    "registered": "登记",
+    "changed": "变更",
+    "drawn": "划定",
+    "redrawn": "重划",
+    "appointed": "任职",
+    "dismissed": "离任",
+    "listed": "列入",
+    "reported": "上报",
+    "accepted": "受理",
+    "dispatched": "派遣",
+    "started": "处置",
+    "handed_in": "反馈",
+    "sent_back": "返工",
+    "verified": "核查",
+    "closed": "结案",
+    "rated": "评价",
+    "escalated": "督办",
+    "published": "公示",
+    "requested": "请求",
+    "delivered": "送达",
+    "delayed": "延后",
+    "parked": "搁置",
+    "resumed": "重试",
+    "withdrawn": "撤回",
+}
+
+
+def published(module: ModuleType) -> list[type[Event]]:
+    """The events that this module of the published language holds."""
+    return [
+        it for it in vars(module).values() if isinstance(it, type) and issubclass(it, Event) and "type_name" in vars(it)
+    ]
+
+
+EVENTS = [
+    event
+    for module in (contracts.registry, contracts.grid_tasks, contracts.assessment, contracts.notifications)
+    for event in published(module)
+]
+
+TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))
+"""All topics, without the prefix: `registry.address`."""
+
+FOLLOWED: dict[str, tuple[str, ...]] = {
+    "registry": (),
+    "grid_tasks": (
+        "registry.grid.drawn",
+        "registry.grid.redrawn",
+        "registry.member.appointed",
+        "registry.member.changed",
+        "registry.member.dismissed",
+        "registry.duty.listed",
+        "registry.duty.changed",
+    ),
+    "assessment": (
+        "registry.member.appointed",
+        "registry.member.changed",
+        "registry.member.dismissed",
+        "grid_tasks.case.closed",
+        "grid_tasks.case.rated",
+    ),
+    "notifications": (
+        "registry.member.appointed",
+        "registry.member.changed",
+        "registry.member.dismissed",
+        "registry.duty.listed",
+        "registry.duty.changed",
+        "grid_tasks.case.reported",
+        "grid_tasks.case.dispatched",
+        "grid_tasks.case.sent_back",
+        "grid_tasks.case.escalated",
+        "grid_tasks.case.closed",
+    ),
+}
+"""What each service follows of the others, in the newest version."""
+
+
+def followers(type_name: str) -> list[str]:
+    """The services that follow this event type."""
+    happened = ".".join(type_name.split(".")[1:4])
+    return [service for service, followed in FOLLOWED.items() if happened in followed]
+
+
+def topology() -> dict[str, Any]:
+    """What the page needs to draw the picture."""
+    return {
+        "services": [
+            {
+                "name": name,
+                "zh": zh,
+                "says": says,
+                "aggregates": [topic.partition(".")[2] for topic in TOPICS if topic.startswith(f"{name}.")],
+            }
+            for name, (zh, says) in SERVICES.items()
+        ],
+        "followers": {event.type_name: followers(event.type_name) for event in EVENTS},
+        "words": AGGREGATES | HAPPENED,
+    }

@@ -1,0 +1,61 @@
+"""The composition root: the one place where the parts of notifications are wired."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import cache
+from random import SystemRandom
+
+from contracts.notifications import Channel
+from edge import Application, read_settings
+from events import Service
+from events.runtime import Runtime
+
+from notifications.api import channels, live, stream
+from notifications.api import notifications as notifications_api
+from notifications.channels.configured import ChannelSettings, configured
+from notifications.channels.letter import Outlets
+from notifications.domain.notification import NOTIFICATION
+from notifications.live.tail import Tail
+from notifications.policies.delivering import delivering
+from notifications.policies.telling import telling
+from notifications.read_models.cases import cases
+from notifications.read_models.categories import categories
+from notifications.read_models.contacts import contacts
+from notifications.read_models.notification_board import notification_board
+
+log = logging.getLogger(__name__)
+
+
+def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Application:
+    """The service, telling people by these channels. They are asked for when first used, not before."""
+    service = Service(
+        "notifications",
+        aggregates=[NOTIFICATION],
+        read_models=[contacts, cases, categories, notification_board],
+        policies=[telling(outlets), delivering(outlets, jitter)],
+    )
+
+    async def say_which_channels(_: Runtime) -> None:
+        for channel in Channel:
+            log.info(
+                "a channel is %s", "used" if channel in outlets() else "not configured", extra={"channel": channel}
+            )
+        await asyncio.Event().wait()
+
+    return Application(
+        service,
+        routers=[notifications_api.router, channels.router(outlets), stream.router, live.router(Tail())],
+        description="Tells the right people what happened to a case, once; and shows events as they pass.",
+        workers=[say_which_channels],
+    )
+
+
+@cache
+def by_environment() -> Outlets:
+    """The channels that the environment configures; raises edge's SettingsError."""
+    return configured(read_settings(ChannelSettings))
+
+
+application = compose(by_environment, SystemRandom().random)
+notifications = application.service
