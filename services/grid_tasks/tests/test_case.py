@@ -1,0 +1,305 @@
+"""A case from the report to its end, the way back, and what is refused, in the words of the trade."""
+
+from dataclasses import replace
+
+import pytest
+from contracts.grid_tasks import CaseRated, EscalationCause
+from events import Event
+from events.testing import Given, given
+from grid_tasks.domain.case import CASE
+from grid_tasks.domain.commands import (
+    Accept,
+    Assign,
+    CaseCommand,
+    Dispatch,
+    Escalate,
+    HandIn,
+    Rate,
+    SendBack,
+    Start,
+    Verify,
+)
+from grid_tasks.domain.refusals import (
+    AlreadyRated,
+    AlreadyTheirs,
+    NotAGridDuty,
+    NotARating,
+    NotInPostHere,
+    NotOnAnyDutyList,
+    NotPossibleNow,
+    NotYourCase,
+    NotYourReceipt,
+    OutsideEveryGrid,
+    VerifiedByAnother,
+)
+
+from .trade import (
+    ELEVEN,
+    GRID,
+    ID,
+    INSTRUCTOR,
+    LEADER,
+    LI,
+    LICENCES,
+    NINE,
+    NOON,
+    ONE,
+    RECEIPT,
+    TEN,
+    TWO,
+    TWO_HOURS,
+    WANG,
+    accepted,
+    closed,
+    dispatched,
+    escalated,
+    handed_in,
+    report,
+    reported,
+    sent_back,
+    started,
+    verified,
+)
+
+AT_WORK = (reported, accepted, dispatched(), started())
+HANDED_IN = (*AT_WORK, handed_in())
+CLOSED = (*HANDED_IN, verified(), closed())
+
+
+def case(*history: Event) -> Given:
+    return given(CASE, *history)
+
+
+def give(worker: str, grid: str | None = GRID) -> Dispatch:
+    return Dispatch(worker, grid, "他在附近", at=TEN)
+
+
+# The seven steps.
+
+
+def test_what_is_a_duty_of_the_grid_and_lies_in_one_is_taken_in() -> None:
+    case().when(report()).then(reported)
+
+
+def test_it_is_accepted_with_the_deadline_of_the_duty_list() -> None:
+    case(reported).when(Accept(TWO_HOURS, at=NINE)).then(accepted)
+
+
+def test_it_is_dispatched_to_one_worker_who_has_the_whole_time_from_then() -> None:
+    case(reported, accepted).when(Assign(LI, None, "least open work", at=TEN)).then(dispatched(LI, TEN))
+
+
+def test_the_worker_starts_and_hands_in() -> None:
+    case(reported, accepted, dispatched()).when(Start(LI, at=TEN)).then(started())
+    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=TEN)).then(handed_in())
+
+
+def test_somebody_else_verifies_it_which_closes_it() -> None:
+    case(*HANDED_IN).when(Verify(LEADER, at=NOON)).then(verified(), closed())
+
+
+def test_who_holds_the_receipt_rates_it() -> None:
+    case(*CLOSED).when(Rate(5, RECEIPT, at=TWO)).then(CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, at=TWO))
+
+
+# The way back.
+
+
+def test_what_is_not_done_goes_back_to_the_worker_with_the_whole_time_anew() -> None:
+    case(*HANDED_IN).when(SendBack(LEADER, "反映人未获告知", at=NOON)).then(sent_back())
+
+
+def test_what_was_sent_back_is_started_and_handed_in_again_as_the_second_attempt() -> None:
+    back = (*HANDED_IN, sent_back())
+    case(*back).when(Start(LI, at=ONE)).then(started(at=ONE))
+    case(*back, started(at=ONE)).when(HandIn(LI, "已劝阻", at=ONE)).then(handed_in(at=ONE, attempt=2))
+
+
+def test_a_case_that_needed_two_attempts_is_not_closed_at_the_first_but_may_be_on_time() -> None:
+    twice = (*HANDED_IN, sent_back(), started(at=ONE), handed_in(at=ONE, attempt=2))
+    case(*twice).when(Verify(LEADER, at=TWO)).then(
+        verified(TWO, attempt=2), closed(TWO, on_time=True, first_attempt=False)
+    )
+
+
+def test_late_the_first_time_stays_late_however_quick_the_second_is() -> None:
+    late = (*AT_WORK, handed_in(at=NOON, on_time=False), sent_back())
+    case(*late, started(at=ONE)).when(HandIn(LI, "已劝阻", at=ONE)).then(handed_in(at=ONE, attempt=2))
+    done = (*late, started(at=ONE), handed_in(at=ONE, attempt=2))
+    case(*done).when(Verify(LEADER, at=TWO)).then(
+        verified(TWO, attempt=2), closed(TWO, on_time=False, first_attempt=False)
+    )
+
+
+def test_in_time_is_not_after_the_deadline() -> None:
+    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=ELEVEN)).then(handed_in(at=ELEVEN))
+    late = ELEVEN.replace(microsecond=1)
+    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=late)).then(handed_in(at=late, on_time=False))
+
+
+# At the door.
+
+
+def test_what_is_on_nobodys_list_is_refused() -> None:
+    case().when(report("ufo", duty=None)).refused(NotOnAnyDutyList)
+
+
+def test_what_is_another_departments_duty_is_refused_with_its_name() -> None:
+    when = case().when(report(LICENCES.category, LICENCES))
+    when.refused(NotAGridDuty, "市场监督管理局")
+    when.refused(NotAGridDuty, "Market supervision bureau")
+    assert when.refusal is not None
+    assert when.refusal.details["department"] == {"zh": "市场监督管理局", "en": "Market supervision bureau"}
+
+
+def test_a_place_outside_every_grid_is_refused() -> None:
+    case().when(report(grid=None)).refused(OutsideEveryGrid)
+
+
+def test_the_duty_comes_before_the_place_so_that_the_reporter_learns_whom_to_ask() -> None:
+    case().when(report(LICENCES.category, LICENCES, grid=None)).refused(NotAGridDuty)
+
+
+# Whose case it is.
+
+
+def test_only_the_worker_to_whom_it_was_dispatched_starts_it_and_hands_it_in() -> None:
+    case(reported, accepted, dispatched()).when(Start(WANG, at=TEN)).refused(NotYourCase)
+    case(*AT_WORK).when(HandIn(WANG, "已劝阻", at=TEN)).refused(NotYourCase)
+
+
+def test_who_handed_it_in_neither_verifies_it_nor_sends_it_back() -> None:
+    case(*HANDED_IN).when(Verify(LI, at=NOON)).refused(VerifiedByAnother)
+    case(*HANDED_IN).when(SendBack(LI, "没做完", at=NOON)).refused(VerifiedByAnother)
+
+
+def test_who_handled_it_before_another_did_does_not_verify_it_either() -> None:
+    by_wang = (*HANDED_IN, sent_back(), dispatched(WANG, ONE), started(WANG, ONE), handed_in(WANG, ONE, attempt=2))
+    case(*by_wang).when(Verify(LI, at=TWO)).refused(VerifiedByAnother)
+    case(*by_wang).when(Verify(INSTRUCTOR, at=TWO)).then(
+        verified(TWO, 2, WANG, INSTRUCTOR),
+        closed(TWO, first_attempt=False, worker=WANG),
+    )
+
+
+# Giving it to another.
+
+
+@pytest.mark.parametrize("history", [AT_WORK[:2], AT_WORK[:3], AT_WORK])
+def test_until_it_is_handed_in_a_leader_may_give_it_to_another_who_has_the_whole_time(
+    history: tuple[Event, ...],
+) -> None:
+    case(*history).when(give(WANG)).then(dispatched(WANG, TEN, "他在附近"))
+
+
+def test_once_handed_in_it_is_not_given_to_another() -> None:
+    case(*HANDED_IN).when(give(WANG)).refused(NotPossibleNow)
+    case(*CLOSED).when(give(WANG)).refused(NotPossibleNow)
+
+
+def test_after_it_was_sent_back_it_may_be_given_to_another_again() -> None:
+    case(*HANDED_IN, sent_back()).when(give(WANG)).then(dispatched(WANG, TEN, "他在附近"))
+
+
+def test_it_is_given_only_to_who_is_in_post_in_its_grid() -> None:
+    case(reported, accepted).when(give("a-visitor", grid=None)).refused(NotInPostHere)
+    case(reported, accepted).when(give(WANG, grid="G2")).refused(NotInPostHere)
+
+
+def test_giving_it_to_who_has_it_would_only_move_the_deadline_and_is_refused() -> None:
+    case(*AT_WORK).when(give(LI)).refused(AlreadyTheirs)
+
+
+def test_the_rule_moves_it_only_as_long_as_it_is_with_whom_it_believes() -> None:
+    case(*AT_WORK).when(Assign(WANG, LI, "left", at=TEN)).then(dispatched(WANG, TEN, "left"))
+    case(*AT_WORK, dispatched(WANG, TEN)).when(Assign("chen", LI, "left", at=TEN)).then()
+    case(*AT_WORK).when(Assign(WANG, None, "least open work", at=TEN)).then()
+    case(*HANDED_IN).when(Assign(WANG, LI, "left", at=NOON)).then()
+
+
+# Escalation.
+
+
+def test_a_case_that_is_not_handed_in_by_its_deadline_is_escalated_once() -> None:
+    overdue = Escalate(EscalationCause.OVERDUE, at=ELEVEN)
+    case(*AT_WORK).when(overdue).then(escalated(ELEVEN, ELEVEN))
+    case(*AT_WORK, escalated(ELEVEN, ELEVEN)).when(replace(overdue, at=NOON)).then()
+
+
+def test_before_the_deadline_or_once_handed_in_there_is_nothing_to_escalate() -> None:
+    overdue = Escalate(EscalationCause.OVERDUE, at=TEN)
+    case(*AT_WORK).when(overdue).then()
+    case(*HANDED_IN).when(replace(overdue, at=TWO)).then()
+    case(*CLOSED).when(replace(overdue, at=TWO)).then()
+
+
+def test_a_new_deadline_can_be_missed_again() -> None:
+    missed = (*AT_WORK, escalated(ELEVEN, ELEVEN), dispatched(WANG, ELEVEN))
+    case(*missed).when(Escalate(EscalationCause.OVERDUE, at=ONE)).then(escalated(ONE, ONE, WANG))
+
+
+def test_a_case_that_nobody_can_have_is_escalated_at_once_and_keeps_waiting() -> None:
+    nobody = Escalate(EscalationCause.NOBODY_IN_POST, at=NINE)
+    told = escalated(ELEVEN, NINE, None, EscalationCause.NOBODY_IN_POST)
+    case(reported, accepted).when(nobody).then(told)
+    case(reported, accepted, told).when(nobody).then()
+    case(reported, accepted, told).when(Assign(LI, None, "least open work", at=TEN)).then(dispatched(LI, TEN))
+
+
+def test_a_case_that_nobody_has_taken_is_escalated_at_its_deadline() -> None:
+    case(reported, accepted).when(Escalate(EscalationCause.OVERDUE, at=ELEVEN)).then(escalated(ELEVEN, ELEVEN, None))
+
+
+def test_escalation_is_a_flag_and_no_step_the_worker_goes_on() -> None:
+    case(*AT_WORK, escalated(ELEVEN, ELEVEN)).when(HandIn(LI, "已劝阻", at=NOON)).then(
+        handed_in(at=NOON, on_time=False)
+    )
+
+
+# The rating.
+
+
+def test_without_the_receipt_nobody_rates() -> None:
+    case(*CLOSED).when(Rate(1, "guessed", at=TWO)).refused(NotYourReceipt)
+
+
+def test_a_case_is_rated_once_and_only_when_it_is_closed() -> None:
+    rating = CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, at=TWO)
+    case(*CLOSED, rating).when(Rate(1, RECEIPT, at=TWO)).refused(AlreadyRated)
+    case(*HANDED_IN).when(Rate(1, RECEIPT, at=TWO)).refused(NotPossibleNow)
+
+
+@pytest.mark.parametrize("rating", [0, 6, -1])
+def test_a_rating_goes_from_one_to_five(rating: int) -> None:
+    case(*CLOSED).when(Rate(rating, RECEIPT, at=TWO)).refused(NotARating)
+
+
+# What is not possible now.
+
+EVERY_COMMAND: dict[str, CaseCommand] = {
+    "report": report(),
+    "dispatch": give(WANG),
+    "start": Start(LI, at=TWO),
+    "hand-in": HandIn(LI, "已劝阻", at=TWO),
+    "verify": Verify(LEADER, at=TWO),
+    "send-back": SendBack(LEADER, "没做完", at=TWO),
+    "rating": Rate(5, RECEIPT, at=TWO),
+}
+
+
+@pytest.mark.parametrize(
+    "history", [(), (reported,), AT_WORK[:2], AT_WORK[:3], AT_WORK, HANDED_IN, (*HANDED_IN, sent_back()), CLOSED]
+)
+def test_a_refusal_names_the_step_and_exactly_what_is_possible(history: tuple[Event, ...]) -> None:
+    state = CASE.fold(history)
+    refusals = {wanted: case(*history).when(command).refusal for wanted, command in EVERY_COMMAND.items()}
+    allowed = {wanted for wanted, refusal in refusals.items() if refusal is None}
+    assert allowed == (set(state.possible) - {"accept"} or ({"report"} if not history else set()))
+    for refusal in filter(None, refusals.values()):
+        assert isinstance(refusal, NotPossibleNow)
+        assert refusal.details["possible"] == list(state.possible)
+        assert refusal.details["step"] == (state.step or "not reported")
+
+
+def test_accepting_twice_is_harmless() -> None:
+    case(reported, accepted).when(Accept(60, at=TEN)).then()

@@ -1,0 +1,123 @@
+"""People, times and cases that the tests of grid_tasks speak of."""
+
+from datetime import UTC, datetime, timedelta
+
+from contracts.common import Place, Title
+from contracts.grid_tasks import (
+    CaseAccepted,
+    CaseClosed,
+    CaseDispatched,
+    CaseEscalated,
+    CaseHandedIn,
+    CaseReported,
+    CaseSentBack,
+    CaseStarted,
+    CaseVerified,
+    EscalationCause,
+    ReporterKind,
+)
+from contracts.registry import DutyFacts
+from grid_tasks.domain.commands import Report
+from grid_tasks.domain.receipt import hash_of
+
+LI, WANG, LEADER, INSTRUCTOR = "li", "wang", "leader-zhao", "instructor-qian"
+ID = "c1"
+GRID = "G1"
+RECEIPT = "the-secret-on-the-receipt"
+HERE = Place(longitude=120.0945, latitude=30.8723)
+TWO_HOURS = 120
+
+NINE = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # nine in the morning in China
+TEN = NINE + timedelta(hours=1)
+ELEVEN = NINE + timedelta(hours=2)
+NOON = NINE + timedelta(hours=3)
+ONE = NINE + timedelta(hours=4)
+TWO = NINE + timedelta(hours=5)
+
+NOISE = DutyFacts(
+    category="neighbour_noise",
+    title=Title(zh="邻里噪声扰民", en="Noise from neighbours"),
+    department=Title(zh="公安局派出所", en="Police station"),
+    grid_duty=True,
+    deadline_minutes=TWO_HOURS,
+    legal_basis="《噪声污染防治法》第七十条",
+)
+LICENCES = DutyFacts(
+    category="business_licence_check",
+    title=Title(zh="经营证照检查", en="Check of business licences"),
+    department=Title(zh="市场监督管理局", en="Market supervision bureau"),
+    grid_duty=False,
+    standard=Title(zh="由市场监督管理局（12315）受理", en="Goes to the market supervision bureau (12315)"),
+    legal_basis="《无证无照经营查处办法》",
+)
+
+
+def report(category: str = NOISE.category, duty: DutyFacts | None = NOISE, grid: str | None = GRID) -> Report:
+    """A resident reports noise, at nine."""
+    return Report(
+        case=ID,
+        category=category,
+        duty=duty,
+        description="楼上深夜装修",
+        place=HERE,
+        grid=grid,
+        reporter_kind=ReporterKind.RESIDENT,
+        reporter=None,
+        contact="resident@example.org",
+        receipt_hash=hash_of(RECEIPT),
+        at=NINE,
+    )
+
+
+reported = CaseReported(
+    case=ID,
+    category=NOISE.category,
+    description="楼上深夜装修",
+    place=HERE,
+    grid=GRID,
+    reporter_kind=ReporterKind.RESIDENT,
+    contact="resident@example.org",
+    receipt_hash=hash_of(RECEIPT),
+    at=NINE,
+)
+accepted = CaseAccepted(case=ID, category=NOISE.category, grid=GRID, deadline_minutes=TWO_HOURS, at=NINE)
+
+
+def dispatched(worker: str = LI, at: datetime = NINE, why: str = "least open work") -> CaseDispatched:
+    due = at + timedelta(minutes=TWO_HOURS)
+    return CaseDispatched(case=ID, category=NOISE.category, grid=GRID, worker=worker, due=due, why=why, at=at)
+
+
+def started(worker: str = LI, at: datetime = TEN) -> CaseStarted:
+    return CaseStarted(case=ID, worker=worker, at=at)
+
+
+def handed_in(worker: str = LI, at: datetime = TEN, *, on_time: bool = True, attempt: int = 1) -> CaseHandedIn:
+    return CaseHandedIn(case=ID, worker=worker, result="已劝阻", on_time=on_time, attempt=attempt, at=at)
+
+
+def sent_back(at: datetime = NOON, worker: str = LI) -> CaseSentBack:
+    due = at + timedelta(minutes=TWO_HOURS)
+    return CaseSentBack(case=ID, worker=worker, verifier=LEADER, reason="反映人未获告知", due=due, at=at)
+
+
+def verified(at: datetime = NOON, attempt: int = 1, worker: str = LI, verifier: str = LEADER) -> CaseVerified:
+    return CaseVerified(case=ID, worker=worker, verifier=verifier, attempt=attempt, at=at)
+
+
+def closed(at: datetime = NOON, *, on_time: bool = True, first_attempt: bool = True, worker: str = LI) -> CaseClosed:
+    return CaseClosed(
+        case=ID,
+        category=NOISE.category,
+        grid=GRID,
+        worker=worker,
+        on_time=on_time,
+        first_attempt=first_attempt,
+        at=at,
+    )
+
+
+def escalated(
+    due: datetime, at: datetime, worker: str | None = LI, cause: EscalationCause = EscalationCause.OVERDUE
+) -> CaseEscalated:
+    return CaseEscalated(case=ID, grid=GRID, worker=worker, due=due, cause=cause, at=at)
