@@ -1,8 +1,8 @@
 """Executing commands: load, decide, append; again on a conflict; once for each idempotency key."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import count
 from typing import Any, Generic, TypeVar
 
 from opentelemetry import trace
@@ -75,11 +75,11 @@ class Commands:
     prefix: str = "commongrid"
     key_seed: str | None = None
     fired: Fired | None = None
-    _nth: Iterator[int] = field(default_factory=lambda: count(1))
+    _keyed: Counter[str] = field(default_factory=Counter[str])
 
     def by(self, context: Context) -> "Commands":
         """The same, on behalf of somebody else."""
-        return replace(self, context=context, _nth=count(1))
+        return replace(self, context=context, _keyed=Counter())
 
     async def load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int]:
         """The present state of a thing and its version; version 0 if there is none."""
@@ -111,14 +111,14 @@ class Commands:
         Raises whatever `decide` raises (a subclass of Refused), VersionMismatch, KeyMismatch, Conflict (after
         several attempts), TimerGone.
         """
-        key = key or self._derived_key()
+        key = key or self._derived_key(aggregate.stream(id))
         name = type(command).__name__
         attributes = {"commongrid.stream": aggregate.stream(id)}
         with tracer.start_as_current_span(f"command {name}", attributes=attributes), command_seconds(name):
             try:
                 return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
-            except (KeyUsed, Refused):
-                # Decided anew on what the first run left, a repetition may well be refused: look it up first.
+            except (KeyUsed, Refused, Conflict):
+                # On what the first run left, a repetition may well be refused: look it up first.
                 if key and (done := await self._earlier(aggregate, id, key)):
                     return done
                 raise
@@ -235,10 +235,12 @@ class Commands:
     def _token(self, stream: str, position: Position) -> Token:
         return Token(self.service.name, stream, position)
 
-    def _derived_key(self) -> Key | None:
+    def _derived_key(self, stream: str) -> Key | None:
+        """Counted for each stream: a second run may find other things, or find them in another order."""
         if self.key_seed is None:
             return None
-        return Key(f"{self.key_seed}:{next(self._nth)}")
+        self._keyed[stream] += 1
+        return Key(f"{self.key_seed}:{stream}:{self._keyed[stream]}")
 
     async def _earlier(self, aggregate: Aggregate[S, C], id: object, key: Key) -> Done[S] | None:
         found = await store.earlier(self.db, key)

@@ -121,7 +121,7 @@ async def append(
     """
     data = [encode(event) for _, _, event in appending.events]
     for (_, _, event), text in zip(appending.events, data, strict=True):
-        if len(text) * 3 > MAX_EVENT_BYTES and len(text.encode()) > MAX_EVENT_BYTES:
+        if len(text) * 4 > MAX_EVENT_BYTES and len(text.encode()) > MAX_EVENT_BYTES:
             raise EventTooLarge(event, len(text.encode()))
     try:
         row = await db.fetchrow(
@@ -146,6 +146,8 @@ async def append(
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "commands_key":
             raise KeyUsed from error
+        raise Conflict from error
+    except asyncpg.DeadlockDetectedError as error:  # two appends touched the same streams in different orders
         raise Conflict from error
     except asyncpg.PostgresError as error:
         if error.sqlstate == "CG409":

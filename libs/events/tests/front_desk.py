@@ -1,0 +1,198 @@
+"""The trade that the kernel's tests talk about: a front desk (前台) where matters are raised, noted and closed.
+
+Its read models say what the promises are about: a journal, which of each matter's versions took effect and in which
+order, and a tally by place, which is written by sets. The hall (大厅) is another service, which hears of it by Kafka.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from events import (
+    Aggregate,
+    Batch,
+    Connection,
+    Database,
+    Event,
+    Policy,
+    ReadModel,
+    Recorded,
+    Refused,
+    Service,
+    personal,
+)
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+class Raised(Event, type="commongrid.desk.matter.raised.v1"):
+    """Somebody brought up a matter."""
+
+    place: str
+    at: datetime = NOON
+
+
+class Noted(Event, type="commongrid.desk.matter.noted.v1"):
+    """Something was written down about it."""
+
+    note: str = personal()
+
+
+class Closed(Event, type="commongrid.desk.matter.closed.v1"):
+    """It is done."""
+
+
+class Shown(Event, type="commongrid.hall.screen.shown.v1"):
+    """The hall shows a matter on a screen."""
+
+    matter: str
+
+
+@dataclass(frozen=True)
+class Matter:
+    """The state of a matter."""
+
+    open: bool = False
+    notes: tuple[str, ...] = ()
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class Raise:
+    place: str = "gate"
+
+
+@dataclass(frozen=True)
+class Note:
+    note: str
+
+
+@dataclass(frozen=True)
+class Close:
+    pass
+
+
+class NotOpen(Refused):
+    reason = "not-open"
+
+
+class RaisedBefore(Refused):
+    reason = "raised-before"
+
+
+def decide(matter: Matter, command: Raise | Note | Close) -> list[Event]:
+    match command:
+        case Raise(place):
+            if matter.open or matter.closed:
+                raise RaisedBefore("this matter was raised before")
+            return [Raised(place=place)]
+        case Note(note):
+            if not matter.open:
+                raise NotOpen("this matter is not open")
+            return [Noted(note=note)]
+        case Close():
+            if not matter.open:
+                raise NotOpen("this matter is not open")
+            return [Closed()]
+
+
+def evolve(matter: Matter, event: Event) -> Matter:
+    match event:
+        case Raised():
+            return Matter(open=True)
+        case Noted(note=note):
+            return Matter(open=True, notes=(*matter.notes, note))
+        case Closed():
+            return Matter(notes=matter.notes, closed=True)
+        case _:
+            return matter
+
+
+MATTER: Aggregate[Matter, Raise | Note | Close] = Aggregate("matter", Matter(), decide, evolve, (Raised, Noted, Closed))
+
+
+@dataclass(frozen=True)
+class Show:
+    matter: str
+
+
+def decide_screen(shows: frozenset[str], command: Show) -> list[Event]:
+    return [Shown(matter=command.matter)]
+
+
+def evolve_screen(shows: frozenset[str], event: Event) -> frozenset[str]:
+    return shows | {event.matter} if isinstance(event, Shown) else shows
+
+
+SCREEN: Aggregate[frozenset[str], Show] = Aggregate("screen", frozenset(), decide_screen, evolve_screen, (Shown,))
+
+Hook = Callable[[Recorded[Any]], Awaitable[None]]
+
+JOURNAL = """
+create table journal (
+    matter text primary key,
+    versions int[] not null,
+    last_note text constraint no_poison check (last_note <> 'poison')
+)"""
+WRITE = """
+insert into journal as j values ($1, array[$2::int], $3)
+on conflict (matter) do update set versions = j.versions || excluded.versions, last_note = excluded.last_note"""
+
+
+def journal(name: str = "journal", version: int = 1, hook: Hook | None = None) -> ReadModel:
+    """Which versions of each matter took effect, in the order in which they did. The note "poison" cannot be taken.
+    `hook` is awaited after each event was written, before anything is committed."""
+    model = ReadModel(name, JOURNAL, version)
+
+    async def write(db: Connection, event: Recorded[Any]) -> None:
+        await db.execute(WRITE, event.stream, event.version, getattr(event.data, "note", None))
+        if hook:
+            await hook(event)
+
+    for cls in MATTER.events:
+        model.each(cls)(write)
+    return model
+
+
+def tally(name: str = "tally") -> ReadModel:
+    """How many matters were raised and closed at each place, written by sets."""
+    model = ReadModel(
+        name,
+        """create table tally (place text primary key, raised int not null);
+           create table closed (matter text primary key)""",
+    )
+
+    @model.on(Raised)
+    async def raised(db: Connection, events: Batch[Raised]) -> None:
+        await db.execute(
+            """insert into tally as t select place, count(*) from unnest($1::text[]) as n(place) group by 1 order by 1
+               on conflict (place) do update set raised = t.raised + excluded.raised""",
+            events.column("place"),
+        )
+
+    @model.on(Closed)
+    async def closed(db: Connection, events: Batch[Closed]) -> None:
+        await db.execute("insert into closed select * from unnest($1::text[])", events.streams)
+
+    return model
+
+
+def desk(*read_models: ReadModel, policies: Sequence[Policy] = ()) -> Service:
+    """The front desk."""
+    return Service("desk", [MATTER], read_models, policies)
+
+
+def hall(*read_models: ReadModel, policies: Sequence[Policy] = ()) -> Service:
+    """The hall, which follows the desk."""
+    return Service("hall", [SCREEN], read_models, policies)
+
+
+async def journalled(db: Database) -> dict[str, list[int]]:
+    """Each matter's versions as the journal has them."""
+    return {row[0]: row[1] for row in await db.fetch("select matter, versions from journal")}
+
+
+async def tallied(db: Database) -> dict[str, int]:
+    """How many matters were raised at each place, as the tally has it."""
+    return {row[0]: row[1] for row in await db.fetch("select place, raised from tally")}
