@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from edge import Application, Call, Cursor, HttpProblem, Limit, Page, decode_cursor
+from edge import Application, Call, Cursor, HttpProblem, Limit, Page, decode_cursor, main
 from edge.testing import client, token
 from events import Aggregate, Batch, Connection, Event, ReadModel, Refused, Service
 from events.migrate import migrate
@@ -86,14 +86,15 @@ def evolve(state: Suggestion, event: Event) -> Suggestion:
 
 SUGGESTION = Aggregate("suggestion", Suggestion(), decide, evolve, (HandedIn, Answered))
 
-box = ReadModel("box", "create table suggestion (id text primary key, at timestamptz not null)")
+box = ReadModel("box", "create table suggestion (id text primary key, text text not null, at timestamptz not null)")
 
 
 @box.on(HandedIn)
 async def handed_in(db: Connection, events: Batch[HandedIn]) -> None:
     await db.execute(
-        "insert into suggestion select * from unnest($1::text[], $2::timestamptz[])",
+        "insert into suggestion select * from unnest($1::text[], $2::text[], $3::timestamptz[])",
         events.column("suggestion"),
+        events.column("text"),
         events.column("at"),
     )
 
@@ -160,17 +161,22 @@ async def suggestion(suggestion: str, call: Call) -> Response:
 
 @router.get("", response_model=Page[Row])
 async def suggestions(
-    call: Call, limit: Limit = 50, cursor: Cursor = None, since: Annotated[AwareDatetime | None, Query()] = None
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    since: Annotated[AwareDatetime | None, Query()] = None,
+    word: str = "",
 ) -> Page[Row]:
     """All of them, as they came in."""
     await call.fresh(box)
     at, id_ = decode_cursor(cursor, datetime, str) if cursor else (since, "")
     found = await call.db.fetch(
-        """select id, at from suggestion where $1::timestamptz is null or (at, id) > ($1, $2)
-           order by at, id limit $3""",
+        """select id, at from suggestion where ($1::timestamptz is null or (at, id) > ($1, $2))
+           and position($4 in text) > 0 order by at, id limit $3""",
         at,
         id_,
         limit + 1,
+        word,
     )
     return Page[Row].of([Row(id=row["id"], at=row["at"]) for row in found], limit, lambda row: (row.at, row.id))
 
@@ -305,3 +311,7 @@ async def wired(database: str, wire: Wire) -> AsyncGenerator[Runtime]:
     by_wire = url._replace(netloc=f"{url.netloc.rpartition('@')[0]}@127.0.0.1:{wire.port}").geturl()
     async with open_runtime(suggestion_box, Settings(by_wire, NO_KAFKA)) as runtime:
         yield runtime
+
+
+if __name__ == "__main__":  # test_process runs this file as a service
+    main(application_of_tests)

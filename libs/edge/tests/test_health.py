@@ -1,12 +1,12 @@
 """Alive as long as the loop runs, ready as long as the database answers, and figures for Prometheus."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 import httpx2
 from edge import Application
 from edge.testing import client
 from events.runtime import Runtime
+from events.testing import eventually
 
 Act = Callable[[], Awaitable[None]]
 
@@ -24,9 +24,11 @@ async def test_ready_turns_false_while_postgres_is_away(
         assert away.json()["reasons"]
         assert (await http.get("/healthz")).json() == {"alive": True}
         await mend()
-        async with asyncio.timeout(20):
-            while (await http.get("/readyz")).status_code != 200:
-                await asyncio.sleep(0.05)
+
+        async def ready() -> bool:
+            return (await http.get("/readyz")).status_code == 200
+
+        await eventually(ready)
 
 
 async def test_a_worker_serves_health_and_metrics_and_nothing_else(application: Application, runtime: Runtime) -> None:

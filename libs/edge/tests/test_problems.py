@@ -12,6 +12,7 @@ from edge.testing import client
 from events import Conflict, Event, EventTooLarge
 from events.runtime import Runtime
 
+JSON = {"Content-Type": "application/json"}
 Act = Callable[[], Awaitable[None]]
 ID_NUMBER = "99010119900307421X"
 
@@ -61,15 +62,29 @@ async def test_a_wrong_query_parameter_is_named(http: httpx2.AsyncClient) -> Non
     ]
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"text": ', b"\xff\xfe", b"[" * 100_000, b'{"text": "\\ud800', b'{"text": NaN}', b'{"text": "a\\u0000"}']
-)
+@pytest.mark.parametrize("body", [b'{"text": ', b"\xff\xfe", b"[" * 100_000, b'{"text": "\\ud800', b'{"text": NaN}'])
 async def test_what_is_not_good_json_is_said_to_be_so(http: httpx2.AsyncClient, body: bytes) -> None:
     headers = key("1") | {"Content-Type": "application/json"}
     response = await http.post("/suggestions", content=body, headers=headers)
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["type"] in (BASE + "bad-json", BASE + "bad-request")
     assert response.status_code == 400
+
+
+async def test_a_text_that_could_not_be_kept_is_refused_with_its_field(http: httpx2.AsyncClient) -> None:
+    for text in ('{"text": "a\\u0000"}', '{"text": "\\\\\\u0000"}'):
+        response = await http.post("/suggestions", content=text.encode(), headers=key("1") | JSON)
+        problem = assert_problem(response, 422, "invalid-input")
+        assert problem["errors"] == [
+            {"place": "body", "field": "text", "message": "text may not hold the character U+0000"}
+        ]
+    harmless = b'{"text": "\\\\u0000 NaN"}'
+    assert (await http.post("/suggestions", content=harmless, headers=key("1") | JSON)).status_code == 201
+    nested = b'{"text": "x", "deep": [{"a\\u0000b": 1}]}'
+    response = await http.post("/suggestions", content=nested, headers=key("2") | JSON)
+    assert_problem(response, 422, "invalid-input")
+    response = await http.get("/suggestions", params={"word": "a\0b"})
+    assert_problem(response, 422, "invalid-input")
 
 
 async def test_another_media_type_is_refused(http: httpx2.AsyncClient) -> None:

@@ -40,7 +40,7 @@ class Application:
 
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""
-        app = self._app(runtime)
+        app = self._app(runtime, "/openapi.json")
         app.state.callers = callers or Callers(None)
         app.state.asyncapi = self.asyncapi
         for router in (*self.routers, docs.router):
@@ -49,17 +49,18 @@ class Application:
 
     def operations(self, runtime: Runtime) -> Edge:
         """What a worker serves: health and metrics."""
-        return self._app(runtime)
+        return self._app(runtime, None)
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document."""
         return self.api(None).openapi()
 
-    def _app(self, runtime: Runtime | None) -> Edge:
+    def _app(self, runtime: Runtime | None, openapi_url: str | None) -> Edge:
         app = Edge(
             title=f"Commongrid {self.service.name}",
             version=self.version,
             description=self.description,
+            openapi_url=openapi_url,
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,

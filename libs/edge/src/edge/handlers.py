@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from edge.problems import KNOWN, FieldError, HttpProblem, of_status
+from edge.problems import KNOWN, FieldError, HttpProblem, invalid_input, of_status
 from edge.redaction import redact
 
 log = logging.getLogger(__name__)
@@ -47,7 +47,9 @@ def problem_of(error: Exception, statuses: Mapping[str, int]) -> HttpProblem | N
         case EventTooLarge():
             return HttpProblem("event-too-large", str(error))
         case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
-            return HttpProblem("invalid-input", "text may not hold the character U+0000", errors=[])
+            return invalid_input(
+                [FieldError(place="query", field="", message="text may not hold the character U+0000")]
+            )
         case _ if _database_away(error):
             log.warning("the database is away", exc_info=error)
             return HttpProblem(
@@ -85,13 +87,7 @@ def _validation(error: RequestValidationError) -> HttpProblem:
         return HttpProblem("bad-json", f"the body is not JSON: {wrongs[0]['ctx']['error']}")
     if isinstance(error.body, bytes) and any(wrong["loc"] == ("body",) for wrong in wrongs):
         return HttpProblem("media-type-not-supported", "send JSON, with Content-Type: application/json")
-    errors = [_field_error(wrong) for wrong in wrongs]
-    fields = ", ".join(dict.fromkeys(each.field or each.place for each in errors))
-    return HttpProblem(
-        "invalid-input",
-        f"not valid: {fields}",
-        errors=[each.model_dump() for each in errors],
-    )
+    return invalid_input([_field_error(wrong) for wrong in wrongs])
 
 
 def _field_error(wrong: dict[str, Any]) -> FieldError:
@@ -100,7 +96,7 @@ def _field_error(wrong: dict[str, Any]) -> FieldError:
         place, names = "body", [place, *names]
     return FieldError(
         place=cast(Any, place),
-        field=redact(".".join(str(name)[:64] for name in names)),
+        field=".".join(str(name) for name in names),
         message=_message(wrong),
     )
 

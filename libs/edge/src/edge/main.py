@@ -5,9 +5,10 @@ import sys
 from collections.abc import Awaitable
 from typing import NoReturn
 
+import psycopg
 import typer
 import uvloop
-from events.kafka import ensure_topics
+from events.kafka import KafkaError, ensure_topics
 from events.migrate import migrate
 from events.operate import operator_cli
 from events.runtime import open_runtime
@@ -28,7 +29,11 @@ def command_line(application: Application) -> typer.Typer:
     """The commands of this service."""
     service = application.service
     cli = typer.Typer(
-        name=service.name, help=application.description or None, no_args_is_help=True, add_completion=False
+        name=service.name,
+        help=application.description or None,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
     )
 
     @cli.command("migrate")
@@ -37,9 +42,12 @@ def command_line(application: Application) -> typer.Typer:
         settings = _settings().runtime()
         try:
             migrate(service, settings)
-        except OSError as error:
-            _fail(f"the database cannot be reached: {error}")
-        asyncio.run(ensure_topics(service, settings))
+        except psycopg.OperationalError as error:
+            _fail(f"the database cannot be reached: {' '.join(str(error).split())}")
+        try:
+            asyncio.run(ensure_topics(service, settings))
+        except KafkaError as error:
+            _fail(f"the topics cannot be made, Kafka does not take part: {error}")
 
     @cli.command()
     def api() -> None:

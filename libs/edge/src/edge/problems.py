@@ -4,7 +4,7 @@ Each problem has a stable `type`, whose last part is its reason. `KNOWN` lists t
 a domain adds its own by raising a subclass of `events.Refused`. No problem repeats a value that was sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -12,6 +12,8 @@ import orjson
 from fastapi import Response
 from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, Field
+
+from edge.redaction import redact
 
 BASE = "https://commongrid.example/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -120,6 +122,14 @@ def of_status(status: int, detail: str | None = None, headers: Mapping[str, str]
     """The problem for a bare status code, as a framework gives it."""
     reason = REASON_OF_STATUS.get(status, f"http-{status}")
     return HttpProblem(reason, detail or HTTPStatus(status).phrase, status=status, headers=headers)
+
+
+def invalid_input(errors: Sequence[FieldError]) -> HttpProblem:
+    """The problem of these fields. A field's name comes from the sender too: it is cut short, and blotted out if it
+    looks personal."""
+    named = [error.model_copy(update={"field": redact(error.field[:200])}) for error in errors]
+    fields = ", ".join(dict.fromkeys(error.field or error.place for error in named))
+    return HttpProblem("invalid-input", f"not valid: {fields}", errors=[error.model_dump() for error in named])
 
 
 def current_trace_id() -> str | None:

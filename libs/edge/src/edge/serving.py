@@ -7,6 +7,7 @@ server or any piece of work ends by itself, that is a failure: the process says 
 import asyncio
 import contextlib
 import logging
+import os
 import signal
 import socket
 from collections.abc import Awaitable, Generator, Mapping
@@ -32,7 +33,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise PortTaken(
-            f"cannot listen on {host}:{port}: {error.strerror or error}; "
+            f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; "
             "set COMMONGRID_HTTP_HOST and COMMONGRID_HTTP_PORT to an address that is free"
         ) from None
 
@@ -63,8 +64,10 @@ async def run(app: Edge, listener: socket.socket, work: Mapping[str, Awaitable[N
     working = [asyncio.ensure_future(_named(name, each)) for name, each in work.items()]
     signalled = asyncio.create_task(stopped.wait(), name="signal")
 
+    log.info("serving", extra={"address": "{}:{}".format(*listener.getsockname()), "work": list(work)})
     await asyncio.wait([serving, *working, signalled], return_when=asyncio.FIRST_COMPLETED)
     code = 0 if stopped.is_set() else 1
+    log.info("stopping")
     app.state.stopping.set()
     server.should_exit = True
     await asyncio.wait([serving])

@@ -53,7 +53,9 @@ def start(service: str, instance: str | None = None) -> None:
         os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "database,http")
         AsyncPGInstrumentor().instrument(tracer_provider=tracing)
     trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(MeterProvider([PrometheusMetricReader()], resource, views=[IN_SECONDS]))
+    metrics.set_meter_provider(
+        MeterProvider([PrometheusMetricReader(scope_info_enabled=False)], resource, views=[IN_SECONDS])
+    )
 
 
 IN_SECONDS = View(
