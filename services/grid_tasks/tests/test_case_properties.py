@@ -10,6 +10,7 @@ from contracts.grid_tasks import (
     CaseEscalated,
     CaseHandedIn,
     CaseRated,
+    CaseSentBack,
     CaseStarted,
     CaseVerified,
     EscalationCause,
@@ -146,10 +147,10 @@ class LifeOfACase(RuleBasedStateMachine):
         since: list[CaseEscalated] = []
         for event in self.log:
             match event:
-                case CaseDispatched():
+                case CaseDispatched() | CaseSentBack():
                     since = []
                 case CaseEscalated():
-                    assert event.due not in {before.due for before in since}
+                    assert not since
                     assert event.cause is EscalationCause.NOBODY_IN_POST or event.at >= event.due
                     since.append(event)
                 case _:
