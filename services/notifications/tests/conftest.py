@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -22,6 +22,7 @@ from events import Event, Token
 from events.runtime import Runtime
 from events.testing import publish, running
 from httpx2 import AsyncClient
+from local.testing import NewDatabase
 from notifications.channels.email import Email
 from notifications.channels.letter import Outlets
 from notifications.channels.webhook import Webhook, key_of
@@ -177,9 +178,9 @@ class World:
 
 
 @pytest.fixture
-async def world(fresh_database: Callable[[str], Awaitable[str]], kafka_server: str, topic_prefix: str) -> World:
+async def world(new_database: NewDatabase, kafka_server: str, topic_prefix: str) -> World:
     names = ("notifications", "registry", "grid_tasks")
-    return World({name: await fresh_database(name) for name in names}, kafka_server, topic_prefix)
+    return World({name: await new_database(name) for name in names}, kafka_server, topic_prefix)
 
 
 def by(*outlets: Email | Webhook) -> Application:

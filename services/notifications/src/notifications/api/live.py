@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterable
 from importlib.resources import files
-from typing import Any
+from typing import Any, Literal
 
 from edge import Call
 from fastapi import APIRouter, Response
@@ -11,32 +11,25 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from notifications.live.tail import Tail, as_json
 from notifications.live.topology import topology
 
-PAGE = files("notifications.live")
-KINDS = {"page.html": "text/html", "page.css": "text/css", "page.js": "text/javascript"}
+FILES = files("notifications.live")
+MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
+
+
+def _file(name: str) -> Response:
+    return Response(
+        FILES.joinpath(name).read_bytes(),
+        media_type=MEDIA_TYPES[name.rpartition(".")[2]],
+        headers={"Cache-Control": "no-cache"},
+    )
 
 
 def router(tail: Tail) -> APIRouter:
     """The routes; all viewers share the tail."""
     routes = APIRouter(prefix="/live", tags=["live"])
 
-    def file(name: str) -> Response:
-        return Response(
-            PAGE.joinpath(name).read_bytes(),
-            media_type=f"{KINDS[name]}; charset=utf-8",
-            headers={"Cache-Control": "no-cache"},
-        )
-
     @routes.get("", include_in_schema=False)
     async def page() -> Response:
-        return file("page.html")
-
-    @routes.get("/page.css", include_in_schema=False)
-    async def style() -> Response:
-        return file("page.css")
-
-    @routes.get("/page.js", include_in_schema=False)
-    async def script() -> Response:
-        return file("page.js")
+        return _file("page.html")
 
     @routes.get("/topology")
     async def picture() -> dict[str, Any]:
@@ -54,5 +47,9 @@ def router(tail: Tail) -> APIRouter:
                     yield ServerSentEvent(event="state", data=as_json(state), retry=2000)
                 for event in passed:
                     yield ServerSentEvent(event="passed", data=as_json(event))
+
+    @routes.get("/{name}", include_in_schema=False)
+    async def part(name: Literal["page.css", "page.js", "picture.js"]) -> Response:
+        return _file(name)
 
     return routes

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterable
 from typing import Annotated
 
 from edge import Call
-from edge.problems import FieldError, HttpProblem
+from edge.problems import FieldError, invalid_input
 from events import Pool, Position
 from events.store import read_after
 from fastapi import APIRouter, Depends, Header
@@ -26,12 +26,13 @@ def position(last_event_id: Annotated[str | None, Header()] = None) -> Position 
     if last_event_id is None:
         return None
     try:
-        return Position.parse(last_event_id)
+        found = Position.parse(last_event_id)
+        if not all(0 <= number < limit for number, limit in zip(found, (2**31, 2**64, 2**63), strict=True)):
+            raise ValueError(found)
+        return found
     except ValueError:
-        wrong = FieldError(
-            place="header", field="Last-Event-ID", message="send back the `id` of an event of this stream"
-        )
-        raise HttpProblem("invalid-input", "Last-Event-ID is no id of this stream", errors=[wrong]) from None
+        wrong = FieldError(place="header", field="Last-Event-ID", message="send back the id of an event of this stream")
+        raise invalid_input([wrong]) from None
 
 
 @router.get("/stream", response_class=EventSourceResponse)

@@ -80,6 +80,19 @@ class Viewer:
         return state, passed
 
 
+class AllTopics(TopicReader):
+    """Reads all partitions of the topics that are there."""
+
+    async def partitions(self) -> list[Partition]:
+        """Asks the cluster: a consumer without a group has not heard of any topic yet when it has just connected."""
+        cluster: Any = await self._kafka._client.fetch_all_metadata()  # pyright: ignore
+        return [
+            Partition(topic, number)
+            for topic in self._topics
+            for number in sorted(cluster.partitions_for_topic(topic) or ())
+        ]
+
+
 class Tail:
     """The reader that all viewers share."""
 
@@ -116,7 +129,7 @@ class Tail:
         topics = [f"{settings.topic_prefix}.{topic}" for topic in TOPICS]
         while True:
             try:
-                await self._follow(TopicReader(settings, topics, None), topics)
+                await self._follow(AllTopics(settings, topics, None), topics)
             except AWAY:
                 self._tell(State("away", self._state.totals))
                 await asyncio.sleep(RECONNECT_AFTER)
