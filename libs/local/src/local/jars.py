@@ -1,6 +1,6 @@
 """Kafka's jars: fetched by their Maven coordinates, once for each user of the machine, and held against `kafka.sha256`.
 
-`python -m local.jars` writes that file anew, after a change of the version.
+`python -m local.jars` fetches them; with `--pin` it writes that file anew, after a change of the version.
 """
 
 import hashlib
@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 
 from local.errors import MissingPart
@@ -20,52 +19,48 @@ _SUMS = Path(__file__).parent / "kafka.sha256"
 _ATTEMPTS = 3
 
 
-def kafka_jars(say: Callable[[str], None]) -> list[Path]:
-    """The jars, fetched if they are not here yet. Raises MissingPart if that is not possible."""
-    wanted = _wanted()
-    folder = _cache() / f"kafka-{VERSION}"
-    if not folder.exists():
-        with held(folder.with_suffix(".lock"), wait=True):
-            if not folder.exists():
-                say(f"fetching Apache Kafka {VERSION} ({len(wanted)} jars), this once")
-                _fetch(folder, wanted)
-    jars = [folder / name for name in wanted]
-    if lost := [jar.name for jar in jars if not jar.exists()]:
-        raise MissingPart(f"{folder} is incomplete, {', '.join(lost)} is missing: remove the folder and start again")
-    return jars
+def kafka_jars() -> list[Path]:
+    """Where the jars are, or should be."""
+    return [_folder() / name for name in _wanted()]
 
 
-def _fetch(folder: Path, wanted: dict[str, str]) -> None:
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name) as temporary:
+def fetch() -> None:
+    """Fetches the jars, unless another process did meanwhile. Raises MissingPart if that is not possible."""
+    folder, wanted = _folder(), _wanted()
+    with held(folder.with_name(f"{folder.name}.lock"), wait=True):
+        if all(jar.exists() for jar in kafka_jars()):
+            return
+        work = folder.with_name(f"{folder.name}.part")
         problem = ""
-        for attempt in range(_ATTEMPTS):
-            jars = Path(temporary, f"{attempt}")
+        for _ in range(_ATTEMPTS):
+            shutil.rmtree(work, ignore_errors=True)
             try:
-                found = _resolve(jars)
+                found = _resolve(work)
             except Exception as error:  # jgo lets through whatever its parts raise
                 problem = f"{error}"
                 continue
             wrong = sorted(name for name, digest in wanted.items() if found.get(name) != digest)
             if not wrong:
-                jars.rename(folder)
+                shutil.rmtree(folder, ignore_errors=True)
+                (work / "jars").rename(folder)
+                shutil.rmtree(work)
                 return
-            problem = f"{', '.join(wrong)} came with other content than expected"
-    raise MissingPart(
-        f"Apache Kafka's jars could not be fetched, which the first start needs a network for: {problem[:500]}"
-    )
+            problem = f"{', '.join(wrong)} did not come with the content that is expected"
+    raise MissingPart(f"Apache Kafka could not be fetched, for which the first start needs a network: {problem[:500]}")
 
 
-def _resolve(folder: Path) -> dict[str, str]:
-    """Puts the jars into the folder; returns their SHA-256 by name."""
+def _resolve(work: Path) -> dict[str, str]:
+    """Puts the jars into work/jars; returns their SHA-256 by name."""
     from jgo.env import EnvironmentBuilder
     from jgo.maven import MavenContext, PythonResolver
 
-    context = MavenContext(resolver=PythonResolver(), repo_cache=folder.with_suffix(".m2"), timeout=60)
-    builder = EnvironmentBuilder(context=context, cache_dir=folder.with_suffix(".jgo"))
-    folder.mkdir()
+    context = MavenContext(resolver=PythonResolver(), repo_cache=work / "maven", timeout=60)
+    builder = EnvironmentBuilder(context=context, cache_dir=work / "jgo")
+    jars = work / "jars"
+    jars.mkdir(parents=True)
     sums: dict[str, str] = {}
     for jar in builder.from_endpoint(_COORDINATES).all_jars:
-        copy = Path(shutil.copy(jar, folder))
+        copy = Path(shutil.copy(jar, jars))
         sums[copy.name] = hashlib.sha256(copy.read_bytes()).hexdigest()
     return sums
 
@@ -75,12 +70,19 @@ def _wanted() -> dict[str, str]:
     return {name: digest for digest, name in pairs}
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "commongrid"
+def _folder() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "commongrid" / f"kafka-{VERSION}"
+
+
+def _pin() -> None:
+    with tempfile.TemporaryDirectory() as work:
+        sums = _resolve(Path(work))
+    _SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        sums = _resolve(Path(temporary, "jars"))
-    _SUMS.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())))
-    sys.stdout.write(f"{len(sums)} jars\n")
+    try:
+        _pin() if sys.argv[1:] == ["--pin"] else fetch()
+    except MissingPart as missing:
+        raise SystemExit(str(missing)) from None

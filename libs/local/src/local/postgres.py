@@ -40,12 +40,12 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, folder: Path, log: Path, port: int = 0, preferred: int = 0) -> None:
-        """With port 0 it takes the preferred one if that is free, or else any."""
+    def __init__(self, folder: Path, log: Path, port: int = 0) -> None:
+        """With port 0 it takes a free one."""
         self._folder = folder
         self._data = folder / "server"
         self._log = log
-        self._asked, self._preferred = port, preferred
+        self._asked = port
         self.port = 0
         self.child: Child | None = None
 
@@ -59,7 +59,7 @@ class Postgres:
         else:
             await self._init(programs, user)
         await self._end_leftover()
-        self.port = port_for(self.name, self.port or self._asked, preferred=self._preferred)
+        self.port = port_for(self.name, self.port or self._asked)
         settings = [f"--{key}={value}" for key, value in (_SETTINGS | {"port": str(self.port)}).items()]
         self.child = await start(
             self.name,

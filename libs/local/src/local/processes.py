@@ -85,7 +85,7 @@ class Child:
         deadline = asyncio.get_running_loop().time() + seconds
         while not await ready():
             if not self.alive:
-                raise self.died(f"ended with {_code(await self.wait())} while it was started")
+                raise self.died(f"ended with {how(await self.wait())} while it was started")
             if asyncio.get_running_loop().time() > deadline:
                 await self.end(5)
                 raise self.died(f"did not answer within {seconds:g} s")
@@ -93,8 +93,14 @@ class Child:
 
     async def succeed(self) -> None:
         """Waits for its end; raises DiedAtStart, with the end of its log, if it failed."""
-        if code := await self.wait():
-            raise self.died(f"failed with {_code(code)}")
+        try:
+            code = await self.wait()
+        except asyncio.CancelledError:
+            self.kill()
+            await self.wait()
+            raise
+        if code:
+            raise self.died(f"failed with {how(code)}")
 
     def died(self, what: str) -> DiedAtStart:
         """What to tell the user about its end."""
@@ -173,5 +179,6 @@ def last_lines(log: Path, count: int = 8) -> str:
     return ""
 
 
-def _code(code: int) -> str:
+def how(code: int) -> str:
+    """How a process ended, in words."""
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,145 @@
+"""`commongrid`: the command line of the whole system on one machine. `make` only calls it."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from local import state, tokens
+from local.errors import NotRunning, Trouble
+from local.ports import free_port
+from local.running import run
+from local.services import PORTS, SERVICES
+from local.supervisor import Options, System
+
+app = typer.Typer(help="Commongrid on one machine, without Docker.", no_args_is_help=True, add_completion=False)
+console = Console(highlight=False)
+
+
+def port(part: str) -> Any:
+    """The option that chooses a part's port."""
+    return typer.Option(f"--{part}-port", min=0, max=65535, help=f"The port of {part}; 0 finds a free one.")
+
+
+Data = Annotated[
+    Path, typer.Option("--data", envvar="COMMONGRID_DATA", file_okay=False, help="The folder for data, logs and keys.")
+]
+HERE = Path(".data")
+PostgresPort = Annotated[int | None, port("postgres")]
+KafkaPort = Annotated[int | None, port("kafka")]
+RegistryPort = Annotated[int, port("registry")]
+GridTasksPort = Annotated[int, port("grid-tasks")]
+AssessmentPort = Annotated[int, port("assessment")]
+NotificationsPort = Annotated[int, port("notifications")]
+
+
+@app.command()
+def up(
+    data: Data = HERE,
+    postgres_port: PostgresPort = None,
+    kafka_port: KafkaPort = None,
+    registry_port: RegistryPort = PORTS["registry"],
+    grid_tasks_port: GridTasksPort = PORTS["grid_tasks"],
+    assessment_port: AssessmentPort = PORTS["assessment"],
+    notifications_port: NotificationsPort = PORTS["notifications"],
+) -> None:
+    """Starts PostgreSQL, Kafka and the four services, and keeps them up until Ctrl-C."""
+    services = (registry_port, grid_tasks_port, assessment_port, notifications_port)
+    ports = servers_ports(postgres_port, kafka_port) | dict(zip(SERVICES, services, strict=True))
+    options = Options(data, ports, say=say)
+
+    async def main() -> int:
+        async with System(options) as system:
+            console.print(addresses(system))
+            console.print("Ctrl-C ends everything; what was written stays in", str(system.data))
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                say("stopping")
+        return 0
+
+    raise typer.Exit(run(main()))
+
+
+@app.command()
+def down(data: Data = HERE) -> None:
+    """Ends what runs on the data folder, or what is left of it."""
+    if ended := asyncio.run(state.end(data.absolute())):
+        console.print(f"ended: {', '.join(ended)}")
+    else:
+        console.print(f"nothing is running on {data.absolute()}")
+
+
+@app.command()
+def token(
+    member: Annotated[str, typer.Argument(metavar="POST", help="Who: a member of the roster, like grid-worker-3.")],
+    post: Annotated[str | None, typer.Option(help="The kind of post, like grid_worker.")] = None,
+    data: Data = HERE,
+) -> None:
+    """Prints a bearer token for somebody on the roster, good for 12 hours."""
+    with told():
+        print(tokens.token(data.absolute() / "keys", member, post or member))
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    options_metavar="",
+)
+def events(
+    context: typer.Context,
+    service: Annotated[str, typer.Argument(help=f"One of {', '.join(SERVICES)}.")],
+    data: Data = HERE,
+) -> None:
+    """Runs an operator's command of a service that is running: streams, lag, rebuild, parked, restore, verify."""
+    with told():
+        if service not in SERVICES:
+            raise NotRunning(f"there is no service {service}; there are {', '.join(SERVICES)}")
+        running = state.read(data.absolute())
+        if not running or service not in running.parts:
+            raise NotRunning(f"{service} is not running on {data.absolute()}: start the system by make up")
+    environment = os.environ | running.parts[service].environment
+    os.execve(sys.executable, [sys.executable, "-m", service, "events", *context.args], environment)  # noqa: S606
+
+
+def say(sentence: str) -> None:
+    """Tells what is going on."""
+    console.print(f"[dim]·[/] {sentence}")
+
+
+def servers_ports(postgres: int | None, kafka: int | None) -> dict[str, int]:
+    """The servers' ports: as asked, or the usual ones if these are free, or others."""
+    usual = {"postgres": (postgres, 15432), "kafka": (kafka, 19092)}
+    return {name: free_port(preferred) if asked is None else asked for name, (asked, preferred) in usual.items()}
+
+
+def addresses(system: System) -> Table:
+    """What there is to open."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("address")
+    for name, url in system.urls.items():
+        table.add_row(name, f"{url}/docs")
+    if url := system.urls.get("assessment"):
+        table.add_row("the public board", f"{url}/board.html")
+    if url := system.urls.get("notifications"):
+        table.add_row("the live event view", f"{url}/live")
+    table.add_row("Kafka", system.kafka)
+    table.add_row("PostgreSQL", system.database_url("postgres").rpartition("@")[2])
+    return table
+
+
+@contextmanager
+def told() -> Generator[None]:
+    """Turns a Trouble into its sentence and exit code 1."""
+    try:
+        yield
+    except Trouble as trouble:
+        sys.stderr.write(f"commongrid: {trouble}\n")
+        raise typer.Exit(1) from None
