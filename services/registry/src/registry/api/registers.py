@@ -54,8 +54,8 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
     openapi_extra={"requestBody": {"required": True, "content": {"text/csv": FILE, "application/geo+json": FILE}}},
     responses={
         200: {
-            "description": "How it goes, line by line: `progress`, a line for each bad row, at the end `done`; or "
-            "`failed` if it could not be ended, then import the file again",
+            "description": "How it goes, line by line: `progress`, a line for each bad row, at the end `done` with the "
+            "`consistency_token` to read what was written; or `failed` if it could not be ended: import it again then",
             "content": {"application/x-ndjson": {"schema": {"type": "string"}}},
         }
     },
@@ -104,6 +104,7 @@ async def _told(entering: Entering, file: IO[bytes]) -> AsyncGenerator[bytes]:
         async for line in entering.run():
             yield orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
     except Exception as error:
+        # The type only: messages of errors may hold what stood in a cell.
         log.error("an import was not ended", extra={"error": type(error).__name__})
         problem = problem_of(error, {}) or HttpProblem("internal-error", "this is our fault; import the file again")
         yield orjson.dumps(

@@ -19,15 +19,16 @@ class Locate:
     grid: str | None
 
 
-def is_division_code(code: str) -> bool:
-    """12 digits: province, city, district (GB/T 2260), then subdistrict and community, which is not 000."""
-    return bool(re.fullmatch(r"[0-9]{12}", code)) and code[9:] != "000"
+def check_division_code(code: str) -> None:
+    """Raises Fault unless it is 12 digits: province, city, district (GB/T 2260), then subdistrict and community; the
+    last three are not 000, which would be the whole subdistrict."""
+    if not re.fullmatch(r"[0-9]{12}", code) or code.endswith("000"):
+        raise Fault("division_code", Why.DIVISION_CODE)
 
 
 def check_address(facts: AddressFacts) -> None:
     """Raises Fault."""
-    if not is_division_code(facts.division_code):
-        raise Fault("division_code", Why.DIVISION_CODE)
+    check_division_code(facts.division_code)
     if not in_china(facts.place.longitude, facts.place.latitude):
         raise Fault("longitude", Why.COORDINATES)
 

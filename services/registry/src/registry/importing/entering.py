@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any, cast
 
 from contracts.registry import AddressFacts
-from events import Aggregate, Commands, Done, Event
+from events import Aggregate, Commands, Done, Event, Token
 
 from registry.domain.entry import Register
 from registry.domain.faults import WORDS, Fault, Why
@@ -47,6 +47,7 @@ class Entering:
     last: int
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     tally: Tally = field(default_factory=Tally)
+    _token: Token | None = None
     _seen: set[str] = field(default_factory=set[str])
 
     async def run(self) -> AsyncIterator[dict[str, Any]]:
@@ -58,7 +59,7 @@ class Entering:
             self.tally.rows += len(chunk)
             self.tally.refused += len(faults)
             yield {"progress": {"rows": self.tally.rows, "line": chunk[-1][0], "lines": self.last}}
-        yield {"done": asdict(self.tally)}
+        yield {"done": asdict(self.tally), "consistency_token": str(self._token) if self._token else None}
 
     async def _enter(self, chunk: Sequence[Read]) -> dict[int, Fault]:
         faults: dict[int, Fault] = {}
@@ -106,6 +107,7 @@ class Entering:
         return {id_: cast(AddressFacts, facts[id_]).model_copy(update={"grid": grid}) for id_, grid in found}
 
     def _count(self, done: Done[Any]) -> None:
+        self._token = done.token or self._token
         match done.events:
             case ():
                 self.tally.unchanged += 1

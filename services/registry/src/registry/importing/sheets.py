@@ -17,7 +17,7 @@ from contracts.registry import (
 )
 from events import Aggregate, Database, Event, ReadModel
 
-from registry.domain.address import ADDRESS
+from registry.domain.address import ADDRESS, check_division_code
 from registry.domain.building import BUILDING
 from registry.domain.duty import DUTY
 from registry.domain.faults import Fault, Why
@@ -123,9 +123,11 @@ def _title(cells: Cells, name: str) -> Title:
 def address(cells: Cells) -> Entry:
     """A standard address; its grid follows from its place."""
     id_ = _id(cells, "address_ref", "address")
+    division_code = needed(cells, "division_code")
+    check_division_code(division_code)
     facts = AddressFacts(
         address=id_,
-        division_code=needed(cells, "division_code"),
+        division_code=division_code,
         street=needed(cells, "street"),
         number=needed(cells, "number"),
         building=text(cells, "building"),

@@ -64,8 +64,7 @@ class Table:
 def open_table(file: IO[bytes], required: Sequence[str]) -> Table:
     """The table in this file. Raises NotATable if it has not the required columns; it may have others."""
     encoding, lines = _look_through(file)
-    file.seek(0)
-    records = _records(io.TextIOWrapper(file, encoding, errors="replace", newline=""))
+    records = _records(file, encoding)
     _, head = next(records, (0, Why.MISSING))
     if isinstance(head, Why):
         raise NotATable("the first line must name the columns: " + ",".join(required))
@@ -113,19 +112,21 @@ def _lines(text: TextIO) -> Iterator[str]:
         yield line
 
 
-def _records(text: TextIO) -> Iterator[tuple[int, list[str] | Why]]:
+def _records(file: IO[bytes], encoding: str) -> Iterator[tuple[int, list[str] | Why]]:
     """Records with the line that each begins on."""
-    lines = _lines(text)
-    ahead: deque[str] = deque(islice(lines, 1))
-    number = 1
-    while ahead:
-        used, record = _record(ahead, lines)
-        yield number, record
-        number += used
-        for _ in range(used):
-            ahead.popleft()
-        if not ahead:
-            ahead.extend(islice(lines, 1))
+    file.seek(0)
+    with io.TextIOWrapper(file, encoding, errors="replace", newline="") as text:
+        lines = _lines(text)
+        ahead: deque[str] = deque(islice(lines, 1))
+        number = 1
+        while ahead:
+            used, record = _record(ahead, lines)
+            yield number, record
+            number += used
+            for _ in range(used):
+                ahead.popleft()
+            if not ahead:
+                ahead.extend(islice(lines, 1))
 
 
 def _record(ahead: deque[str], lines: Iterator[str]) -> tuple[int, list[str] | Why]:

@@ -1,0 +1,129 @@
+"""The registry at work on a real Postgres. It needs no Kafka for its own data (promise 11), so there is none here."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+from edge.testing import client, token
+from events.migrate import migrate
+from events.runtime import Runtime, open_runtime
+from events.settings import Settings
+from registry.service import application, registry
+
+NO_KAFKA = "127.0.0.1:9"
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+FILES = {
+    "grids": "grids.geojson",
+    "addresses": "addresses.csv",
+    "buildings": "buildings.csv",
+    "households": "households.csv",
+    "people": "people.csv",
+    "units": "units.csv",
+    "roster": "roster.csv",
+    "duties": "duties.csv",
+}
+
+
+@pytest.fixture
+async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
+    """The service that only serves: its relay, projections and policies rest."""
+    settings = Settings(fresh_database, NO_KAFKA)
+    await asyncio.to_thread(migrate, registry, settings)
+    async with open_runtime(registry, settings) as runtime:
+        yield runtime
+
+
+@pytest.fixture
+async def runtime(idle: Runtime) -> AsyncGenerator[Runtime]:
+    """The service with its relay, projections and policies at work."""
+    working = asyncio.create_task(idle.work())
+    yield idle
+    working.cancel()
+    await asyncio.wait([working])
+
+
+@pytest.fixture
+async def http(runtime: Runtime) -> AsyncGenerator[httpx2.AsyncClient]:
+    """A client, signed in as the clerk who keeps the registers."""
+    async with client(application, runtime, token("clerk")) as http:
+        yield http
+
+
+@pytest.fixture
+async def anonymous(runtime: Runtime) -> AsyncGenerator[httpx2.AsyncClient]:
+    """A client that does not say who it is."""
+    async with client(application, runtime) as http:
+        yield http
+
+
+@dataclass
+class Answer:
+    """What an import told, line by line."""
+
+    lines: list[dict[str, Any]]
+
+    @property
+    def done(self) -> dict[str, int]:
+        return self.lines[-1]["done"]
+
+    @property
+    def bad(self) -> list[tuple[int, str, str]]:
+        """Line, field and reason of each bad row."""
+        return [(it["line"], it["field"], it["error"]) for it in self.lines if "line" in it]
+
+
+@dataclass
+class Office:
+    """A clerk who brings files and looks at the registers."""
+
+    http: httpx2.AsyncClient
+    token: str = ""
+
+    async def brings(self, register: str, content: bytes | str | AsyncIterable[bytes]) -> Answer:
+        """Imports a file."""
+        body = content.encode() if isinstance(content, str) else content
+        response = await self.http.put(f"/registers/{register}", content=body)
+        assert response.status_code == 200, response.text
+        assert response.headers["content-type"] == "application/x-ndjson"
+        lines = [orjson.loads(line) for line in response.text.splitlines()]
+        self.token = lines[-1].get("consistency_token") or self.token
+        return Answer(lines)
+
+    async def brings_all(self, folder: Path) -> dict[str, Answer]:
+        """Imports a folder, in order."""
+        return {register: await self.brings(register, (folder / file).read_bytes()) for register, file in FILES.items()}
+
+    async def sees(self, path: str, **query: Any) -> Any:
+        """What the registry shows of all that was brought."""
+        headers = {"Consistency-Token": self.token} if self.token else {}
+        response = await self.http.get(path, params=query, headers=headers)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    async def sees_all(self, path: str, **query: Any) -> list[Any]:
+        """All pages of a list."""
+        page = await self.sees(path, **query)
+        items = page["items"]
+        while page["next"]:
+            page = await self.sees(path, **query, cursor=page["next"])
+            items += page["items"]
+        return items
+
+
+@pytest.fixture
+async def office(http: httpx2.AsyncClient) -> Office:
+    """A clerk at work."""
+    return Office(http)
+
+
+@pytest.fixture
+async def idle_office(idle: Runtime) -> AsyncGenerator[Office]:
+    """A clerk at a service that only serves."""
+    async with client(application, idle, token("clerk")) as http:
+        yield Office(http)

@@ -1,0 +1,266 @@
+"""What is so is entered once; what differs is a change; what is wrong is refused."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from contracts.common import Place, Post, Residency, Title, UnitCategory
+from contracts.registry import (
+    AddressChanged,
+    AddressFacts,
+    AddressRegistered,
+    BuildingChanged,
+    BuildingFacts,
+    BuildingRegistered,
+    DutyChanged,
+    DutyFacts,
+    DutyListed,
+    GridDrawn,
+    GridFacts,
+    GridRedrawn,
+    HouseholdChanged,
+    HouseholdFacts,
+    HouseholdRegistered,
+    MemberAppointed,
+    MemberChanged,
+    MemberDismissed,
+    MemberFacts,
+    PersonChanged,
+    PersonFacts,
+    PersonRegistered,
+    UnitChanged,
+    UnitFacts,
+    UnitRegistered,
+)
+from events import Aggregate, Event, NotFound
+from events.testing import given
+from registry.domain.address import ADDRESS, Locate, written
+from registry.domain.building import BUILDING
+from registry.domain.contact import is_phone
+from registry.domain.duty import DUTY
+from registry.domain.entry import Register
+from registry.domain.faults import WORDS, Fault, Why
+from registry.domain.grid import GRID
+from registry.domain.household import HOUSEHOLD
+from registry.domain.member import MEMBER, Dismiss, NotInPost
+from registry.domain.person import PERSON, masked_name, masked_number
+from registry.domain.references import check_code, check_reference, id_of
+from registry.domain.unit import UNIT
+
+FLAT = AddressFacts(
+    address="flat",
+    division_code="990502001001",
+    street="蚕花路",
+    number="6",
+    building="1",
+    unit="1",
+    floor="1",
+    room="101",
+    place=Place(longitude=120.09, latitude=30.87),
+)
+BLOCK = BuildingFacts(building="block", address="flat", name="桑园新村1幢", kind="residential", floors=6)
+FAMILY = HouseholdFacts(household="tan", address="flat")
+TAN = PersonFacts(
+    person="tan-rui",
+    name="谭瑞",
+    id_number="990502196503154658",
+    sex="1",
+    birth_date=date(1965, 3, 15),
+    residency=Residency.PERMANENT,
+    household="tan",
+    relation="head",
+    address="flat",
+)
+SHOP = UnitFacts(
+    unit="shop", name="万家棋牌室", category=UnitCategory.CHESS_ROOM, address="flat", credit_code="92990502MA9K4MJ71U"
+)
+SQUARE = [(120.0, 30.0), (120.001, 30.0), (120.001, 30.001), (120.0, 30.001), (120.0, 30.0)]
+GROUND = GridFacts(grid="G1", title=Title(zh="桑园网格", en="Sangyuan grid"), boundary=SQUARE)
+LI = MemberFacts(member="li", name="李伟", post=Post.GRID_WORKER, grid="G1", email="li@example.org")
+LIGHT = DutyFacts(
+    category="street_light_out",
+    title=Title(zh="路灯不亮", en="Street light out"),
+    department=Title(zh="综合行政执法局", en="Urban management bureau"),
+    grid_duty=True,
+    deadline_minutes=1440,
+    legal_basis="《城市照明管理规定》",
+)
+
+REGISTERS: list[tuple[Aggregate[Any, Any], Event, type[Event], type[Event], dict[str, Any]]] = [
+    (ADDRESS, FLAT, AddressRegistered, AddressChanged, {"grid": "G1"}),
+    (BUILDING, BLOCK, BuildingRegistered, BuildingChanged, {"floors": 7}),
+    (HOUSEHOLD, FAMILY, HouseholdRegistered, HouseholdChanged, {"address": "other-flat"}),
+    (PERSON, TAN, PersonRegistered, PersonChanged, {"phone": "15496301248"}),
+    (UNIT, SHOP, UnitRegistered, UnitChanged, {"name": "万家茶室"}),
+    (GRID, GROUND, GridDrawn, GridRedrawn, {"title": Title(zh="新风网格", en="Xinfeng grid")}),
+    (MEMBER, LI, MemberAppointed, MemberChanged, {"grid": "G2"}),
+    (DUTY, LIGHT, DutyListed, DutyChanged, {"deadline_minutes": 720}),
+]
+
+
+@pytest.mark.parametrize(
+    ("register", "facts", "first", "changed", "other"), REGISTERS, ids=lambda it: getattr(it, "name", "")
+)
+def test_an_entry_is_made_once_and_changed_if_it_says_something_else(
+    register: Aggregate[Any, Any], facts: Event, first: type[Event], changed: type[Event], other: dict[str, Any]
+) -> None:
+    entered = first(**dict(facts))
+    given(register).when(Register(facts)).then(entered)
+    given(register, entered).when(Register(facts)).then()
+    differing = facts.model_copy(update=other)
+    given(register, entered).when(Register(differing)).then(changed(**dict(differing)))
+    given(register, entered, changed(**dict(differing))).when(Register(differing)).then()
+    given(register, entered, changed(**dict(differing))).when(Register(facts)).then(changed(**dict(facts)))
+
+
+def refused(register: Aggregate[Any, Any], facts: Event, field: str, why: Why) -> None:
+    when = given(register).when(Register(facts))
+    when.refused(Fault, WORDS[why].en)
+    assert isinstance(when.refusal, Fault)
+    assert (when.refusal.field, when.refusal.why) == (field, why)
+
+
+def test_a_fault_names_the_field_and_never_the_value() -> None:
+    when = given(PERSON).when(Register(TAN.model_copy(update={"id_number": "990502196503154657"})))
+    when.refused(Fault, "id_number")
+    assert "9905021965031546" not in f"{when.refusal} {when.refusal and when.refusal.details}"
+
+
+def test_every_reason_has_words_in_both_languages() -> None:
+    assert set(WORDS) == set(Why)
+
+
+# people
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "why"),
+    [
+        ({"id_number": "99050219650315465"}, "id_number", Why.IDENTITY_NUMBER),
+        ({"id_number": "990502196503154657"}, "id_number", Why.CHECKSUM),
+        ({"birth_date": date(1965, 3, 16)}, "birth_date", Why.BIRTH_DATE),
+        ({"sex": "2"}, "sex", Why.SEX),
+        ({"phone": "12345"}, "phone", Why.PHONE),
+        ({"household": None}, "household", Why.MISSING),
+        ({"relation": None}, "relation", Why.MISSING),
+        ({"residency": Residency.FLOATING}, "registered_until", Why.MISSING),
+    ],
+)
+def test_a_person_is_refused_with_the_field_that_is_wrong(changes: dict[str, Any], field: str, why: Why) -> None:
+    refused(PERSON, TAN.model_copy(update=changes), field, why)
+
+
+def test_a_sex_that_is_not_stated_contradicts_nothing() -> None:
+    facts = TAN.model_copy(update={"sex": "9"})
+    given(PERSON).when(Register(facts)).then(PersonRegistered(**dict(facts)))
+
+
+def test_a_floating_resident_needs_no_household() -> None:
+    floating = {"residency": Residency.FLOATING, "household": None, "relation": None}
+    facts = TAN.model_copy(update=floating | {"registered_until": date(2027, 6, 30)})
+    given(PERSON).when(Register(facts)).then(PersonRegistered(**dict(facts)))
+
+
+def test_others_see_a_masked_name_and_number() -> None:
+    assert masked_name("王小明") == "王**"
+    assert masked_name("王明") == "王**"
+    assert masked_number("330502196503154658") == "3305**********4658"
+
+
+# addresses and grids
+
+
+@pytest.mark.parametrize("code", ["99050200100", "990502001000", "99050200100X", "９９0502001001"])
+def test_a_division_code_goes_down_to_the_community(code: str) -> None:
+    refused(ADDRESS, FLAT.model_copy(update={"division_code": code}), "division_code", Why.DIVISION_CODE)
+
+
+def test_an_address_lies_in_china() -> None:
+    exchanged = Place(longitude=30.87, latitude=84.0)
+    refused(ADDRESS, FLAT.model_copy(update={"place": exchanged}), "longitude", Why.COORDINATES)
+
+
+def test_an_address_takes_the_grid_that_was_drawn_around_it_and_says_so_once() -> None:
+    known, located = AddressRegistered(**dict(FLAT)), AddressChanged(**dict(FLAT.model_copy(update={"grid": "G1"})))
+    given(ADDRESS, known).when(Locate("G1")).then(located)
+    given(ADDRESS, known, located).when(Locate("G1")).then()
+    given(ADDRESS).when(Locate("G1")).refused(NotFound)
+
+
+def test_an_address_is_written_as_in_the_street() -> None:
+    assert written(FLAT) == "蚕花路6号1幢1单元101室"
+    assert written(FLAT.model_copy(update={"number": "8号", "building": "", "unit": "", "room": ""})) == "蚕花路8号"
+
+
+def test_a_grid_needs_a_boundary_that_is_one() -> None:
+    a, b, c, d, _ = SQUARE
+    refused(GRID, GROUND.model_copy(update={"boundary": [a, c, b, d, a]}), "boundary", Why.SELF_CROSSING)
+
+
+# units, posts, duties
+
+
+def test_a_unit_has_a_credit_code_that_checks() -> None:
+    refused(UNIT, SHOP.model_copy(update={"credit_code": "92990502MA9K4MJ71T"}), "credit_code", Why.CHECKSUM)
+    refused(UNIT, SHOP.model_copy(update={"credit_code": "92990502MA9K4MJ7IU"}), "credit_code", Why.CREDIT_CODE)
+    refused(UNIT, SHOP.model_copy(update={"phone": "1"}), "phone", Why.PHONE)
+
+
+def test_a_grid_worker_has_a_grid_and_an_officer_need_not() -> None:
+    refused(MEMBER, LI.model_copy(update={"grid": None}), "grid", Why.MISSING)
+    officer = LI.model_copy(update={"post": Post.COMMUNITY_OFFICER, "grid": None})
+    given(MEMBER).when(Register(officer)).then(MemberAppointed(**dict(officer)))
+
+
+def test_a_member_can_be_reached() -> None:
+    refused(MEMBER, LI.model_copy(update={"email": "li at example"}), "email", Why.EMAIL)
+    refused(MEMBER, LI.model_copy(update={"phone": "8"}), "phone", Why.PHONE)
+
+
+def test_who_leaves_a_post_leaves_it_once_and_may_come_back() -> None:
+    appointed, gone = MemberAppointed(**dict(LI)), MemberDismissed(member="li")
+    given(MEMBER, appointed).when(Dismiss()).then(gone)
+    given(MEMBER, appointed, gone).when(Dismiss()).refused(NotInPost)
+    given(MEMBER).when(Dismiss()).refused(NotInPost)
+    given(MEMBER, appointed, gone).when(Register(LI)).then(appointed)
+
+
+def test_what_grid_workers_must_do_has_a_deadline() -> None:
+    refused(DUTY, LIGHT.model_copy(update={"deadline_minutes": None}), "deadline_minutes", Why.MISSING)
+    elsewhere = LIGHT.model_copy(update={"deadline_minutes": None, "grid_duty": False})
+    given(DUTY).when(Register(elsewhere)).then(DutyListed(**dict(elsewhere)))
+
+
+@pytest.mark.parametrize("number", ["15496301248", "+8613812345678", "057288888888", "01088888888", "4008123123"])
+def test_plausible_telephones(number: str) -> None:
+    assert is_phone(number)
+
+
+@pytest.mark.parametrize("number", ["1234567890", "12812345678", "88888888", "138123456789", "１3812345678", "110"])
+def test_implausible_telephones(number: str) -> None:
+    assert not is_phone(number)
+
+
+# ids
+
+
+def test_an_id_follows_from_the_sources_reference_and_from_nothing_else() -> None:
+    assert id_of("person", "P0001") == id_of("person", "P0001") == "9fb57447-f282-55b6-96bd-abb285c9f72d"
+    assert len({id_of("person", "P0001"), id_of("person", "P0002"), id_of("household", "P0001")}) == 3
+
+
+def test_an_identity_number_is_no_reference() -> None:
+    with pytest.raises(Fault) as fault:
+        check_reference("person_ref", "11010519491231002x")
+    assert fault.value.why is Why.REFERENCE
+
+
+@pytest.mark.parametrize("code", ["G1", "网格-1", "grid_worker.7"])
+def test_codes_that_can_be_ids(code: str) -> None:
+    check_code("code", code)
+
+
+@pytest.mark.parametrize("code", ["G 1", "a/b", "", "x" * 65, "G1\n"])
+def test_codes_that_cannot_be_ids(code: str) -> None:
+    with pytest.raises(Fault):
+        check_code("code", code)
