@@ -25,7 +25,7 @@ class Indicator(StrEnum):
 class Weight(BaseModel):
     """What one indicator can give, and how the whole community did in it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     indicator: Indicator
     points: Points
@@ -37,7 +37,7 @@ class Weight(BaseModel):
 class Method(BaseModel):
     """How the scores of a month were calculated."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     weights: list[Weight]
     """An indicator on which nothing is known in the whole community (nobody rated) has no weight."""
@@ -48,7 +48,7 @@ class Method(BaseModel):
 class Score(BaseModel):
     """A grid worker's score of a month and the outcomes that it follows from."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
     worker: str
     grid: str | None = None

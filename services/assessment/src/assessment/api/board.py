@@ -14,7 +14,7 @@ from edge import Call
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from assessment.domain import indicators
 from assessment.domain.explanation import APPEAL, TITLES, method_text, reasons, ties
@@ -40,6 +40,8 @@ class Part(BaseModel):
 
 class Row(BaseModel):
     """A grid worker on the board."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     rank: int
     """Equal points share a place."""
@@ -68,6 +70,8 @@ class Waiting(BaseModel):
 
 class BoardView(BaseModel):
     """The board of a month."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     period: str
     as_of: datetime
