@@ -10,10 +10,13 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.progress import Progress
 from rich.table import Table
 
 from local import state, tokens
 from local.errors import NotRunning, Trouble
+from local.importing import Imported, ImportFailed, import_folder
+from local.playing import StackName, finish, play
 from local.ports import free_port
 from local.running import run
 from local.services import PORTS, SERVICES
@@ -32,6 +35,7 @@ Data = Annotated[
     Path, typer.Option("--data", envvar="COMMONGRID_DATA", file_okay=False, help="The folder for data, logs and keys.")
 ]
 HERE = Path(".data")
+COMMUNITY = Path("examples/community")
 PostgresPort = Annotated[int | None, port("postgres")]
 KafkaPort = Annotated[int | None, port("kafka")]
 RegistryPort = Annotated[int, port("registry")]
@@ -64,6 +68,57 @@ def up(
             except asyncio.CancelledError:
                 say("stopping")
         return 0
+
+    raise typer.Exit(run(main()))
+
+
+@app.command()
+def demo(
+    data: Data = HERE,
+    stack: Annotated[
+        StackName, typer.Option(help="Where it runs: on this machine, or in containers.")
+    ] = StackName.LOCAL,
+    once: Annotated[bool, typer.Option("--once", help="Play the day, check the outcome, and end.")] = False,
+    json: Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Write the table as JSON.")] = None,
+    seconds: Annotated[float, typer.Option(min=5, help="How long the day takes.")] = 20.0,
+    cases: Annotated[int, typer.Option(min=4, help="How many cases are reported.")] = 48,
+    seed: Annotated[int, typer.Option(help="What the day's stories are drawn from.")] = 20261123,
+    folder: Annotated[Path, typer.Option("--folder", file_okay=False, help="The community's files.")] = COMMUNITY,
+) -> None:
+    """Plays a working day on the sample community, from nothing, and shows what came of it."""
+
+    async def main() -> int:
+        options = Options(data / "demo", say=say)
+        summary = await play(options, stack, folder, console, once=once, seconds=seconds, seed=seed, cases=cases)
+        return finish(summary, json)
+
+    raise typer.Exit(run(main()))
+
+
+@app.command("import")
+def import_(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="A folder of register files.")],
+    data: Data = HERE,
+) -> None:
+    """Brings register files to the registry that is running. The same files again change nothing."""
+
+    async def main() -> int:
+        running = state.read(data.absolute())
+        if not running or "registry" not in running.parts:
+            raise NotRunning(f"the registry is not running on {data.absolute()}: start the system by make up")
+        token = tokens.token(data.absolute() / "keys", "officer-1", "community_officer")
+        with Progress(console=console) as progress:
+            try:
+                imported = await import_folder(running.parts["registry"].address, folder, token, progress)
+            except ImportFailed as error:
+                raise Trouble(str(error)) from None
+        console.print(imported_table(imported))
+        for it in imported:
+            for bad in it.bad:
+                console.print(
+                    f"{it.register}, line {bad['line']}: {bad['error']}: {bad['message_en']} {bad['message_zh']}"
+                )
+        return 1 if any(it.bad for it in imported) else 0
 
     raise typer.Exit(run(main()))
 
@@ -132,6 +187,15 @@ def addresses(system: System) -> Table:
         table.add_row("the live event view", f"{url}/live")
     table.add_row("Kafka", system.kafka)
     table.add_row("PostgreSQL", system.database_url("postgres").rpartition("@")[2])
+    return table
+
+
+def imported_table(imported: list[Imported]) -> Table:
+    """What became of each file."""
+    table = Table("register", "rows", "registered", "changed", "unchanged", "refused")
+    for it in imported:
+        counts = (it.counts.get(name, 0) for name in ("rows", "registered", "changed", "unchanged", "refused"))
+        table.add_row(it.register, *map(str, counts))
     return table
 
 

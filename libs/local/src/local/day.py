@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 import httpx2
-import orjson
+from edge.simulation import Simulation, trade_time
 
 PATIENCE = 120.0
 """Seconds of the machine's time that a player waits for a service that is away, or for a case to be dispatched."""
@@ -29,37 +29,28 @@ TEXTS = {
 OTHERWISE = "请来看一下。 Please come and have a look."
 
 
-@dataclass(frozen=True)
-class SimulatedDay:
-    """The trade's clock: from `anchor` (machine time) it runs from `start` at `speed` until `until`, then as usual."""
+class Day:
+    """The trade's clock of a day: fast from `start` until `until`, then as usual."""
 
-    start: datetime
-    until: datetime
-    anchor: float
-    speed: float
+    def __init__(self, start: datetime, until: datetime, seconds: float) -> None:
+        """Plays the day in so many seconds of machine time, from now on."""
+        speed = (until - start).total_seconds() / seconds
+        self.simulation = Simulation(start=start, until=until, anchor=datetime.now(UTC).timestamp(), speed=speed)
 
     @property
     def environment(self) -> dict[str, str]:
         """What the services are told about it."""
-        clock = {
-            "start": self.start.isoformat(),
-            "anchor": self.anchor,
-            "speed": self.speed,
-            "until": self.until.isoformat(),
-        }
-        return {"COMMONGRID_CLOCK": orjson.dumps(clock).decode()}
+        return {"COMMONGRID_CLOCK": self.simulation.model_dump_json()}
 
     def now(self) -> datetime:
         """The trade's time."""
-        passed = max(0.0, datetime.now(UTC).timestamp() - self.anchor)
-        fast = (self.until - self.start).total_seconds() / self.speed
-        return self.start + timedelta(seconds=min(passed, fast) * self.speed + max(0.0, passed - fast))
+        return trade_time(self.simulation, datetime.now(UTC)).astimezone(self.simulation.start.tzinfo)
 
     async def wait_until(self, moment: datetime) -> None:
-        """Returns when the trade's clock has come to this moment of the day."""
-        moment = min(moment, self.until)
+        """Returns when the trade's clock has come to this moment, or the day is over."""
+        moment = min(moment, self.simulation.until)
         while (now := self.now()) < moment:  # noqa: ASYNC110 - it is a clock that we wait for
-            await asyncio.sleep(max(0.002, (moment - now).total_seconds() / self.speed))
+            await asyncio.sleep(max(0.002, (moment - now).total_seconds() / self.simulation.speed))
 
 
 @dataclass(frozen=True)
@@ -121,9 +112,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def stories(community: Community, day: SimulatedDay, random: Random, count: int) -> list[Story]:
+def stories(community: Community, day: Day, random: Random, count: int) -> list[Story]:
     """Draws a day's stories, in the order of their times."""
-    morning, evening = day.start + timedelta(minutes=15), day.until - timedelta(hours=3)
+    morning, evening = day.simulation.start + timedelta(minutes=15), day.simulation.until - timedelta(hours=3)
     times = sorted(morning + (evening - morning) * random.random() for _ in range(count))
     return [_story(community, random, nth, at, count) for nth, at in enumerate(times)]
 
@@ -155,7 +146,7 @@ class Players:
 
     http: httpx2.AsyncClient
     url: str
-    day: SimulatedDay
+    day: Day
     token: Callable[[str, str], str]
     community: Community
     random: Random

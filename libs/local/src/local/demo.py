@@ -8,7 +8,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Protocol
@@ -18,7 +18,7 @@ import orjson
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from local.day import Community, Outcome, Players, SimulatedDay, stories
+from local.day import Community, Day, Outcome, Players, stories
 from local.importing import Imported, import_folder
 from local.sinks import Sinks
 from local.summary import Summary
@@ -44,7 +44,7 @@ class Stack(Protocol):
 
 async def run_demo(
     stack: Stack,
-    day: SimulatedDay,
+    begin: Callable[[], Awaitable[Day]],
     folder: Path,
     console: Console,
     *,
@@ -53,14 +53,19 @@ async def run_demo(
     cases: int,
     deep: bool,
 ) -> Summary:
-    """Imports, plays the day and looks at what came of it. `deep` also compares every read model with its rebuild."""
+    """Imports, begins the day and plays it, and looks at what came of it.
+
+    `deep` also compares every read model with its rebuild.
+    """
     started = time.monotonic()
     summary = Summary()
     with _progress(console) as progress:
         imported = await import_folder(
             stack.urls["registry"], folder, stack.token("officer-1", "community_officer"), progress
         )
-    await _until_known(stack, imported)
+    with console.status("the day begins"):
+        day = await begin()
+        await _until_known(stack, imported)
     outcomes, players = await _play(stack, day, folder, console, seed, cases)
     with console.status("waiting until everything has arrived everywhere"):
         await _until_quiet(stack, summary)
@@ -75,7 +80,7 @@ async def run_demo(
 
 
 async def _play(
-    stack: Stack, day: SimulatedDay, folder: Path, console: Console, seed: int, cases: int
+    stack: Stack, day: Day, folder: Path, console: Console, seed: int, cases: int
 ) -> tuple[list[Outcome], Players]:
     random = Random(seed)  # noqa: S311 - stories, not secrets
     community = Community.read(folder)
@@ -99,7 +104,7 @@ async def _play(
                 showing.cancel()
 
 
-async def _show_time(day: SimulatedDay, show: Callable[[str], None]) -> None:
+async def _show_time(day: Day, show: Callable[[str], None]) -> None:
     while True:
         show(f"the day, {day.now():%H:%M}")
         await asyncio.sleep(0.1)
@@ -226,7 +231,7 @@ def _check_messages(sinks: Sinks | None, summary: Summary) -> None:
 async def _verify(stack: Stack, service: str, summary: Summary, deep: bool) -> None:
     code, printed = await stack.events(service, "verify", "--json", *(["--deep"] if deep else []))
     try:
-        found = orjson.loads(printed)
+        found = orjson.loads(printed[printed.find("{") :])  # a container may say something before
     except orjson.JSONDecodeError:
         summary.wrong.append(f"{service}: verify ended with {code}: {printed.strip()[-300:]}")
         return

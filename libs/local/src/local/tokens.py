@@ -6,6 +6,7 @@ Services get the public key only. In production tokens come from elsewhere, and 
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -43,6 +44,15 @@ def token(folder: Path, member: str, post: str | None = None) -> str:
         raise NotRunning(
             f"there is no key in {folder} to sign a token with: start the system once, by make up"
         ) from None
+    return _signed(key, member, post)
+
+
+def signed(pem: bytes, member: str, post: str | None = None) -> str:
+    """A token signed with this private key."""
+    return _signed(load_pem_private_key(pem, password=None), member, post)
+
+
+def _signed(key: Any, member: str, post: str | None) -> str:
     now = datetime.now(UTC)
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": member, "iat": now, "exp": now + timedelta(hours=HOURS)}
-    return jwt.encode(claims | ({"post": post} if post else {}), key, algorithm=ALGORITHM)  # pyright: ignore[reportArgumentType]
+    return jwt.encode(claims | ({"post": post} if post else {}), key, algorithm=ALGORITHM)
