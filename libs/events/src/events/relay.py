@@ -15,7 +15,7 @@ from events.progress import OWN, RELAY, Chunk, Mark, advance, marks
 from events.read_model import Connection
 from events.service import Service, topic_of
 from events.settings import Settings
-from events.telemetry import relayed
+from events.telemetry import continued_each, relayed
 from events.wake import Wake
 
 CHUNK = 2000
@@ -63,7 +63,8 @@ async def relay(db: Connection, service: Service, settings: Settings, wake: Wake
             # Send, and read on meanwhile: what is read next waits until this is acknowledged and marked.
             reading = asyncio.ensure_future(store.read_after(db, after.position, CHUNK))
             try:
-                await producer.send(_placed(raws, settings))
+                with continued_each((raw.traceparent for raw in raws), "relay"):
+                    await producer.send(_placed(raws, settings))
                 following = await reading
             finally:
                 reading.cancel()
