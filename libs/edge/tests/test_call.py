@@ -3,6 +3,7 @@
 import asyncio
 
 import httpx2
+import pytest
 from edge import Application
 from edge.testing import client, token
 from events import Token
@@ -162,8 +163,10 @@ async def test_who_just_wrote_can_read_it(http: httpx2.AsyncClient) -> None:
         assert made.json()["id"] in [row["id"] for row in listed.json()["items"]]
 
 
-async def test_what_has_not_arrived_is_said_to_be_so(application: Application, wired: Runtime) -> None:
-    # Nothing projects here, so nothing ever arrives.
+async def test_what_has_not_arrived_is_said_to_be_so(
+    application: Application, wired: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.call.PATIENCE", 0.05)  # nothing projects here, so nothing ever arrives
     async with client(application, wired) as http:
         made = await handed_in(http)
         response = await http.get("/suggestions", headers={"Consistency-Token": made.headers["consistency-token"]})

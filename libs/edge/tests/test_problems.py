@@ -7,9 +7,9 @@ import httpx2
 import pytest
 from edge import Application
 from edge.handlers import problem_of
-from edge.problems import BASE, KNOWN
+from edge.problems import BASE, KNOWN, HttpProblem
 from edge.testing import client
-from events import Conflict, Event, EventTooLarge
+from events import Conflict, Event, EventTooLarge, Service
 from events.runtime import Runtime
 
 JSON = {"Content-Type": "application/json"}
@@ -164,6 +164,13 @@ def test_what_only_many_at_once_or_much_text_bring_about() -> None:
     large = problem_of(EventTooLarge(Said(text=""), 900_000), {})
     assert large
     assert (large.status, large.reason) == (413, "event-too-large")
+
+
+def test_a_problem_of_nobodys_needs_a_status_of_the_callers() -> None:
+    with pytest.raises(TypeError, match="give its status"):
+        HttpProblem("not-a-pot", "this is a cup")
+    with pytest.raises(TypeError, match="is 4xx, not 500"):
+        Application(Service("x"), statuses={"not-a-pot": 500})
 
 
 def test_the_documented_problems_are_the_ones_there_are() -> None:

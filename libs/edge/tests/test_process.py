@@ -1,6 +1,7 @@
-"""A service as a process: it says in a sentence why it cannot start, serves, and ends in order."""
+"""A service as a process: it serves, works, and ends in order."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import os
@@ -19,6 +20,7 @@ import pytest
 import schemathesis
 from events.testing import eventually
 from hypothesis import HealthCheck, given, settings
+from hypothesis.errors import Unsatisfiable
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from schemathesis import GenerationMode
@@ -79,7 +81,7 @@ async def start(*arguments: str, env: dict[str, str]) -> asyncio.subprocess.Proc
 async def running(database: str, role: str, **more: str) -> AsyncGenerator[Process]:
     port = free_port()
     process = await start(str(SERVICE), role, env=environment(database, port, **more))
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
 
         async def ready() -> bool:
             assert process.returncode is None, (await process.communicate())[1]
@@ -171,7 +173,7 @@ async def test_a_request_in_hand_is_finished_before_the_end(database: str) -> No
 async def test_a_stream_of_events_is_ended_rather_than_waited_for(database: str) -> None:
     async with (
         running(database, "api") as service,
-        service.http.stream("GET", "/ticks", headers={"Accept": "text/event-stream"}, timeout=30) as stream,
+        service.http.stream("GET", "/ticks", headers={"Accept": "text/event-stream"}) as stream,
     ):
         lines = stream.aiter_lines()
         assert await anext(lines) == 'data: {"tick": 1}'
@@ -196,49 +198,23 @@ def explore(operation: Any, mode: GenerationMode) -> None:
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)  # type: ignore[arg-type]
     def send(case: Any) -> None:
-        if mode is GenerationMode.POSITIVE and "Idempotency-Key" in case.headers:
-            case.headers["Idempotency-Key"] = uuid4().hex  # a short one would come again for something else
+        if mode is GenerationMode.POSITIVE:
+            if "Idempotency-Key" in case.headers:
+                case.headers["Idempotency-Key"] = uuid4().hex  # a short one would come again for something else
+            case.headers.pop("Consistency-Token", None)  # what is opaque cannot be made up
+            case.query.pop("cursor", None)
         case.call_and_validate()
 
-    send()
+    with contextlib.suppress(Unsatisfiable) if mode is GenerationMode.NEGATIVE else contextlib.nullcontext():
+        send()  # of some operations no description can be violated
 
 
 async def test_work_that_fails_ends_the_process(database: str) -> None:
     process = await start("-c", FAILING, "all", env=environment(database, free_port()))
-    stdout, _ = await asyncio.wait_for(process.communicate(), 30)
+    stdout, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 1
     failed = [line for line in map(json.loads, stdout.splitlines()) if line["level"] == "error"]
     assert [(line["part"], line["exception"]["message"]) for line in failed] == [("worn_out", "worn out")]
-
-
-async def told(*arguments: str, env: dict[str, str]) -> str:
-    process = await start(str(SERVICE), *arguments, env=env)
-    stdout, stderr = await asyncio.wait_for(process.communicate(), 30)
-    assert process.returncode == 1
-    assert stdout == b""
-    return stderr.decode()
-
-
-async def test_a_port_in_use_is_one_clear_sentence(database: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert await told("api", env=environment(database, port)) == (
-            f"cannot listen on 127.0.0.1:{port}: Address already in use; "
-            "set COMMONGRID_HTTP_HOST and COMMONGRID_HTTP_PORT to an address that is free\n"
-        )
-
-
-async def test_what_is_wrong_in_the_environment_is_one_clear_sentence() -> None:
-    env = environment("postgresql://localhost/x", 8000)
-    del env["COMMONGRID_KAFKA"]
-    assert (await told("api", env=env)).startswith("COMMONGRID_KAFKA is not set; ")
-    env = environment("postgresql://localhost/x", 8000, COMMONGRID_TOKEN_KEY="/nowhere/key.pem")
-    assert (await told("all", env=env)) == (
-        "COMMONGRID_TOKEN_KEY is not right: /nowhere/key.pem is not a PEM file with a public key that can be read\n"
-    )
-    assert (await told("migrate", env=environment("postgresql://x@127.0.0.1:9/x", 8000))).startswith(
-        "the database cannot be reached: "
-    )
 
 
 @pytest.fixture

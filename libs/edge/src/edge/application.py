@@ -38,6 +38,13 @@ class Application:
     companions: Sequence[Task] = ()
     max_body_size: int = 1_048_576
 
+    def __post_init__(self) -> None:
+        for reason, status in self.statuses.items():
+            if not 400 <= status <= 499:
+                raise TypeError(
+                    f"{self.service.name}: {reason} is the caller's matter, so its status is 4xx, not {status}"
+                )
+
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""
         app = self._app(runtime, "/openapi.json")

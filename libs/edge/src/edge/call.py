@@ -15,6 +15,7 @@ import orjson
 from events import Aggregate, Commands, Context, Done, Key, NotFound, Pool, ReadModel, Token
 from events.runtime import Runtime
 from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
@@ -200,8 +201,9 @@ def _token(text: str) -> Token:
 
 
 async def call_of(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> HttpCall:
-    """The dependency that gives the call; raises the 400 problem if the body is JSON that could not be kept."""
-    if request.method in ("POST", "PUT", "PATCH") and "json" in request.headers.get("Content-Type", ""):
+    """The dependency that gives the call; raises a problem if the body that the route asked for could not be kept."""
+    route = request.scope.get("route")
+    if isinstance(route, APIRoute) and route.body_field and "json" in request.headers.get("Content-Type", ""):
         require_storable(await request.body())
     return HttpCall(request, request.app.state.runtime, caller)
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 import psycopg
 import typer
 import uvloop
-from events.kafka import KafkaError, ensure_topics
+from events.kafka import KafkaError, WrongTopics, ensure_topics
 from events.migrate import migrate
 from events.operate import operator_cli
 from events.runtime import open_runtime
@@ -47,7 +47,9 @@ def command_line(application: Application) -> typer.Typer:
         try:
             asyncio.run(ensure_topics(service, settings))
         except KafkaError as error:
-            _fail(f"the topics cannot be made, Kafka does not take part: {error}")
+            _fail(f"the topics cannot be made: Kafka does not answer at {settings.kafka}: {error}")
+        except WrongTopics as error:
+            _fail(str(error))
 
     @cli.command()
     def api() -> None:

@@ -1,7 +1,7 @@
 """The OpenAPI document: FastAPI's own, with what it cannot know: the headers of commands, and problems for errors.
 
-An operation that changes something needs an Idempotency-Key; one that changes a thing named in its path, rather than
-making one (201), needs If-Match as well.
+A command is an operation that changes something and answers with JSON: it needs an Idempotency-Key. One that changes a
+thing named in its path, rather than making one (201), needs If-Match as well.
 """
 
 from collections.abc import Iterator
@@ -18,8 +18,8 @@ PROBLEM_STATUSES = {"4XX": "The request is not right, or not right now", "5XX": 
 Json = dict[str, Any]
 
 
-def _header(name: str, description: str, required: bool, example: str) -> Json:
-    schema = {"type": "string", "minLength": 1, "maxLength": 1000, "examples": [example]}
+def _header(name: str, description: str, required: bool, **schema: Any) -> Json:
+    schema = {"type": "string", **schema}
     return {"name": name, "in": "header", "required": required, "description": description, "schema": schema}
 
 
@@ -28,22 +28,26 @@ IDEMPOTENCY_KEY = _header(
     "A value of your own, a UUID for instance. Repeat a request with the same one and it takes effect once: the first "
     "answer is given again, with `Idempotency-Replayed: true`.",
     True,
-    "0199d1a0-6a5e-7c3b-9a57-3f2f5d1e8c11",
-) | {"schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}}
+    minLength=1,
+    maxLength=200,
+    pattern="^[!-~]+$",
+    examples=["0199d1a0-6a5e-7c3b-9a57-3f2f5d1e8c11"],
+)
 
 IF_MATCH = _header(
     "If-Match",
     "The ETag of the version that you decided on, or `*` for any. 412 if the thing has changed since.",
     True,
-    '"v3"',
-) | {"schema": {"type": "string", "pattern": r'^("v[1-9][0-9]{0,8}"|\*)$', "examples": ['"v3"']}}
+    pattern=r'^("v[1-9][0-9]{0,8}"|\*)$',
+    examples=['"v3"'],
+)
 
 CONSISTENCY_TOKEN = _header(
     "Consistency-Token",
     "What a command answered, in this service or another: the query waits until it shows what was written. Several may "
     "be given, with commas between.",
     False,
-    "Z3JpZF90YXNrcyBjYXNlLTAxOTkgMS44MTIzLjQ1",
+    examples=["Z3JpZF90YXNrcyBjYXNlLTAxOTkgMS44MTIzLjQ1"],
 )
 
 
@@ -73,15 +77,17 @@ def _operations(openapi: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def _describe_headers(operation: Json, method: str, has_parameters: bool) -> None:
-    parameters: list[Json] = operation.setdefault("parameters", [])
-    named = {parameter["name"] for parameter in parameters}
+    done = [response for status, response in operation["responses"].items() if status.startswith("2")]
+    if not any("application/json" in response.get("content", {}) for response in done):
+        return  # a page, a file or a stream
+    makes = "201" in operation["responses"]
     needed = [CONSISTENCY_TOKEN]
     if method in UNSAFE:
-        makes = "201" in operation["responses"]
         needed = [IDEMPOTENCY_KEY, IF_MATCH] if has_parameters and not makes else [IDEMPOTENCY_KEY]
-        for status, response in operation["responses"].items():
-            if status.startswith("2"):
-                response["headers"] = ANSWERED | (LOCATION if makes else {}) | response.get("headers", {})
+        for response in done:
+            response["headers"] = ANSWERED | (LOCATION if makes else {}) | response.get("headers", {})
+    parameters: list[Json] = operation.setdefault("parameters", [])
+    named = {parameter["name"] for parameter in parameters}
     parameters.extend(header for header in needed if header["name"] not in named)
 
 

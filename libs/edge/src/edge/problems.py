@@ -96,6 +96,8 @@ class HttpProblem(Exception):
         **members: Any,
     ) -> None:
         super().__init__(detail)
+        if status is None and reason not in KNOWN:
+            raise TypeError(f"{reason} is none of the problems that every service knows: give its status")
         self.reason = reason
         self.detail = detail
         self.status = status or KNOWN[reason][0]

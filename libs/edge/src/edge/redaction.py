@@ -12,7 +12,7 @@ from pydantic import ValidationError
 BLOT = "▇▇▇"
 
 _LOOKS_PERSONAL = re.compile(
-    r"""(?<![0-9A-Za-z])(?:
+    r"""(?<![0-9A-Za-z])(?<![0-9]\.)(?:                  # no part of a word or of a fraction
         [0-9]{17}[0-9Xx] | [0-9]{15}                    # identity number, new and old
       | (?:\+?86[-\s]?)?1[3-9][0-9][-\s]?[0-9]{4}[-\s]?[0-9]{4}   # mobile phone
       | 0[0-9]{2,3}[-\s][2-8][0-9]{6,7}                 # landline

@@ -27,6 +27,16 @@ class Settings(BaseSettings):
     topic_prefix: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,100}$")] = Field(
         "commongrid", description="what the topics' names begin with: letters, digits, - and _"
     )
+    topic_replicas: int = Field(
+        1, ge=1, le=9, description="how many brokers keep each topic that `migrate` makes, 1 to 9"
+    )
+    database_connections: int = Field(16, ge=2, le=500, description="how many connections the API may open, 2 to 500")
+    database_statements: int = Field(
+        1024,
+        ge=0,
+        le=10_000,
+        description="how many statements a connection keeps prepared; 0 behind a transaction pooler",
+    )
     http_host: str = Field("127.0.0.1", description="the address to listen on, like 127.0.0.1 or 0.0.0.0")
     http_port: int = Field(8000, ge=1, le=65535, description="the port to listen on, 1 to 65535")
     instance: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")] | None = Field(
@@ -59,6 +69,9 @@ class Settings(BaseSettings):
             kafka=self.kafka,
             topic_prefix=self.topic_prefix,
             instance=self.instance,
+            replication=self.topic_replicas,
+            max_pool=self.database_connections,
+            statement_cache_size=self.database_statements,
         )
 
 
