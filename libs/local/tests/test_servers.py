@@ -24,9 +24,3 @@ async def test_a_database_can_begin_as_a_copy_of_another(new_database: NewDataba
 
     assert await copy.fetchval("select count(*) from grid") == 2
     await copy.close()
-
-
-async def test_a_topic_is_there_only_when_it_was_made(kafka_server: str, topic_prefix: str) -> None:
-    from local.brokers import answers
-
-    assert await answers(kafka_server)
