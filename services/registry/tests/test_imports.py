@@ -4,18 +4,18 @@ import csv
 import gc
 import tracemalloc
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx2
-import orjson
 from events import store
 from events.event import START
 from events.rebuild import rebuild
 from events.runtime import Runtime
 from events.testing import eventually
 from registry.service import registry
+from shapely import Point
+from shapely.geometry import shape
 
-from services.registry.tests.conftest import EXAMPLES, FILES, Office
+from .conftest import EXAMPLES, FILES, Office
 
 COMMUNITY = EXAMPLES / "community"
 DEFECTS = EXAMPLES / "defects"
@@ -47,7 +47,9 @@ async def test_the_sample_community_comes_in_and_a_second_time_changes_nothing(
         "people": {"permanent": 4250, "floating": 3500},
         "units": {"shop": 106, "hotel": 1, "chess_room": 15, "foot_bath": 3},
     }
-    assert all(row["grid"] for row in await office.sees_all("/addresses", limit=200))
+    grounds = {it["id"]: shape(it["geometry"]) for it in (await office.sees("/grids"))["features"]}
+    for row in await office.sees_all("/addresses", limit=200):
+        assert grounds[row["grid"]].covers(Point(row["place"]["longitude"], row["place"]["latitude"]))
     everything, events = await tables(runtime), await runtime.db.fetchval("select count(*) from log.events")
 
     for answer in (await office.brings_all(COMMUNITY)).values():
@@ -229,9 +231,3 @@ async def test_the_whole_history_of_an_import_names_who_brought_it(office: Offic
     await office.brings("duties", (COMMUNITY / "duties.csv").read_bytes())
     raws = await store.read_after(runtime.db, START, 100)
     assert {raw.actor for raw in raws} == {"clerk"}
-
-
-def test_the_files_of_the_community_are_there() -> None:
-    assert all((COMMUNITY / file).exists() and (DEFECTS / file).exists() for file in FILES.values())
-    assert isinstance(orjson.loads((COMMUNITY / FILES["grids"]).read_bytes()), dict)
-    assert Path(DEFECTS / "expected.csv").exists()

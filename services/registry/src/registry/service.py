@@ -1,5 +1,6 @@
 """The registry at a glance."""
 
+from contracts.asyncapi import document
 from edge import Application
 from events import Service
 
@@ -33,4 +34,5 @@ application = Application(
     registry,
     routers=[it.router for it in (registers, grids, addresses, buildings, households, people, units, members, duties)],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
+    asyncapi=document("registry"),
 )

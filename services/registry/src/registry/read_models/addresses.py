@@ -7,6 +7,7 @@ from contracts.registry import AddressChanged, AddressFacts, AddressRegistered
 from events import Batch, Connection, Database, ReadModel
 
 from registry.domain.address import written
+from registry.read_models.grids import MICRO
 
 addresses = ReadModel(
     "addresses",
@@ -16,7 +17,9 @@ addresses = ReadModel(
         grid text,
         division_code text not null,
         written text not null,
-        place point not null
+        longitude double precision not null,
+        latitude double precision not null,
+        place point not null -- millionths of a degree, as the grids' ground
     );
     create index address_grid on address (grid, id);
     create index address_place on address using gist (place);
@@ -27,19 +30,21 @@ addresses = ReadModel(
 async def _put(db: Connection, events: Batch[AddressFacts]) -> None:
     places = events.column("place")
     await db.execute(
-        """insert into address (id, grid, division_code, written, place)
-           select distinct on (id) id, grid, division_code, written, point(x, y)
+        """insert into address (id, grid, division_code, written, longitude, latitude, place)
+           select distinct on (id) id, grid, division_code, written, x, y, point(x * $7, y * $7)
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float8[], $6::float8[])
                 with ordinality as a(id, grid, division_code, written, x, y, nth)
            order by id, nth desc
            on conflict (id) do update set grid = excluded.grid, division_code = excluded.division_code,
-               written = excluded.written, place = excluded.place""",
+               written = excluded.written, longitude = excluded.longitude, latitude = excluded.latitude,
+               place = excluded.place""",
         events.column("address"),
         events.column("grid"),
         events.column("division_code"),
         [written(event.data) for event in events],
         [place.longitude for place in places],
         [place.latitude for place in places],
+        float(MICRO),
     )
 
 
@@ -58,7 +63,7 @@ async def changed(db: Connection, events: Batch[AddressChanged]) -> None:
 async def page(db: Database, grid: str | None, after: str, limit: int) -> list[Any]:
     """Addresses by id, of one grid if it is named: one more than `limit`, if there are more."""
     return await db.fetch(
-        """select id, grid, division_code, written, place[0] as longitude, place[1] as latitude from address
+        """select id, grid, division_code, written, longitude, latitude from address
            where ($1::text is null or grid = $1) and id > $2 order by id limit $3 + 1""",
         grid,
         after,

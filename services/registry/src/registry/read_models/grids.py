@@ -12,6 +12,10 @@ from events import Batch, Connection, Database, ReadModel
 
 from registry.domain.ground import Ring
 
+MICRO = 1_000_000
+"""Points and polygons in Postgres are kept in millionths of a degree: it takes two products of differences for equal if
+they differ by less than 0.000001, which in degrees puts places on a border that is many metres away."""
+
 grids = ReadModel(
     "grids",
     tables="""
@@ -19,8 +23,8 @@ grids = ReadModel(
         code text collate "C" primary key,
         title_zh text not null,
         title_en text not null,
-        boundary json not null,
-        ground polygon not null
+        boundary json not null, -- degrees
+        ground polygon not null -- millionths
     );
     create index grid_ground on grid using gist (ground);
     """,
@@ -41,7 +45,7 @@ async def _put(db: Connection, events: Batch[GridFacts]) -> None:
         [title.zh for title in titles],
         [title.en for title in titles],
         [orjson.dumps(boundary).decode() for boundary in boundaries],
-        [f"({','.join(f'({x!r},{y!r})' for x, y in boundary)})" for boundary in boundaries],
+        [f"({','.join(f'({x * MICRO!r},{y * MICRO!r})' for x, y in boundary)})" for boundary in boundaries],
     )
 
 
@@ -67,7 +71,9 @@ group by p.nth"""
 
 async def grids_at(db: Database, places: Sequence[Place]) -> list[str | None]:
     """The code of the grid that each place lies in; none where there is no grid."""
-    found = await db.fetch(AT, [place.longitude for place in places], [place.latitude for place in places])
+    found = await db.fetch(
+        AT, [place.longitude * MICRO for place in places], [place.latitude * MICRO for place in places]
+    )
     codes = {row["nth"]: row["code"] for row in found}
     return [codes.get(nth) for nth in range(1, len(places) + 1)]
 

@@ -1,0 +1,88 @@
+"""Read models show the last that was said, however many changes come at once."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from contracts.common import Place, Post, Residency, Title, UnitCategory
+from events import Aggregate, Event
+from events.runtime import Runtime
+from registry.domain.address import ADDRESS
+from registry.domain.building import BUILDING
+from registry.domain.duty import DUTY
+from registry.domain.entry import Register
+from registry.domain.grid import GRID
+from registry.domain.household import HOUSEHOLD
+from registry.domain.member import MEMBER, Dismiss
+from registry.domain.person import PERSON
+from registry.domain.unit import UNIT
+from registry.read_models.roster import roster
+from registry.service import registry
+
+from .facts import BLOCK, FAMILY, FLAT, GROUND, LI, LIGHT, SHOP, SQUARE, TAN
+
+EAST = [(x + 0.001, y) for x, y in SQUARE]
+WEST = [(x - 0.001, y) for x, y in SQUARE]
+
+TOLD: list[tuple[Aggregate[Any, Any], Event, dict[str, Any], dict[str, Any]]] = [
+    (ADDRESS, FLAT, {"street": "和平路"}, {"street": "竹影路", "place": Place(longitude=120.5, latitude=30.5)}),
+    (BUILDING, BLOCK, {"floors": 7}, {"floors": 8, "built_year": 1999}),
+    (HOUSEHOLD, FAMILY, {"address": "a"}, {"address": "b"}),
+    (PERSON, TAN, {"name": "谭一"}, {"household": "other", "relation": "child", "residency": Residency.PERMANENT}),
+    (UNIT, SHOP, {"name": "一"}, {"name": "二", "category": UnitCategory.SHOP}),
+    (GRID, GROUND, {"boundary": EAST}, {"boundary": WEST, "title": Title(zh="西", en="West")}),
+    (MEMBER, LI, {"grid": "G2"}, {"post": Post.AUXILIARY, "grid": None}),
+    (DUTY, LIGHT, {"deadline_minutes": 10}, {"grid_duty": False, "deadline_minutes": None}),
+]
+
+SHOWN = {
+    "address": ["flat", None, "990502001001", "竹影路6号1幢1单元101室", 120.5, 30.5, (120_500_000, 30_500_000)],
+    "building": ["block", "flat", "桑园新村1幢", "residential", 8, 1999],
+    "household": ["tan", "b"],
+    "person": ["tan-rui", "谭**", "9905**********4658", "permanent", "other", "child", "flat", None],
+    "unit": ["shop", "二", "shop", "flat", "92990502MA9K4MJ71U"],
+    "member": ["li", "李伟", "auxiliary", None],
+    "duty": [
+        "street_light_out",
+        "路灯不亮",
+        "Street light out",
+        "综合行政执法局",
+        "Urban management bureau",
+        False,
+        None,
+        None,
+        None,
+        "《城市照明管理规定》",
+    ],
+}
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["all at once", "one by one"])
+async def test_the_last_word_holds_in_every_register(idle: Runtime, at_once: bool) -> None:
+    working = None if at_once else asyncio.create_task(idle.work())
+    for register, facts, then, last in TOLD:
+        for update in ({}, then, last):
+            await idle.commands.execute(register, "it", Register(facts.model_copy(update=update)))
+            if not at_once:
+                for read_model in registry.read_models:
+                    await idle.commands.caught_up(read_model)
+    working = working or asyncio.create_task(idle.work())
+    for read_model in registry.read_models:
+        await idle.commands.caught_up(read_model)
+    for table, row in SHOWN.items():
+        assert [list(found.values()) for found in await idle.db.fetch(f"select * from {table}")] == [row]
+    [grid] = await idle.db.fetch("select title_en, ground::text from grid")
+    assert grid["title_en"] == "West"
+    assert grid["ground"].startswith("((119999000,30000000)")
+    working.cancel()
+    await asyncio.wait([working])
+
+
+async def test_who_left_and_came_back_stands_on_the_roster(idle: Runtime) -> None:
+    for command in (Register(LI), Dismiss(), Register(LI), Dismiss(), Register(LI)):
+        await idle.commands.execute(MEMBER, LI.member, command)
+    working = asyncio.create_task(idle.work())
+    await idle.commands.caught_up(roster)
+    assert [row["id"] for row in await idle.db.fetch("select id from member")] == ["li"]
+    working.cancel()
+    await asyncio.wait([working])
