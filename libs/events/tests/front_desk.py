@@ -4,7 +4,11 @@ Its read models say what the promises are about: a journal, which of each matter
 order, and a tally by place, which is written by sets. The hall (大厅) is another service, which hears of it by Kafka.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +26,8 @@ from events import (
     Service,
     personal,
 )
+from events.runtime import Runtime, open_runtime
+from events.settings import Settings
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -196,3 +202,43 @@ async def journalled(db: Database) -> dict[str, list[int]]:
 async def tallied(db: Database) -> dict[str, int]:
     """How many matters were raised at each place, as the tally has it."""
     return {row[0]: row[1] for row in await db.fetch("select place, raised from tally")}
+
+
+@asynccontextmanager
+async def at_work(service: Service, database_url: str, kafka: str, prefix: str) -> AsyncGenerator[Runtime]:
+    """A process of a service that is set up already, with Kafka there or away."""
+    async with open_runtime(service, Settings(database_url, kafka, prefix)) as runtime:
+        working = asyncio.create_task(runtime.work())
+        try:
+            yield runtime
+        finally:
+            working.cancel()
+            await asyncio.wait([working])
+
+
+class OwnProcess:
+    """The front desk and the hall at work in an operating system's process, which can be killed."""
+
+    def __init__(self, service: str, database_url: str, kafka: str, prefix: str) -> None:
+        self._command = [sys.executable, __file__, service, database_url, kafka, prefix]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command)  # noqa: S603
+
+    def kill(self) -> None:
+        """Kills it, with no chance to put anything away."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+async def _main(name: str, database_url: str, kafka: str, prefix: str) -> None:
+    service = {"desk": desk, "hall": hall}[name](journal(), tally())
+    async with at_work(service, database_url, kafka, prefix):
+        await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main(*sys.argv[1:]))

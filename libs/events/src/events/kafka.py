@@ -2,7 +2,7 @@
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportMissingParameterType=false, reportAttributeAccessIssue=false
-# pyright: reportIncompatibleMethodOverride=false
+# pyright: reportIncompatibleMethodOverride=false, reportPrivateUsage=false
 # (aiokafka has no types)
 
 import logging
@@ -16,13 +16,14 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 from events.event import Position, Raw
 from events.service import Service
 from events.settings import Settings
-from events.wire import headers_of, raw_of, source_of, unreadable
+from events.wire import UNREADABLE, headers_of, raw_of, source_of, unreadable
 
 __all__ = ["KafkaError", "Partition", "Producer", "TopicReader", "ensure_topics", "last_events"]
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it also raises, and every retry while away
 
 MAX_BATCH_BYTES = 900_000
+LOOK_BACK = 100
 FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
@@ -77,8 +78,9 @@ class Producer:
     async def start(self, topics: Iterable[str]) -> None:
         """Connects; raises WrongTopics if a topic is not as it was set up."""
         await self._kafka.start()
+        cluster = await self._kafka.client.fetch_all_metadata()
         for topic in topics:
-            found = await self._kafka.partitions_for(topic)
+            found = cluster.partitions_for_topic(topic)
             if len(found or ()) != self._partitions:
                 raise WrongTopics(
                     f"topic {topic} has {len(found or ())} partitions, {self._partitions} are expected: run migrate; "
@@ -143,30 +145,33 @@ class TopicReader:
             max_partition_fetch_bytes=2_097_152,
         )
 
-    async def start(self, assigned: Callable[[list[Partition]], Awaitable[None]]) -> None:
-        """Connects. `assigned` is called with the partitions whenever they change; it must `seek` in each."""
-        if self._group:
+    async def start(self, assigned: Callable[[list[Partition]], Awaitable[None]] | None) -> None:
+        """Connects. `assigned` is called with the partitions whenever they change; it must `seek` in each. None: only
+        ends will be asked for."""
+        if self._group and assigned:
             self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned))
             await self._kafka.start()
-        else:
-            await self._kafka.start()
-            partitions = await self.partitions()
-            self._kafka.assign([TopicPartition(*it) for it in partitions])
+            return
+        await self._kafka.start()
+        partitions = await self.partitions()
+        self._kafka.assign([TopicPartition(*it) for it in partitions])
+        if assigned:
             await assigned(partitions)
+        else:
+            self._kafka.pause(*self._kafka.assignment())
 
     async def stop(self) -> None:
         await self._kafka.stop()
 
     async def partitions(self) -> list[Partition]:
-        """All partitions of the topics."""
-        found: list[Partition] = []
-        for topic in self._topics:
-            numbers = self._kafka.partitions_for_topic(topic)
-            if not numbers:
-                await self._kafka.topics()
-                numbers = self._kafka.partitions_for_topic(topic) or set()
-            found.extend(Partition(topic, number) for number in sorted(numbers))
-        return found
+        """All partitions of the topics that are there."""
+        # The cluster is asked: a consumer without a group has heard of no topic by itself.
+        cluster = await self._kafka._client.fetch_all_metadata()
+        return [
+            Partition(topic, number)
+            for topic in self._topics
+            for number in sorted(cluster.partitions_for_topic(topic) or ())
+        ]
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Reads on from this offset."""
@@ -199,24 +204,27 @@ def _raw(message: Any) -> Raw:
 
 
 async def last_events(settings: Settings, topics: Sequence[str]) -> list[Raw]:
-    """The last event of each partition that has one."""
+    """The event of the highest position among the last messages of each partition: the very last one may be a repeat,
+    or none of ours."""
     reader = TopicReader(settings, topics, None)
-    found: list[Raw] = []
+    waited: dict[Partition, int] = {}
+    highest: dict[Partition, Raw] = {}
 
     async def assigned(partitions: list[Partition]) -> None:
         ends = await reader.ends(partitions)
         waited.update({it: end for it, end in ends.items() if end > 0})
         for it, end in waited.items():
-            reader.seek(it, end - 1)
+            reader.seek(it, max(0, end - LOOK_BACK))
 
-    waited: dict[Partition, int] = {}
     try:
         await reader.start(assigned)
         while waited:
             for partition, next_offset, raws in await reader.read(1.0, 500):
+                ours = (raw for raw in (*raws, highest.get(partition)) if raw and raw.type != UNREADABLE)
+                if raw := max(ours, key=lambda raw: raw.position, default=None):
+                    highest[partition] = raw
                 if next_offset >= waited.get(partition, 0):
-                    found.append(raws[-1])
                     waited.pop(partition, None)
     finally:
         await reader.stop()
-    return found
+    return list(highest.values())

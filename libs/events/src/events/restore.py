@@ -16,6 +16,7 @@ from events.progress import OWN, RELAY, marks
 from events.read_model import Connection
 from events.runtime import STORE_LEASE, Runtime
 from events.verify import everything, reading
+from events.wire import UNREADABLE
 
 
 class StillRunning(Exception):
@@ -62,7 +63,8 @@ async def _tail(runtime: Runtime, db: Connection) -> list[Raw]:
     lacking: dict[tuple[str, int], Raw] = {}
     conflicts: list[str] = []
     async with reading(runtime, runtime.service.topics(runtime.settings.topic_prefix)) as reader:
-        async for raws in everything(reader):
+        async for messages in everything(reader):
+            raws = [raw for raw in messages if raw.type != UNREADABLE]
             rows = await db.fetch(
                 """select stream, version, incarnation, tx, position from log.events
                    join unnest($1::text[], $2::int[]) as n(stream, version) using (stream, version)""",

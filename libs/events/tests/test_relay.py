@@ -1,0 +1,295 @@
+"""The relay brings every event of the store to Kafka, each stream in order, at least once (promises 2 and 3)."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from random import Random
+
+import pytest
+from broker import Message, Wire, create_topic, messages, send, wire_to
+from events import Commands, Database
+from events.kafka import WrongTopics, ensure_topics
+from events.lag import own_lag
+from events.migrate import migrate
+from events.partitioning import partition_of
+from events.progress import RELAY, Overtaken
+from events.relay import relay
+from events.runtime import Runtime, keep_running, open_runtime
+from events.settings import Settings
+from events.testing import eventually, running
+from front_desk import MATTER, Close, Note, OwnProcess, Raise, at_work, desk, hall, journal, journalled
+
+NewDatabase = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def runtime(fresh_database: str, kafka_server: str, topic_prefix: str) -> AsyncGenerator[Runtime]:
+    """The desk, set up and not at work."""
+    async with running(desk(), fresh_database, kafka_server, topic_prefix, work=False) as runtime:
+        yield runtime
+
+
+async def on_the_topic(runtime: Runtime) -> list[Message]:
+    return await messages(runtime.settings.kafka, f"{runtime.settings.topic_prefix}.desk.matter")
+
+
+async def relaying(runtime: Runtime) -> None:
+    """A relay on a connection of its own, lease or no lease, that is started again when it fails."""
+
+    async def once() -> None:
+        async with runtime.connection() as db:
+            await relay(db, runtime.service, runtime.settings, runtime.wake)
+
+    await keep_running("relay", once)
+
+
+async def all_relayed(runtime: Runtime) -> bool:
+    return all(it.events == 0 for it in await own_lag(runtime.db, [RELAY]))
+
+
+async def stored(runtime: Runtime) -> dict[str, list[str]]:
+    """The event ids of each stream, as the store has them."""
+    found: dict[str, list[str]] = {}
+    for stream, version in await runtime.db.fetch("select stream, version from log.events order by stream, version"):
+        found.setdefault(stream, []).append(f"{stream}/{version}")
+    return found
+
+
+def first_of_each(found: list[Message]) -> dict[str, list[str]]:
+    """The event ids of each stream in the order in which each is first seen."""
+    streams: dict[str, dict[str, None]] = {}
+    for message in found:
+        streams.setdefault(message.stream, {})[message.id] = None
+    return {stream: list(ids) for stream, ids in streams.items()}
+
+
+async def write(commands: Commands, count: int, seed: int = 1, matters: int = 20) -> None:
+    """So many commands on some matters, by several at once."""
+    random = Random(seed)  # noqa: S311
+    ids = [f"{seed}-{nth}" for nth in range(matters)]
+    await commands.execute_many(MATTER, {id_: Raise() for id_ in ids})
+    for start in range(0, count, 10):
+        noted = random.sample(ids, 10)
+        await asyncio.gather(*(commands.execute(MATTER, id_, Note(f"{start} 记")) for id_ in noted))
+
+
+async def test_each_event_is_on_its_topic_as_it_is_stored(runtime: Runtime) -> None:
+    await write(runtime.commands, 100)
+    task = asyncio.create_task(relaying(runtime))
+    await eventually(lambda: all_relayed(runtime))
+    task.cancel()
+    found = await on_the_topic(runtime)
+    assert first_of_each(found) == await stored(runtime)
+    assert len(found) == 120, "nothing is repeated where nothing failed"
+    rows = await runtime.db.fetch("select *, data::text as text from log.events")
+    by_id = {message.id: message for message in found}
+    for row in rows:
+        message = by_id[f"{row['stream']}/{row['version']}"]
+        assert message.key == row["stream"].encode()
+        assert message.partition == partition_of(row["stream"], 12)
+        assert message.value == row["text"].encode()
+        assert message.headers["ce_type"] == row["type"]
+        assert message.headers["ce_source"] == "/commongrid/desk"
+        assert message.headers["ce_position"] == f"{row['incarnation']}.{row['tx']}.{row['position']}"
+        assert message.headers["ce_sequence"] == str(row["version"])
+
+
+async def test_kafka_itself_gives_a_stream_the_partition_that_tokens_name(runtime: Runtime) -> None:
+    topic = f"{runtime.settings.topic_prefix}.desk.matter"
+    for stream in ("matter-1", "matter-二", "matter-0199aabb"):
+        await send(runtime.settings.kafka, topic, stream.encode(), b"")
+    for message in await on_the_topic(runtime):
+        assert message.key is not None
+        assert message.partition == partition_of(message.key.decode(), 12)
+
+
+async def test_large_events_of_one_stream_take_several_batches_and_keep_their_order(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    for nth in range(6):
+        await runtime.commands.execute(MATTER, "1", Note(f"{nth}" * 400_000))
+    task = asyncio.create_task(relaying(runtime))
+    await eventually(lambda: all_relayed(runtime))
+    task.cancel()
+    assert [message.id for message in await on_the_topic(runtime)] == [f"matter-1/{n}" for n in range(1, 8)]
+
+
+async def test_a_relay_killed_before_it_marked_repeats_and_loses_nothing(runtime: Runtime) -> None:
+    await write(runtime.commands, 50)
+    async with runtime.connection() as holding:
+        await holding.execute("insert into log.progress (consumer, source, partition) values ('relay', '', 0)")
+        transaction = holding.transaction()
+        await transaction.start()
+        await holding.execute("select from log.progress where consumer = 'relay' for update")
+        task = asyncio.create_task(relaying(runtime))
+        await eventually(lambda: sent(runtime, 70))
+        task.cancel()
+        await asyncio.wait([task])
+        await transaction.rollback()
+    assert not await all_relayed(runtime)
+    task = asyncio.create_task(relaying(runtime))
+    await eventually(lambda: all_relayed(runtime))
+    task.cancel()
+    found = await on_the_topic(runtime)
+    assert len(found) == 140, "what was not marked is sent again"
+    assert first_of_each(found) == await stored(runtime)
+
+
+async def sent(runtime: Runtime, count: int) -> bool:
+    return len(await on_the_topic(runtime)) >= count
+
+
+async def test_a_process_killed_again_and_again_loses_nothing(runtime: Runtime) -> None:
+    settings = runtime.settings
+    process = OwnProcess("desk", settings.database_url, settings.kafka, settings.topic_prefix)
+    try:
+        for nth in range(1, 4):
+            process.start()
+            before = await runtime.db.fetchval("select sum(position) from log.progress where consumer = 'relay'") or 0
+            writing = asyncio.create_task(write(runtime.commands, 300, seed=nth))
+            await eventually(lambda before=before: moved(runtime, before))
+            process.kill()  # in the middle of its work
+            await writing
+        process.start()
+        await eventually(lambda: all_relayed(runtime))
+    finally:
+        process.kill()
+    assert first_of_each(await on_the_topic(runtime)) == await stored(runtime)
+
+
+async def moved(runtime: Runtime, before: int) -> bool:
+    return await runtime.db.fetchval("select sum(position) from log.progress where consumer = 'relay'") or before < 0
+
+
+async def test_two_relays_at_once_lose_nothing_and_consumers_do_not_notice(
+    runtime: Runtime, new_database: NewDatabase
+) -> None:
+    settings = runtime.settings
+    two = [asyncio.create_task(relaying(runtime)) for _ in range(2)]
+    async with running(hall(journal()), await new_database(), settings.kafka, settings.topic_prefix) as other:
+        for seed in range(1, 4):
+            await write(runtime.commands, 150, seed)
+        await eventually(lambda: all_relayed(runtime))
+        expected = {stream: list(range(1, len(ids) + 1)) for stream, ids in (await stored(runtime)).items()}
+        await eventually(lambda: has_journalled(other, expected))
+    for task in two:
+        task.cancel()
+    assert first_of_each(await on_the_topic(runtime)) == await stored(runtime)
+
+
+async def has_journalled(runtime: Runtime, expected: dict[str, list[int]]) -> bool:
+    found = await journalled(runtime.db)
+    assert found == expected
+    return True
+
+
+async def test_a_relay_that_was_overtaken_stops(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    async with runtime.connection() as db, runtime.connection() as other:
+        task = asyncio.create_task(relay(db, runtime.service, runtime.settings, runtime.wake))
+        await eventually(lambda: all_relayed(runtime))
+        await other.execute("update log.progress set position = position + 1 where consumer = 'relay'")
+        await runtime.commands.execute(MATTER, "2", Raise())
+        with pytest.raises(Overtaken):
+            await asyncio.wait_for(task, 30)
+
+
+async def test_one_process_relays_and_another_takes_over_when_it_stops(runtime: Runtime) -> None:
+    settings = runtime.settings
+    place = (settings.database_url, settings.kafka, settings.topic_prefix)
+    async with at_work(desk(), *place) as second:
+        async with at_work(desk(), *place) as first:
+            await eventually(lambda: holder(runtime.db))
+            elected, waiting = (first, second) if first.reading_store else (second, first)
+            assert elected.holder == await holder(runtime.db)
+            assert not waiting.reading_store
+            await write(runtime.commands, 20, seed=1)
+            await eventually(lambda: all_relayed(runtime))
+        await eventually(lambda: is_reading(second))
+        assert await holder(runtime.db) == second.holder
+        await write(runtime.commands, 20, seed=2)
+        await eventually(lambda: all_relayed(runtime))
+    assert await holder(runtime.db) is None, "who stops gives the lease up at once"
+    assert first_of_each(await on_the_topic(runtime)) == await stored(runtime)
+
+
+async def holder(db: Database) -> str | None:
+    return await db.fetchval("select holder from log.leases where name = 'store'")
+
+
+async def is_reading(runtime: Runtime) -> bool:
+    return runtime.reading_store
+
+
+async def test_who_does_not_renew_its_lease_loses_it(runtime: Runtime) -> None:
+    await runtime.db.execute("insert into log.leases values ('store', 'dead', clock_timestamp() - interval '1 ms')")
+    settings = runtime.settings
+    async with at_work(desk(), settings.database_url, settings.kafka, settings.topic_prefix) as process:
+        await eventually(lambda: is_reading(process))
+        await runtime.db.execute(
+            "update log.leases set holder = 'other', expires_at = clock_timestamp() + interval '1 hour'"
+        )
+        await eventually(lambda: has_stopped_reading(process))
+
+
+async def has_stopped_reading(runtime: Runtime) -> bool:
+    return not runtime.reading_store
+
+
+@pytest.mark.parametrize("partitions", [0, 3])
+async def test_the_relay_refuses_a_topic_with_another_number_of_partitions(
+    fresh_database: str, kafka_server: str, topic_prefix: str, partitions: int
+) -> None:
+    settings = Settings(fresh_database, kafka_server, topic_prefix)
+    await asyncio.to_thread(migrate, desk(), settings)
+    if partitions:
+        await create_topic(kafka_server, f"{topic_prefix}.desk.matter", partitions)
+        await ensure_topics(desk(), settings)  # leaves what exists as it is
+    async with open_runtime(desk(), settings) as runtime, runtime.connection() as db:
+        await runtime.commands.execute(MATTER, "1", Raise())
+        with pytest.raises(WrongTopics, match=f"has {partitions} partitions, 12 are expected"):
+            await asyncio.wait_for(relay(db, runtime.service, settings, runtime.wake), 30)
+        assert not await all_relayed(runtime)
+
+
+async def test_a_message_of_somebody_else_on_the_topic_does_not_stop_the_relay(runtime: Runtime) -> None:
+    topic = f"{runtime.settings.topic_prefix}.desk.matter"
+    await write(runtime.commands, 20)
+    task = asyncio.create_task(relaying(runtime))
+    await eventually(lambda: all_relayed(runtime))
+    task.cancel()
+    for nth in range(30):
+        await send(runtime.settings.kafka, topic, b"%d" % nth, b"what is this?")
+    await write(runtime.commands, 20, seed=2)
+    async with runtime.connection() as db:
+        task = asyncio.create_task(relay(db, runtime.service, runtime.settings, runtime.wake))
+        await eventually(lambda: all_relayed(runtime))
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@pytest.fixture
+async def wire(kafka_server: str) -> AsyncGenerator[Wire]:
+    async with wire_to(kafka_server) as wire:
+        yield wire
+
+
+async def test_commands_and_own_read_models_go_on_while_kafka_is_away_and_the_topics_catch_up(
+    wire: Wire, new_database: NewDatabase, topic_prefix: str, kafka_server: str
+) -> None:
+    async with (
+        running(desk(journal()), await new_database(), wire.address, topic_prefix) as here,
+        running(hall(journal()), await new_database(), wire.address, topic_prefix) as there,
+    ):
+        await here.commands.execute(MATTER, "1", Raise())
+        await eventually(lambda: has_journalled(there, {"matter-1": [1]}))
+        await wire.cut()
+        await here.commands.execute(MATTER, "1", Note("Kafka is away"))
+        for nth in range(100):
+            await here.commands.execute(MATTER, f"other-{nth}", Raise())
+        done = await here.commands.execute(MATTER, "1", Close())
+        assert done.token
+        await here.commands.wait_for(done.token, here.service.read_models[0], 30)
+        assert (await journalled(here.db))["matter-1"] == [1, 2, 3]
+        assert await journalled(there.db) == {"matter-1": [1]}
+        await wire.mend()
+        expected = await journalled(here.db)
+        await eventually(lambda: has_journalled(there, expected), 60)
