@@ -1,0 +1,1 @@
+"""Routes and the shapes on the wire, a file per resource."""

@@ -1,0 +1,1 @@
+"""When this happened, then do that."""

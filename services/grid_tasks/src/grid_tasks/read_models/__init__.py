@@ -1,0 +1,1 @@
+"""Tables that follow events, and the queries on them."""

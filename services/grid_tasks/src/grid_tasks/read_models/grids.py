@@ -1,0 +1,62 @@
+"""Which grid (网格) a place lies in, from the registry's grids.
+
+A place on the line between two grids belongs to the one whose code comes first, so that the answer is always the same.
+"""
+
+from contracts.common import Place
+from contracts.registry import GridDrawn, GridRedrawn
+from events import Batch, Connection, Database, ReadModel
+
+grids = ReadModel(
+    "grids",
+    tables="""
+    create table grid_area (
+        grid text primary key,
+        boundary polygon not null
+    );
+    create index grid_area_boundary on grid_area using gist (boundary);
+    """,
+)
+
+# GiST serves polygon @> polygon but not polygon @> point: the first condition finds, the second is exact.
+GRID_AT = """
+select grid from grid_area
+where boundary @> polygon(box(point($1, $2), point($1, $2))) and boundary @> point($1, $2)
+order by grid limit 1
+"""
+
+
+@grids.on(GridDrawn)
+async def drawn(db: Connection, events: Batch[GridDrawn]) -> None:
+    await _set(db, events)
+
+
+@grids.on(GridRedrawn)
+async def redrawn(db: Connection, events: Batch[GridRedrawn]) -> None:
+    await _set(db, events)
+
+
+async def _set(db: Connection, events: Batch[GridDrawn] | Batch[GridRedrawn]) -> None:
+    await db.execute(
+        """insert into grid_area (grid, boundary)
+           select distinct on (grid) grid, boundary::polygon
+           from unnest($1::text[], $2::text[]) with ordinality as new (grid, boundary, place)
+           order by grid, place desc
+           on conflict (grid) do update set boundary = excluded.boundary""",
+        events.column("grid"),
+        [_polygon(ring) for ring in events.column("boundary")],
+    )
+
+
+def _polygon(ring: list[tuple[float, float]]) -> str:
+    return f"({','.join(f'({longitude!r},{latitude!r})' for longitude, latitude in ring)})"
+
+
+async def grid_at(db: Database, place: Place) -> str | None:
+    """The code of the grid that the place lies in; None if it lies in none that is known."""
+    return await db.fetchval(GRID_AT, place.longitude, place.latitude)
+
+
+async def any_grid(db: Database) -> bool:
+    """Whether the registry has told of any grid yet."""
+    return await db.fetchval("select exists (select from grid_area)")
