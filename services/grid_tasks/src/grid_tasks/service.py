@@ -8,7 +8,8 @@ from grid_tasks.api import cases, duties, workers
 from grid_tasks.domain.case import CASE
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.deadlines import deadlines
-from grid_tasks.policies.dispatching import dispatching, reassigning
+from grid_tasks.policies.dispatching import dispatching
+from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.read_models import case_board as case_boards
 from grid_tasks.read_models import duties as duty_lists
 from grid_tasks.read_models import grids as grid_areas
