@@ -1,6 +1,7 @@
 """PostgreSQL: in a closed folder, as root or not, with its data kept."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
@@ -106,7 +107,8 @@ async def test_a_note_of_a_server_whose_number_another_process_has_now_stops_not
     closed_folder: Path, postgres: Postgres
 ) -> None:
     await postgres.end()
-    stranger = await asyncio.create_subprocess_exec("sleep", "60")
+    same_user = closed_folder.joinpath("postgres", "server").owner()
+    stranger = await asyncio.create_subprocess_exec("sleep", "60", user=same_user if os.geteuid() == 0 else None)
     note = closed_folder / "postgres" / "server" / "postmaster.pid"
     note.write_text(f"{stranger.pid}\n{note.parent}\n1\n{postgres.port}\n\n127.0.0.1\n\nready\n")
 
