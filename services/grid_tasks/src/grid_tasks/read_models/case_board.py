@@ -3,8 +3,8 @@
 Newest first. The times of dispatch, start and hand-in are those of the present attempt.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from contracts.grid_tasks import (
     CaseAccepted,
@@ -53,7 +53,8 @@ COLUMNS = """case_id, category, grid, step, worker, due, escalated, attempt, rat
     reported_at, accepted_at, dispatched_at, started_at, handed_in_at, closed_at"""
 
 
-class BoardCase(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class BoardCase:
     """A case as the board shows it."""
 
     case: str

@@ -3,6 +3,7 @@
 Follows this service's own cases only; who is in post it takes from `workers`.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -112,7 +113,8 @@ class Stranded(NamedTuple):
     worker: str | None
 
 
-class Load(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Load:
     """How much a grid worker or leader has in hand, and when they were last given a case."""
 
     worker: str
