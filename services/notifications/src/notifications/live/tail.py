@@ -80,19 +80,6 @@ class Viewer:
         return state, passed
 
 
-class AllTopics(TopicReader):
-    """Reads all partitions of the topics that are there."""
-
-    async def partitions(self) -> list[Partition]:
-        """Asks the cluster: a consumer without a group has not heard of any topic yet when it has just connected."""
-        cluster: Any = await self._kafka._client.fetch_all_metadata()  # pyright: ignore
-        return [
-            Partition(topic, number)
-            for topic in self._topics
-            for number in sorted(cluster.partitions_for_topic(topic) or ())
-        ]
-
-
 class Tail:
     """The reader that all viewers share."""
 
@@ -101,6 +88,7 @@ class Tail:
         self._state = State()
         self._next: dict[Partition, int] = {}
         self._running: asyncio.Task[None] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def viewer(self, settings: Settings) -> AsyncGenerator[Viewer]:
@@ -115,21 +103,21 @@ class Tail:
         finally:
             self._viewers.discard(viewer)
             if not self._viewers:
-                await self._stop()
+                self._stop()
 
-    async def _stop(self) -> None:
-        running, self._running = self._running, None
-        self._state, self._next = State(), {}
-        if running:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+    def _stop(self) -> None:
+        """Ends the reader. It is not waited for: who leaves may be being cancelled, and would cancel its farewell."""
+        if self._running:
+            self._running.cancel()
+            self._ending.add(self._running)
+            self._running.add_done_callback(self._ending.discard)
+        self._running, self._state, self._next = None, State(), {}
 
     async def _run(self, settings: Settings) -> None:
         topics = [f"{settings.topic_prefix}.{topic}" for topic in TOPICS]
         while True:
             try:
-                await self._follow(AllTopics(settings, topics, None), topics)
+                await self._follow(TopicReader(settings, topics, None), topics)
             except AWAY:
                 self._tell(State("away", self._state.totals))
                 await asyncio.sleep(RECONNECT_AFTER)
