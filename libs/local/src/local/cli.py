@@ -22,7 +22,12 @@ from local.running import run
 from local.services import PORTS, SERVICES
 from local.supervisor import Options, System
 
-app = typer.Typer(help="Commongrid on one machine, without Docker.", no_args_is_help=True, add_completion=False)
+app = typer.Typer(
+    help="Commongrid on one machine, without Docker.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 console = Console(highlight=False)
 
 

@@ -64,6 +64,7 @@ async def run_demo(
             stack.urls["registry"], folder, stack.token("officer-1", "community_officer"), progress
         )
     with console.status("the day begins"):
+        await _count_projected(stack, summary)  # services may be started again now, and count from 0
         day = await begin()
         await _until_known(stack, imported)
     outcomes, players = await _play(stack, day, folder, console, seed, cases)
@@ -157,7 +158,7 @@ async def _until_quiet(stack: Stack, summary: Summary) -> None:
 async def _under_way(stack: Stack) -> int:
     """How many notifications are neither delivered nor parked."""
     async with httpx2.AsyncClient(base_url=stack.urls["notifications"], timeout=10) as http:
-        answers = [await http.get("/notifications", params={"state": state}) for state in ("requested", "delayed")]
+        answers = [await http.get("/notifications", params={"state": state}) for state in ("waiting",)]
     return sum(len(answer.json()["items"]) for answer in answers)
 
 
@@ -171,6 +172,10 @@ async def _count(stack: Stack, summary: Summary) -> None:
     summary.units = sum(counts["units"].values())
     summary.households, summary.buildings, summary.grids = counts["households"], counts["buildings"], counts["grids"]
     summary.board = board["scores"]
+    await _count_projected(stack, summary)
+
+
+async def _count_projected(stack: Stack, summary: Summary) -> None:
     for text in (await _metrics(stack)).values():
         summary.events_projected += int(sum(n for _, n in _samples(text, "commongrid_projection_events_total")))
 
