@@ -11,11 +11,13 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from events import (
     Aggregate,
     Batch,
+    Commands,
     Connection,
     Database,
     Event,
@@ -192,6 +194,29 @@ def desk(*read_models: ReadModel, policies: Sequence[Policy] = ()) -> Service:
 def hall(*read_models: ReadModel, policies: Sequence[Policy] = ()) -> Service:
     """The hall, which follows the desk."""
     return Service("hall", [SCREEN], read_models, policies)
+
+
+async def busy(commands: Commands, count: int, seed: int = 1, matters: int = 20) -> None:
+    """A busy day: so many notes on so many new matters, by ten at once; some of the matters are closed in the end."""
+    random = Random(seed)  # noqa: S311
+    ids = [f"{seed}-{nth}" for nth in range(matters)]
+    await commands.execute_many(MATTER, {id_: Raise(random.choice(["gate", "hall", "yard"])) for id_ in ids})
+    for nth in range(0, count, 10):
+        noted = random.sample(ids, 10)
+        await asyncio.gather(*(commands.execute(MATTER, id_, Note(f"{nth} 记")) for id_ in noted))
+    await commands.execute_many(MATTER, {id_: Close() for id_ in ids[::3]})
+
+
+async def recorded(db: Database) -> dict[str, list[int]]:
+    """Each matter's versions, as the store has them: what a journal should show."""
+    rows = await db.fetch("select stream, array_agg(version order by version) from log.events group by stream")
+    return {row[0]: row[1] for row in rows}
+
+
+async def has_journalled(db: Database, expected: dict[str, list[int]]) -> bool:
+    """Asserts that the journal shows just this."""
+    assert await journalled(db) == expected
+    return True
 
 
 async def journalled(db: Database) -> dict[str, list[int]]:

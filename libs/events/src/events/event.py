@@ -90,8 +90,10 @@ class Position(NamedTuple):
     @classmethod
     def parse(cls, text: str | bytes) -> "Position":
         """Reads `1.8123.45`; raises ValueError on anything else."""
-        incarnation, tx, number = text.split(b"." if isinstance(text, bytes) else ".")  # type: ignore[arg-type]
-        return cls(int(incarnation), int(tx), int(number))
+        incarnation, tx, number = map(int, text.split(b"." if isinstance(text, bytes) else "."))  # type: ignore[arg-type]
+        if not (0 <= incarnation < 2**31 and 0 <= tx < 2**64 and 0 <= number < 2**63):
+            raise ValueError("no store has such a position")
+        return cls(incarnation, tx, number)
 
 
 START = Position(0, 0, 0)

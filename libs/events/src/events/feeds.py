@@ -49,6 +49,7 @@ class TopicFeed:
         self._reader = reader
         self._group = group
         self._committed_at = 0.0
+        self._failed: Exception | None = None
         self.marks: dict[Partition, Mark] = {}
 
     async def start(self) -> None:
@@ -63,6 +64,12 @@ class TopicFeed:
         return await self._reader.ends(self.marks)
 
     async def _assigned(self, partitions: list[Partition]) -> None:
+        try:
+            await self._begin(partitions)
+        except Exception as error:  # aiokafka would go on from where Kafka thinks that we are
+            self._failed = error
+
+    async def _begin(self, partitions: list[Partition]) -> None:
         found: dict[Partition, Mark] = {}
         for topic in {partition.topic for partition in partitions}:
             numbers = [partition.number for partition in partitions if partition.topic == topic]
@@ -76,7 +83,10 @@ class TopicFeed:
     async def step(self, seconds: float) -> int:
         """Takes the next events, waiting at most so long for the first; returns how many came."""
         chunks: list[Chunk] = []
-        for partition, next_offset, raws in await self._reader.read(seconds, CHUNK):
+        read = await self._reader.read(seconds, CHUNK)
+        if self._failed:
+            raise self._failed
+        for partition, next_offset, raws in read:
             before = self.marks.get(partition)
             if before is None:  # it was taken from us while we read
                 continue
