@@ -127,7 +127,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]
             async def knows_everything() -> bool:
                 duties = (await it.get("grid_tasks", "/duties")).json()["items"]
                 workers = (await it.get("grid_tasks", "/workers")).json()["items"]
-                return len(duties) == 22 and len(workers) == 18
+                return len(duties) == 22 and len(workers) == 24  # workers and leaders
 
             await eventually(knows_everything)
             yield it

@@ -98,10 +98,10 @@ async def test_the_request_the_read_models_and_the_message_share_one_trace(
         "relay",  # to Kafka
         "project case_board",  # the service's own read model
         "command Accept",  # what its policies did
-        "command Dispatch",
+        "command Assign",
         "react telling",  # another service, over Kafka
         "command Request",
-        "timer delivering deliver",  # the message that it caused
+        "timer delivering send",  # the message that it caused
         "project notification_board",
     } <= names, names
     assert any(name.startswith("POST") for name in names), f"the request itself: {names}"

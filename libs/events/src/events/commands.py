@@ -114,7 +114,10 @@ class Commands:
         key = key or self._derived_key(aggregate.stream(id))
         name = type(command).__name__
         attributes = {"commongrid.stream": aggregate.stream(id)}
-        with tracer.start_as_current_span(f"command {name}", attributes=attributes), command_seconds(name):
+        with (
+            tracer.start_as_current_span(f"command {name}", attributes=attributes, record_exception=False),
+            command_seconds(name),
+        ):
             try:
                 return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
             except (KeyUsed, Refused, Conflict):

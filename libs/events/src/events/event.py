@@ -40,7 +40,7 @@ class Event(BaseModel):
     Unknown properties are ignored, so that a producer may add optional ones.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", use_attribute_docstrings=True)
 
     type_name: ClassVar[str]
     upcasts: ClassVar[Mapping[str, Upcaster]]

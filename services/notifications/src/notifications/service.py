@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from random import SystemRandom
 
+from contracts.asyncapi import document
 from contracts.notifications import Channel
 from edge import Application, read_settings
 from events import Service
@@ -48,6 +49,7 @@ def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Appl
         routers=[notifications_api.router, channels.router(outlets), stream.router, live.router(Tail())],
         description="Tells the right people what happened to a case, once; and shows events as they pass.",
         workers=[say_which_channels],
+        asyncapi=document("notifications"),
     )
 
 

@@ -1,17 +1,20 @@
 """Notifications, as operators see them: metadata only, no address and no text. A parked one can be tried again."""
 
 from datetime import datetime
+from typing import Annotated
 
 from contracts.notifications import Channel, Occasion
 from edge import Call, Page
 from edge.pages import Cursor, Limit, decode_cursor
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from notifications.domain.notification import NOTIFICATION, Notification, Retry, Stage
 from notifications.read_models.notification_board import newest, notification_board
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
+
+CaseId = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="About this case only")]
 
 
 class NotificationView(BaseModel):
@@ -53,13 +56,16 @@ async def notifications(
     state: Stage | None = None,
     channel: Channel | None = None,
     occasion: Occasion | None = None,
+    case: CaseId = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[NotificationView]:
-    """Notifications, newest first."""
+    """Notifications, newest first: all of them, or those that stand so, or concern this case."""
     await call.fresh(notification_board)
     before = decode_cursor(cursor, datetime, str) if cursor else None
-    rows = await newest(call.db, state=state, channel=channel, occasion=occasion, before=before, limit=limit + 1)
+    rows = await newest(
+        call.db, state=state, channel=channel, occasion=occasion, case=case, before=before, limit=limit + 1
+    )
     items = [NotificationView.model_validate(row._asdict()) for row in rows]
     return Page[NotificationView].of(items, limit, key=lambda it: (it.requested_at, it.id))
 

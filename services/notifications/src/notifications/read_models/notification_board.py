@@ -32,6 +32,7 @@ notification_board = ReadModel(
         next_attempt timestamptz
     );
     create index notification_newest on notification (requested_at desc, id desc);
+    create index notification_by_case on notification (case_id, requested_at desc, id desc);
     create index notification_by_state on notification (state, requested_at desc, id desc);
     """,
 )
@@ -111,6 +112,7 @@ async def newest(
     state: str | None,
     channel: str | None,
     occasion: str | None,
+    case: str | None = None,
     before: tuple[datetime, str] | None,
     limit: int,
 ) -> list[Row]:
@@ -120,12 +122,13 @@ async def newest(
                   next_attempt
            from notification
            where ($1::text is null or state = $1) and ($2::text is null or channel = $2)
-             and ($3::text is null or occasion = $3)
-             and ($4::timestamptz is null or (requested_at, id) < ($4, $5))
-           order by requested_at desc, id desc limit $6""",
+             and ($3::text is null or occasion = $3) and ($4::text is null or case_id = $4)
+             and ($5::timestamptz is null or (requested_at, id) < ($5, $6))
+           order by requested_at desc, id desc limit $7""",
         state,
         channel,
         occasion,
+        case,
         *(before or (None, None)),
         limit,
     )
