@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,13 +40,22 @@ async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
         yield runtime
 
 
+@asynccontextmanager
+async def at_work(idle: Runtime) -> AsyncGenerator[None]:
+    """Relay, projections and policies run meanwhile."""
+    working = asyncio.create_task(idle.work())
+    try:
+        yield
+    finally:
+        working.cancel()
+        await asyncio.wait([working])
+
+
 @pytest.fixture
 async def runtime(idle: Runtime) -> AsyncGenerator[Runtime]:
     """The service with its relay, projections and policies at work."""
-    working = asyncio.create_task(idle.work())
-    yield idle
-    working.cancel()
-    await asyncio.wait([working])
+    async with at_work(idle):
+        yield idle
 
 
 @pytest.fixture

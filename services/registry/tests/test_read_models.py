@@ -1,9 +1,7 @@
 """Read models show the last that was said, however many changes come at once."""
 
-import asyncio
 from typing import Any
 
-import pytest
 from contracts.common import Place, Post, Residency, Title, UnitCategory
 from events import Aggregate, Event
 from events.runtime import Runtime
@@ -16,9 +14,9 @@ from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER, Dismiss
 from registry.domain.person import PERSON
 from registry.domain.unit import UNIT
-from registry.read_models.roster import roster
 from registry.service import registry
 
+from .conftest import at_work
 from .facts import BLOCK, FAMILY, FLAT, GROUND, LI, LIGHT, SHOP, SQUARE, TAN
 
 EAST = [(x + 0.001, y) for x, y in SQUARE]
@@ -57,32 +55,43 @@ SHOWN = {
 }
 
 
-@pytest.mark.parametrize("at_once", [True, False], ids=["all at once", "one by one"])
-async def test_the_last_word_holds_in_every_register(idle: Runtime, at_once: bool) -> None:
-    working = None if at_once else asyncio.create_task(idle.work())
-    for register, facts, then, last in TOLD:
-        for update in ({}, then, last):
-            await idle.commands.execute(register, "it", Register(facts.model_copy(update=update)))
-            if not at_once:
-                for read_model in registry.read_models:
-                    await idle.commands.caught_up(read_model)
-    working = working or asyncio.create_task(idle.work())
+async def tell(runtime: Runtime, register: Aggregate[Any, Any], facts: Event, *changes: dict[str, Any]) -> None:
+    for update in changes:
+        await runtime.commands.execute(register, "it", Register(facts.model_copy(update=update)))
+
+
+async def caught_up(runtime: Runtime) -> None:
     for read_model in registry.read_models:
-        await idle.commands.caught_up(read_model)
+        await runtime.commands.caught_up(read_model)
+
+
+async def check_shown(runtime: Runtime) -> None:
     for table, row in SHOWN.items():
-        assert [list(found.values()) for found in await idle.db.fetch(f"select * from {table}")] == [row]
-    [grid] = await idle.db.fetch("select title_en, ground::text from grid")
+        assert [list(found.values()) for found in await runtime.db.fetch(f"select * from {table}")] == [row]
+    [grid] = await runtime.db.fetch("select title_en, ground::text from grid")
     assert grid["title_en"] == "West"
     assert grid["ground"].startswith("((119999000,30000000)")
-    working.cancel()
-    await asyncio.wait([working])
+
+
+async def test_the_last_word_holds_when_all_comes_at_once(idle: Runtime) -> None:
+    for register, facts, then, last in TOLD:
+        await tell(idle, register, facts, {}, then, last)
+    async with at_work(idle):
+        await caught_up(idle)
+        await check_shown(idle)
+
+
+async def test_the_last_word_holds_when_it_comes_one_by_one(runtime: Runtime) -> None:
+    for nth in range(3):
+        for register, facts, then, last in TOLD:
+            await tell(runtime, register, facts, ({}, then, last)[nth])
+        await caught_up(runtime)
+    await check_shown(runtime)
 
 
 async def test_who_left_and_came_back_stands_on_the_roster(idle: Runtime) -> None:
     for command in (Register(LI), Dismiss(), Register(LI), Dismiss(), Register(LI)):
         await idle.commands.execute(MEMBER, LI.member, command)
-    working = asyncio.create_task(idle.work())
-    await idle.commands.caught_up(roster)
-    assert [row["id"] for row in await idle.db.fetch("select id from member")] == ["li"]
-    working.cancel()
-    await asyncio.wait([working])
+    async with at_work(idle):
+        await caught_up(idle)
+        assert [row["id"] for row in await idle.db.fetch("select id from member")] == ["li"]

@@ -64,7 +64,7 @@ def test_a_quotation_mark_that_nobody_closes_costs_one_row() -> None:
     found = told(f'{HEAD}\n1,"甲,\n{rows}')
     assert found[0] == (2, Why.QUOTES)
     assert len(found) == 1 + 2 * MAX_LINES_OF_A_ROW
-    closed_far_below = f'{HEAD}\n1,"甲,\n{rows}x,"乙",\n'
+    closed_far_below = f'{HEAD}\n1,"甲,\n{rows}x",乙\n'
     assert len(told(closed_far_below)) == 2 + 2 * MAX_LINES_OF_A_ROW
     assert told(f'{HEAD}\n1,甲,\n2,"乙,\n')[1] == (3, Why.QUOTES)
     assert told(f'{HEAD}\n1,"甲"乙,\n2,丙,\n') == [(2, Why.QUOTES), (3, {"ref": "2", "name": "丙", "note": ""})]
