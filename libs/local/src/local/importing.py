@@ -49,8 +49,7 @@ async def import_folder(registry: str, folder: Path, token: str, progress: Progr
 
 async def _import_file(http: httpx2.AsyncClient, register: str, path: Path, progress: Progress) -> Imported:
     done = Imported(register)
-    rows = sum(1 for line in path.open("rb") if line.strip()) - 1 if path.suffix == ".csv" else None
-    bar = progress.add_task(register, total=rows)
+    bar = progress.add_task(register, total=_rows(path))
     kind = "text/csv" if path.suffix == ".csv" else "application/geo+json"
     request = http.build_request("PUT", f"/registers/{register}", content=_read(path), headers={"Content-Type": kind})
     response = await http.send(request, stream=True)
@@ -67,6 +66,14 @@ async def _import_file(http: httpx2.AsyncClient, register: str, path: Path, prog
         raise ImportFailed(f"{path.name}: the answer broke off; run the import again, it doubles nothing")
     progress.update(bar, total=done.counts["rows"], completed=done.counts["rows"])
     return done
+
+
+def _rows(path: Path) -> int | None:
+    """About how many there are, for the bar; the registry counts."""
+    if path.suffix != ".csv":
+        return None
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip()) - 1
 
 
 def _note(done: Imported, said: dict[str, Any], progress: Progress, bar: Any) -> None:
