@@ -7,12 +7,16 @@ from contracts.common import Place
 from contracts.registry import GridDrawn, GridRedrawn
 from events import Batch, Connection, Database, ReadModel
 
+MICRO = 1_000_000
+"""Boundaries are kept in millionths of a degree. Postgres takes differences below 0.000001 for none, in products of
+coordinates too: in degrees, that puts places on a border that is many metres away."""
+
 grids = ReadModel(
     "grids",
     tables="""
     create table grid_area (
         grid text primary key,
-        boundary polygon not null
+        boundary polygon not null -- millionths of a degree
     );
     create index grid_area_boundary on grid_area using gist (boundary);
     """,
@@ -49,12 +53,12 @@ async def _set(db: Connection, events: Batch[GridDrawn] | Batch[GridRedrawn]) ->
 
 
 def _polygon(ring: list[tuple[float, float]]) -> str:
-    return f"({','.join(f'({longitude!r},{latitude!r})' for longitude, latitude in ring)})"
+    return f"({','.join(f'({longitude * MICRO!r},{latitude * MICRO!r})' for longitude, latitude in ring)})"
 
 
 async def grid_at(db: Database, place: Place) -> str | None:
     """The code of the grid that the place lies in; None if it lies in none that is known."""
-    return await db.fetchval(GRID_AT, place.longitude, place.latitude)
+    return await db.fetchval(GRID_AT, place.longitude * MICRO, place.latitude * MICRO)
 
 
 async def any_grid(db: Database) -> bool:
