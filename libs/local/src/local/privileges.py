@@ -18,9 +18,10 @@ from pathlib import Path
 
 from local.errors import MissingPart
 
-_PR_SET_KEEPCAPS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 8, 47, 2
+_PR_SET_SECUREBITS, _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 28, 47, 2
+_NO_SETUID_FIXUP = 1 << 2
 _CAPABILITY_VERSION_3 = 0x20080522
-_DAC_OVERRIDE, _DAC_READ_SEARCH = 1, 2
+_DAC_OVERRIDE, _DAC_READ_SEARCH, _SETPCAP = 1, 2, 8
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -39,17 +40,21 @@ class ServerUser:
     def become(self) -> None:
         """In a child between fork and exec: is this user from now on."""
         if self.capability is not None:
-            _libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            # Capabilities stay over the change of user, and count in access(2) too, by which initdb looks for postgres.
+            _done("prctl", _libc.prctl(_PR_SET_SECUREBITS, _NO_SETUID_FIXUP, 0, 0, 0))
         os.setgroups([])
         os.setresgid(self.gid, self.gid, self.gid)
         os.setresuid(self.uid, self.uid, self.uid)
         if self.capability is not None:
             bit = 1 << self.capability
             header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-            if _libc.capset(header, struct.pack("=6I", bit, bit, bit, 0, 0, 0)) != 0:
-                raise OSError(ctypes.get_errno(), "capset")
-            if _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, self.capability, 0, 0) != 0:
-                raise OSError(ctypes.get_errno(), "prctl")
+            _done("capset", _libc.capset(header, struct.pack("=6I", bit, bit, bit, 0, 0, 0)))
+            _done("prctl", _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, self.capability, 0, 0))
+
+
+def _done(call: str, result: int) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), call)
 
 
 def server_user(paths: Sequence[Path]) -> ServerUser | None:
@@ -68,7 +73,8 @@ def server_user(paths: Sequence[Path]) -> ServerUser | None:
     closed = next((folder for path in paths for folder in (path, *path.parents) if not _open_to_all(folder)), None)
     if closed is None:
         return ServerUser(nobody.pw_uid, nobody.pw_gid, None)
-    capability = next((it for it in (_DAC_READ_SEARCH, _DAC_OVERRIDE) if _permitted() >> it & 1), None)
+    ours = {number for number in (_DAC_READ_SEARCH, _DAC_OVERRIDE, _SETPCAP) if _permitted() >> number & 1}
+    capability = next((it for it in (_DAC_READ_SEARCH, _DAC_OVERRIDE) if {it, _SETPCAP} <= ours), None)
     if capability is None:
         raise MissingPart(
             f"PostgreSQL does not run as root, and the user nobody may not enter {closed}: "
