@@ -24,7 +24,7 @@ from events.runtime import Runtime, open_runtime
 from events.service import Service
 from events.settings import Settings
 
-console = Console(soft_wrap=True)
+console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else 240)  # nothing is cut short in a pipe
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 ShowData = Annotated[bool, typer.Option("--data", help="Show event data too. It may be personal: mind who looks on.")]
 
