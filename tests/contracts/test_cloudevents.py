@@ -51,4 +51,4 @@ def test_the_sdk_reads_every_event_that_the_kernel_sends(event: Event):
 def test_what_the_kernel_reads_back_is_what_it_sent():
     raw = stored(EXAMPLES[0])
     headers = headers_of(raw, source_of("registry"))
-    assert raw_of(raw.stream.encode(), raw.data, headers, int(RECORDED.timestamp() * 1000)) == raw
+    assert raw_of(raw.data, headers) == raw

@@ -167,7 +167,9 @@ def tally(name: str = "tally") -> ReadModel:
     """How many matters were raised and closed at each place, written by sets."""
     model = ReadModel(
         name,
-        """create table tally (place text primary key, raised int not null);
+        """create table tally (
+               place text primary key constraint no_poison check (place <> 'poison'), raised int not null
+           );
            create table closed (matter text primary key)""",
     )
 

@@ -92,6 +92,42 @@ def test_events_that_nobody_follows_are_left_out() -> None:
     assert batches(as_raws([("a", Raised), ("b", Closed)]), Catalogue([Noted])) == []
 
 
+# Repeats
+
+
+@given(
+    numbers=st.permutations(range(12)),
+    restored=st.integers(0, 12),
+    sendings=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6), st.booleans()), max_size=8),
+    size=st.integers(1, 9),
+)
+def test_of_what_a_relay_repeats_each_event_is_fresh_once_and_in_order(
+    numbers: list[int], restored: int, sendings: list[tuple[int, int, bool]], size: int
+) -> None:
+    """The bare numbers of the events go up and down, and in their midst the store was restored. A relay begins again
+    some way back now and then; messages of somebody else stand between; a consumer gets it all in chunks."""
+    events = [
+        Raw(Position(1 if nth < restored else 2, nth, number), "a", nth + 1, Raised.type_name, b"", NOON)
+        for nth, number in enumerate(numbers)
+    ]
+    sent: list[Raw] = []
+    done = 0
+    for back, forth, foreign in sendings:
+        sent += events[max(0, done - back) : done + forth]
+        done = min(done + forth, len(events))
+        if foreign:
+            sent.append(Raw(Position(0, 0, len(sent)), "k", 0, "unreadable", b"", NOON))
+    fresh: list[Raw] = []
+    mark = Mark()
+    for start in range(0, len(sent), size):
+        raws = sent[start : start + size]
+        after = Mark(start + len(raws), max(mark.position, *(raw.position for raw in raws)))
+        fresh += Chunk("topic", 0, mark, after, raws).fresh()
+        assert list(Chunk("topic", 0, after, after, raws).fresh()) == [], "a redelivery brings nothing"
+        mark = after
+    assert fresh == [raw for nth, raw in enumerate(sent) if raw not in sent[:nth]]
+
+
 # Both kinds of handler, on both kinds of feed
 
 

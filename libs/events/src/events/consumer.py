@@ -27,7 +27,6 @@ class Placed(NamedTuple):
 
     source: str
     partition: int
-    offset: int
     raw: Raw
 
 
@@ -53,7 +52,7 @@ class Consumer(ABC):
                 self._parked = await parking.streams(self.db, self.name)
                 self._parked_known = True
             events = [
-                Placed(chunk.source, chunk.partition, chunk.after.next_offset, raw)
+                Placed(chunk.source, chunk.partition, raw)
                 for chunk in chunks
                 for raw in chunk.fresh()
                 if raw.type in self.catalogue or raw.type == UNREADABLE
@@ -68,9 +67,10 @@ class Consumer(ABC):
                 delay((datetime.now(UTC) - events[-1].raw.recorded_at).total_seconds(), self.name)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[Connection]:
-        """The consumer's connection, between two takes."""
+    async def between_takes(self) -> AsyncGenerator[Connection]:
+        """The consumer's connection, while partitions change hands: others may have parked events of theirs."""
         async with self._one_at_a_time:
+            self._parked_known = False
             yield self.db
 
     @abstractmethod
@@ -93,7 +93,7 @@ class Consumer(ABC):
         return False
 
     async def _park(self, event: Placed, error: str) -> None:
-        await parking.park(self.db, self.name, event.source, event.partition, event.offset, event.raw, error)
+        await parking.park(self.db, self.name, event.source, event.partition, event.raw, error)
         self._parked.add((event.source, event.raw.stream))
 
 
@@ -111,10 +111,8 @@ class Projection(Consumer):
                 async with self.db.transaction():
                     await advance(self.db, self.name, chunks)
                     await self._apply(events)
-            except (Overtaken, *parking.TRANSIENT):
-                raise
-            except Exception:
-                if not events:
+            except Exception as error:
+                if not events or isinstance(error, Overtaken) or parking.is_transient(error):
                     raise
             else:
                 return
@@ -130,9 +128,9 @@ class Projection(Consumer):
         try:
             async with self.db.transaction():
                 await self._apply(events)
-        except parking.TRANSIENT:
-            raise
         except Exception as error:
+            if parking.is_transient(error):
+                raise
             if len(events) == 1:
                 await self._park(events[0], parking.describe(error))
                 return
@@ -179,9 +177,9 @@ class Reacting(Consumer):
                     continue
             try:
                 await self.react(event.raw)
-            except parking.TRANSIENT:
-                raise
             except Exception as error:
+                if parking.is_transient(error):
+                    raise
                 await self._park(event, parking.describe(error))
         await advance(self.db, self.name, chunks)
 

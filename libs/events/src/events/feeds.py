@@ -73,7 +73,7 @@ class TopicFeed:
         found: dict[Partition, Mark] = {}
         for topic in {partition.topic for partition in partitions}:
             numbers = [partition.number for partition in partitions if partition.topic == topic]
-            async with self._consumer.connection() as db:
+            async with self._consumer.between_takes() as db:
                 for number, mark in (await marks(db, self._consumer.name, topic, numbers)).items():
                     found[Partition(topic, number)] = mark
         for partition, mark in found.items():

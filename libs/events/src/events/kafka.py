@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError
 
-from events.event import Position, Raw
+from events.event import Raw
 from events.service import Service
 from events.settings import Settings
 from events.wire import UNREADABLE, headers_of, raw_of, source_of, unreadable
@@ -198,9 +198,9 @@ class TopicReader:
 
 def _raw(message: Any) -> Raw:
     try:
-        return raw_of(message.key, message.value, message.headers, message.timestamp)
+        return raw_of(message.value, message.headers)
     except ValueError as error:
-        return unreadable(message.key, message.value, Position(0, 0, 0), error)
+        return unreadable(message.key, message.value, message.offset, error)
 
 
 async def last_events(settings: Settings, topics: Sequence[str]) -> list[Raw]:

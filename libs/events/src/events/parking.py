@@ -4,21 +4,27 @@ An event that a consumer cannot take is set aside with its error, and so are lat
 Everything else goes on. An operator lists, inspects, retries or drops.
 """
 
+import traceback
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 from pydantic import ValidationError
 
+from events.aggregate import Refused
 from events.event import Position, Raw
 from events.freshness import NotYet
+from events.kafka import KafkaError
 from events.read_model import Connection, Database
 from events.store import Conflict
 from events.telemetry import parked_count
 
+_OWN_WORDS = ("value_error", "assertion_error")  # a validator's, which may repeat the value
+
 BEHIND = "behind an earlier event of its stream"
 
-TRANSIENT = (
+_TRANSIENT = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
     asyncpg.DeadlockDetectedError,
@@ -32,7 +38,12 @@ TRANSIENT = (
     Conflict,
     NotYet,
 )
-"""Errors of the moment, not of the event: try again, do not park."""
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether it is an error of the moment, not of the event: try again, do not park."""
+    # A value that asyncpg cannot send is an InterfaceError to it, and a ValueError.
+    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +63,18 @@ def describe(error: BaseException) -> str:
     """What went wrong, without the values that it went wrong with: they may be personal."""
     if isinstance(error, ValidationError):
         where = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False, include_url=False)
+            f"{'.'.join(map(str, e['loc']))}: {e['type'] if e['type'] in _OWN_WORDS else e['msg']}"
+            for e in error.errors(include_input=False, include_url=False)
         )
         return f"ValidationError: {where}"
     if isinstance(error, asyncpg.PostgresError):
         place = error.constraint_name or error.column_name or error.table_name or ""
         return f"{type(error).__name__}: {error.sqlstate} {place}".strip()
-    return f"{type(error).__name__}: {error}"
+    if isinstance(error, (Refused, OSError, KafkaError)) or type(error).__module__.startswith("events."):
+        return f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    return f"{type(error).__name__} in {Path(own[-1].filename).name}:{own[-1].lineno}" if own else type(error).__name__
 
 
 async def streams(db: Database, consumer: str) -> set[tuple[str, str]]:
@@ -79,21 +95,20 @@ async def still_parked(db: Connection, consumer: str, source: str, stream: str) 
     )
 
 
-async def park(db: Connection, consumer: str, source: str, partition: int, offset: int, raw: Raw, error: str) -> None:
+async def park(db: Connection, consumer: str, source: str, partition: int, raw: Raw, error: str) -> None:
     """Sets the event aside. A second time changes nothing."""
     await db.execute(
         """
-        insert into log.parked (consumer, source, partition, source_offset, stream, version, type, data, recorded_at,
+        insert into log.parked (consumer, source, partition, stream, version, type, data, recorded_at,
                                 incarnation, tx, position, actor, correlation, causation, traceparent, error)
-        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
+        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16
         where not exists (
-            select from log.parked
-            where consumer = $1 and source = $2 and stream = $5 and version = $6 and source_offset = $4
+            select from log.parked where consumer = $1 and source = $2 and partition = $3 and stream = $4
+              and (incarnation, tx, position) = ($9, $10, $11)
         )""",
         consumer,
         source,
         partition,
-        offset,
         raw.stream,
         raw.version,
         raw.type,

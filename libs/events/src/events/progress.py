@@ -44,7 +44,7 @@ class Chunk(NamedTuple):
             if raw.position > position:
                 position = raw.position
                 fresh.append(raw)
-            elif raw.version == 0:  # unreadable: it has no position of its own
+            elif raw.version == 0 and raw.position.number >= self.before.next_offset:  # unreadable: known by its offset
                 fresh.append(raw)
         return fresh
 

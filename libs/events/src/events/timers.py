@@ -93,7 +93,7 @@ async def fire(unbound: Commands, policies: Mapping[str, Policy], timer: Claimed
             timer.id,
             timer.due,
             what,
-            timer.attempts >= ATTEMPTS and not isinstance(error, parking.TRANSIENT),
+            timer.attempts >= ATTEMPTS and not parking.is_transient(error),
             min(2.0**timer.attempts, 300.0),
         )
         return

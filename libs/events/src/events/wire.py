@@ -53,28 +53,38 @@ def headers_of(raw: Raw, source: str) -> list[tuple[str, bytes]]:
     return headers
 
 
-def raw_of(key: bytes | None, value: bytes | None, headers: Headers, timestamp_ms: int) -> Raw:
+def raw_of(value: bytes | None, headers: Headers) -> Raw:
     """An event from its message; raises ValueError if it is not one of ours."""
     attributes = dict(headers)
     try:
-        return Raw(
+        raw = Raw(
             Position.parse(attributes["ce_position"]),
             attributes["ce_subject"].decode(),
             int(attributes["ce_sequence"]),
             attributes["ce_type"].decode(),
             value or b"",
-            datetime.fromtimestamp(timestamp_ms / 1000, UTC),
+            datetime.fromisoformat(attributes["ce_time"].decode()).astimezone(UTC),
             *(found.decode() if (found := attributes.get(header)) else None for header, _ in _OPTIONAL),
         )
-    except (KeyError, ValueError) as error:
-        raise ValueError(f"not an event of ours: {type(error).__name__} {error} in its headers") from error
+    except KeyError as error:
+        raise ValueError(f"not an event of ours: it has no header {error}") from error
+    except (ValueError, AttributeError, OverflowError) as error:  # a header's value may be null, too
+        raise ValueError("not an event of ours: its headers are malformed") from error
+    if not 0 < raw.version < 2**31 or any("\0" in (text or "") for text in _texts(raw)):
+        raise ValueError("not an event of ours: its headers hold what no store can")
+    return raw
 
 
-def unreadable(key: bytes | None, value: bytes | None, position: Position, error: ValueError) -> Raw:
-    """Stands for a message that is not one of ours, so that it can be parked and looked at."""
+def _texts(raw: Raw) -> tuple[str | None, ...]:
+    return (raw.stream, raw.type, raw.actor, raw.correlation, raw.causation, raw.traceparent)
+
+
+def unreadable(key: bytes | None, value: bytes | None, offset: int, error: ValueError) -> Raw:
+    """Stands for a message that is not one of ours, so that it can be parked and looked at. Its version is 0, and its
+    offset stands where an event's position would."""
     return Raw(
-        position,
-        (key or b"").decode(errors="replace"),
+        Position(0, 0, offset),
+        (key or b"").decode(errors="replace").replace("\0", "\ufffd"),
         0,
         UNREADABLE,
         value or b"",

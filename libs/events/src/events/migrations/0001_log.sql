@@ -95,7 +95,6 @@ create table log.parked (
     consumer text collate "C" not null,
     source text collate "C" not null,
     partition integer not null,
-    source_offset bigint not null,
     stream text collate "C" not null,
     version integer not null,
     type text collate "C" not null,
