@@ -4,6 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const IN_FLIGHT = 48;      // dots at a time; more events than that are counted, and only some of them drawn
 const FLIGHT = 2600;       // milliseconds from the publisher to a follower
 const number = new Intl.NumberFormat("en").format;
+const since = {};          // counts since the page was opened: by event type, and by service what it followed
 
 // Where things stand. A link goes from a box to the log's axis: `out` for what it publishes, `in` for what it follows.
 function wide(services) {
@@ -40,13 +41,37 @@ function make(parent, tag, attributes = {}, text) {
   return made;
 }
 
+function chip(parent, x, y, width, height) {
+  const made = make(parent, "g", { class: "chip" });
+  make(made, "rect", { x, y, width, height, rx: 8 });
+  return made;
+}
+
+// The places of chips in a box, row by row.
+function grid(box, columns, step) {
+  const gap = 8, wide = (box.width - 36 - gap * (columns - 1)) / columns;
+  return (nth) => ({
+    left: box.x + 18 + (nth % columns) * (wide + gap), top: box.y + 78 + Math.floor(nth / columns) * step, wide,
+  });
+}
+
+// Beside a link, in the middle between box and log.
+function label(parent, [[x, edge], [, axis]], text) {
+  make(parent, "text", { class: "name", x: x + 10, y: edge + Math.sign(axis - edge) * 28 + 4 }, text);
+}
+
+function tell(element, what, before) {
+  if (since[what]) element.textContent = before + number(since[what]);
+}
+
 const line = (points) => `M${points.map((point) => point.join(" ")).join("L")}`;
 
 export function draw(svg, { services, followers, words }, isNarrow, isStill) {
   const plan = (isNarrow ? tall : wide)(services);
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${plan.view.join(" ")}`);
-  const chips = {}, sums = {}, follows = {};
+  const chips = {}, kinds = {}, sums = {}, notes = {};
+  const following = new Set(Object.values(followers).flat());
 
   const log = make(svg, "g", { class: "log" });
   const { x, y, width, height, text, axis, upright } = plan.log;
@@ -63,47 +88,51 @@ export function draw(svg, { services, followers, words }, isNarrow, isStill) {
     const box = plan.boxes[service.name];
     const group = make(svg, "g", { class: "box", style: `--colour: var(--${service.name})` });
     make(group, "path", { class: "link", d: line(box.out) });
-    make(group, "path", { class: "link follows", d: line(box.in) });
+    if (following.has(service.name)) make(group, "path", { class: "link follows", d: line(box.in) });
+    if (!isNarrow) label(group, box.out, "发布 publishes");
+    if (!isNarrow && following.has(service.name)) label(group, box.in, "跟随 follows");
     make(group, "rect", { class: "card", x: box.x, y: box.y, width: box.width, height: box.height, rx: 14 });
     make(group, "rect", { class: "mark", x: box.x, y: box.y + 20, width: 5, height: 36, rx: 2.5 });
     const right = box.x + box.width - 18;
     make(group, "text", { class: "zh", x: box.x + 20, y: box.y + 38 }, service.zh);
     make(group, "text", { class: "en", x: box.x + 20, y: box.y + 60 }, isNarrow ? service.name : `${service.name} · ${service.says}`);
     sums[service.name] = make(group, "text", { class: "sum", x: right, y: box.y + 36 }, "–");
-    follows[service.name] = { count: 0, text: make(group, "text", { class: "note", x: right, y: box.y + 58 }, "") };
-    const gap = 8, wide = (box.width - 36 - gap * (box.columns - 1)) / box.columns;
+    notes[service.name] = make(group, "text", { class: "note", x: right, y: box.y + 58 });
+    const at = grid(box, box.columns, isNarrow ? 30 : 54);
     service.aggregates.forEach((aggregate, nth) => {
-      const left = box.x + 18 + (nth % box.columns) * (wide + gap);
-      const top = box.y + 78 + Math.floor(nth / box.columns) * (isNarrow ? 30 : 54);
-      const chip = make(group, "g", { class: "chip" });
-      const tall = isNarrow ? 26 : 46;
-      make(chip, "rect", { x: left, y: top, width: wide, height: tall, rx: 8 });
-      make(chip, "text", { x: left + 8, y: top + 18 }, isNarrow ? words[aggregate].slice(0, 2) : words[aggregate]);
-      if (!isNarrow) make(chip, "text", { x: left + 8, y: top + 37, class: "en", style: "font-size: 12px" }, aggregate);
-      const count = make(chip, "text", { class: "count", x: left + wide - 8, y: top + (isNarrow ? 18 : 37) }, "");
-      chips[`${service.name}.${aggregate}`] = { chip, count };
+      const { left, top, wide } = at(nth);
+      const made = chip(group, left, top, wide, isNarrow ? 26 : 46);
+      make(made, "text", { x: left + 8, y: top + 18 }, isNarrow ? words[aggregate].slice(0, 2) : words[aggregate]);
+      if (!isNarrow) make(made, "text", { class: "name", x: left + 8, y: top + 37 }, aggregate);
+      const count = make(made, "text", { class: "count", x: left + wide - 8, y: top + (isNarrow ? 18 : 37) });
+      chips[`${service.name}.${aggregate}`] = { chip: made, count };
+    });
+    // A service with one kind of thing has room to show what happens to it: the steps of a case.
+    if (service.aggregates.length > 1 || isNarrow) continue;
+    const below = grid({ ...box, y: box.y + 54 }, 5, 29);
+    Object.keys(followers).filter((type) => type.split(".")[1] === service.name).forEach((type, nth) => {
+      const { left, top, wide } = below(nth);
+      const made = chip(group, left, top, wide, 25);
+      make(made, "text", { x: left + 8, y: top + 17 }, words[type.split(".")[3]]);
+      kinds[type] = { chip: made, count: make(made, "text", { class: "count", x: left + wide - 8, y: top + 17 }) };
     });
   }
+  for (const type of Object.keys(kinds)) tell(kinds[type].count, type, "+");
+  for (const { name } of services) tell(notes[name], name, "跟随 followed ");
   const air = make(svg, "g");
   const flying = new Set();
   let frame = 0;
 
-  function light(topic) {
-    const found = chips[topic]?.chip;
+  function light(found) {
     if (!found) return;
-    found.classList.add("lit");
+    found.chip.classList.add("lit");
     clearTimeout(found.fading);
-    found.fading = setTimeout(() => found.classList.remove("lit"), 120);
-  }
-
-  function arrive(service, count) {
-    follows[service].count += count;
-    follows[service].text.textContent = `跟随 followed ${number(follows[service].count)}`;
+    found.fading = setTimeout(() => found.chip.classList.remove("lit"), 120);
   }
 
   function launch(from, to) {
     const out = plan.boxes[from].out;
-    const points = to ? [...out, ...plan.boxes[to].in.toReversed()] : [...out, along(out[1])];
+    const points = to ? [...out, ...[...plan.boxes[to].in].reverse()] : [...out, along(out[1])];
     const dot = make(air, "circle", { class: "dot", r: 6.5, style: `--colour: var(--${from})` });
     flying.add({ dot, points, lengths: lengths(points), began: performance.now(), stays: !to });
     frame ||= requestAnimationFrame(fly);
@@ -133,10 +162,12 @@ export function draw(svg, { services, followers, words }, isNarrow, isStill) {
   return {
     passed(events) {
       for (const event of events) {
-        const topic = `${event.service}.${event.aggregate}`;
-        light(topic);
+        light(chips[`${event.service}.${event.aggregate}`]);
+        light(kinds[event.type]);
         const to = followers[event.type] ?? [];
-        for (const follower of to) arrive(follower, 1);
+        for (const counted of [event.type, ...to]) since[counted] = (since[counted] ?? 0) + 1;
+        if (kinds[event.type]) tell(kinds[event.type].count, event.type, "+");
+        for (const follower of to) tell(notes[follower], follower, "跟随 followed ");
         if (isStill() || document.hidden || !plan.boxes[event.service]) continue;
         for (const follower of to.length ? to : [null]) {
           if (flying.size < IN_FLIGHT) launch(event.service, follower);
