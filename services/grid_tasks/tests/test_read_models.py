@@ -10,19 +10,16 @@ from random import Random
 
 import asyncpg
 import pytest
-from contracts.common import Place, Post, Title
+from contracts.common import Place, Post
 from contracts.grid_tasks import CaseRated, CaseReported
 from contracts.registry import (
     DutyChanged,
     DutyListed,
     GridDrawn,
     GridRedrawn,
-    MemberAppointed,
-    MemberChanged,
     MemberDismissed,
 )
-from events import Connection, Event, Position
-from events.event import Raw, aggregate_of, encode
+from events import Connection, Event
 from grid_tasks.domain.case import CASE, Step
 from grid_tasks.domain.placing import Candidate
 from grid_tasks.read_models.case_board import BoardCase, newest
@@ -33,6 +30,7 @@ from grid_tasks.read_models.workers import grid_of
 from grid_tasks.service import grid_tasks
 from shapely import Point, Polygon
 
+from .roster import TITLE, appointed, changed, follow
 from .trade import (
     ELEVEN,
     GRID,
@@ -62,42 +60,11 @@ from .trade import (
 
 COMMUNITY = Path(__file__).parents[3] / "examples" / "community"
 SQUARE = [(120.0, 30.0), (120.01, 30.0), (120.01, 30.01), (120.0, 30.01), (120.0, 30.0)]
-TITLE = Title(zh="网格", en="Grid")
 
 
 def of(case: str, *history: Event) -> list[Event]:
     """The same history, of another case."""
     return [event.model_copy(update={"case": case}) for event in history]
-
-
-def appointed(member: str, grid: str | None = GRID, post: Post = Post.GRID_WORKER) -> MemberAppointed:
-    return MemberAppointed(member=member, name="某某", post=post, grid=grid, email=f"{member}@example.org")
-
-
-def changed(member: str, grid: str | None = GRID, post: Post = Post.GRID_WORKER) -> MemberChanged:
-    return MemberChanged(**appointed(member, grid, post).model_dump())
-
-
-def recorded(*events: Event) -> list[Raw]:
-    """As the log has them: a stream of its own for each thing."""
-    versions: dict[str, int] = {}
-    raws: list[Raw] = []
-    for nth, event in enumerate(events, 1):
-        stream = f"{aggregate_of(event.type_name)}-{next(iter(event.model_dump().values()))}"
-        versions[stream] = versions.get(stream, 0) + 1
-        data = encode(event).encode()
-        raws.append(Raw(Position(1, 1, nth), stream, versions[stream], event.type_name, data, NINE))
-    return raws
-
-
-async def follow(db: Connection, *events: Event, at_a_time: int = 1000) -> None:
-    """Gives every read model what it follows, as the kernel would."""
-    raws = recorded(*events)
-    for read_model in grid_tasks.read_models:
-        types = {cls.type_name for cls in read_model.follows}
-        wanted = [raw for raw in raws if raw.type in types]
-        for start in range(0, len(wanted), at_a_time):
-            await read_model.apply(db, wanted[start : start + at_a_time], grid_tasks.catalogue)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The composition root: the one place where the parts of grid_tasks are wired."""
+"""grid_tasks at a glance."""
 
 from contracts.asyncapi import document
 from edge import Application
@@ -10,22 +10,16 @@ from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.reassigning import reassigning
-from grid_tasks.read_models import case_board as case_boards
-from grid_tasks.read_models import duties as duty_lists
-from grid_tasks.read_models import grids as grid_areas
-from grid_tasks.read_models import open_work as loads
-from grid_tasks.read_models import workers as members
+from grid_tasks.read_models.case_board import case_board
+from grid_tasks.read_models.duties import duties as duty_list
+from grid_tasks.read_models.grids import grids
+from grid_tasks.read_models.open_work import open_work
+from grid_tasks.read_models.workers import workers as roster
 
 grid_tasks = Service(
     "grid_tasks",
     aggregates=[CASE],
-    read_models=[
-        case_boards.case_board,
-        loads.open_work,
-        members.workers,
-        duty_lists.duties,
-        grid_areas.grids,
-    ],
+    read_models=[grids, duty_list, roster, open_work, case_board],
     policies=[accepting, dispatching, reassigning, deadlines],
 )
 

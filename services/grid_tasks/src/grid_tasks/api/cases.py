@@ -6,116 +6,128 @@ from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
-from edge import Call, Cursor, Limit, Page, decode_cursor
+from edge import Call, Caller, Cursor, HttpProblem, Limit, Page, decode_cursor
 from events import NotFound
-from fastapi import APIRouter, Header, Response
-from pydantic import BaseModel, Field, StringConstraints
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from grid_tasks.api.views import CaseView, ReportedView, public, whole
+from grid_tasks.api.posts import on_the_roster, require_leading
+from grid_tasks.api.views import CaseDetails, CaseView, ReportedView, StepView, details, fields, public, step_of
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import Dispatch, HandIn, Rate, Report, SendBack, Start, Verify
 from grid_tasks.domain.receipt import hash_of, is_receipt
+from grid_tasks.domain.refusals import NotYourReceipt
 from grid_tasks.read_models.case_board import BoardCase, case_board, newest
-from grid_tasks.read_models.duties import duties, duty_of
-from grid_tasks.read_models.grids import grid_at, grids
+from grid_tasks.read_models.duties import any_duty, duties, duty_of
+from grid_tasks.read_models.grids import any_grid, grid_at, grids
 from grid_tasks.read_models.workers import grid_of, workers
 
 router = APIRouter(prefix="/cases", tags=["cases"])
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
-Mail = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s,;<>]{1,64}@[^@\s,;<>]{1,190}$")]
 Receipt = Annotated[str | None, Header(max_length=200, description="The secret that was answered to the report (回执)")]
+Filter = Annotated[str | None, Query(max_length=200)]
 
 
-class ReportBody(BaseModel):
-    """上报"""
+class Body(BaseModel):
+    """What is sent: nothing that is not asked for, and no number as a text."""
 
-    category: Code = Field(description="A category of the duty list, see GET /duties")
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PlaceBody(Body):
+    """A point in WGS-84, in degrees. Convert GCJ-02 and BD-09, which maps and phones in China deliver, before."""
+
+    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90)
+
+
+class ReportBody(Body):
+    """上报: what is to be dealt with, and where."""
+
+    category: Name = Field(description="A category of the duty list: GET /duties")
     description: Text
-    place: Place
-    contact: Mail | None = Field(None, description="An e-mail address, to be told the end")
+    place: PlaceBody
+    contact: Email | None = Field(None, description="An e-mail address, to be told the end")
 
 
-class DispatchBody(BaseModel):
-    """派遣 by a person"""
+class DispatchBody(Body):
+    """派遣 by a person."""
 
-    worker: str = Field(min_length=1, max_length=200, description="Who is in post in the case's grid")
+    worker: Name = Field(description="Who is in post in the case's grid: GET /workers")
     why: Text
 
 
-class HandInBody(BaseModel):
-    """反馈"""
+class HandInBody(Body):
+    """反馈: what came of it."""
 
     result: Text
 
 
-class SendBackBody(BaseModel):
-    """返工"""
+class SendBackBody(Body):
+    """返工: what is not done yet."""
 
     reason: Text
 
 
-class RatingBody(BaseModel):
-    """满意度"""
+class RatingBody(Body):
+    """满意度."""
 
-    rating: Annotated[int, Field(strict=True, ge=1, le=5)]
-
-
-class Nothing(BaseModel):
-    """Nothing more needs to be said."""
-
-
-class StepView(BaseModel):
-    """A step of a case: what, when, and who, by their pseudonymous id."""
-
-    step: str
-    at: str
-    by: str | None
+    rating: int = Field(ge=1, le=5, description="1 not at all satisfied, 5 very much")
 
 
 @router.post("", status_code=201, response_model=ReportedView)
 async def report(body: ReportBody, call: Call) -> Response:
-    """上报. Anybody may report, without a token too; a case is accepted and dispatched by itself."""
+    """上报: anybody may report, without a token too. A case is accepted and dispatched by itself."""
     await call.fresh(duties, grids)
-    case, receipt = call.new_id(), secrets.token_urlsafe(16)
+    case, receipt = call.new_id(), secrets.token_urlsafe(24)
+    place = Place(longitude=body.place.longitude, latitude=body.place.latitude)
+    duty, grid = await duty_of(call.db, body.category), await grid_at(call.db, place)
+    if (duty is None and not await any_duty(call.db)) or (grid is None and not await any_grid(call.db)):
+        raise HttpProblem(
+            "not-ready",
+            "the duty list and the grids have not arrived here yet; repeat the request in a moment",
+            headers={"Retry-After": "1"},
+        )
     command = Report(
         case=case,
         category=body.category,
-        duty=await duty_of(call.db, body.category),
+        duty=duty,
         description=body.description,
-        place=body.place,
-        grid=await grid_at(call.db, body.place),
-        reporter_kind=_kind(call.caller.post),
+        place=place,
+        grid=grid,
+        reporter_kind=_kind(call.caller),
         reporter=call.caller.id,
         contact=body.contact,
         receipt_hash=hash_of(receipt),
         at=call.now,
     )
 
-    def answer(state: Case, version: int) -> ReportedView:
-        return ReportedView(**whole(state, version).model_dump(), receipt=receipt)
+    def answer(state: Case, _version: int) -> ReportedView:
+        return ReportedView(**fields(state), receipt=receipt)
 
     return await call.create(CASE, case, command, view=answer, location="/cases/{id}")
 
 
-def _kind(post: str | None) -> ReporterKind:
-    if post == Post.GRID_WORKER:
+def _kind(caller: Caller) -> ReporterKind:
+    if caller.post == Post.GRID_WORKER:
         return ReporterKind.GRID_WORKER
-    return ReporterKind.MEMBER if post in set(Post) else ReporterKind.RESIDENT
+    return ReporterKind.MEMBER if on_the_roster(caller) else ReporterKind.RESIDENT
 
 
 @router.get("", response_model=Page[BoardCase])
 async def cases(
     call: Call,
     step: Step | None = None,
-    grid: str | None = None,
-    worker: str | None = None,
+    grid: Filter = None,
+    worker: Filter = None,
     escalated: bool | None = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[BoardCase]:
-    """Cases, newest first."""
+    """Cases, newest first. Nothing that was written about them stands here."""
     await call.fresh(case_board)
     before = decode_cursor(cursor, datetime, str) if cursor else None
     rows = await newest(
@@ -124,68 +136,75 @@ async def cases(
     return Page[BoardCase].of(rows, limit, lambda row: (row.reported_at, row.case))
 
 
-@router.get("/{case}", response_model=CaseView)
+@router.get("/{case}", response_model=CaseDetails | CaseView)
 async def case(case: str, call: Call, receipt: Receipt = None) -> Response:
-    """A case as it is now."""
+    """A case as it is now; with description and result for members of the roster and for who shows the receipt."""
 
     def seen(state: Case, version: int) -> CaseView:
-        concerned = call.caller.post in set(Post) or (receipt and is_receipt(receipt, state.receipt_hash))
-        return whole(state, version) if concerned else public(state, version)
+        return details(state) if _concerned(call.caller, receipt, state) else public(state, version)
 
-    return await call.read(CASE, case, seen)
+    answer = await call.read(CASE, case, seen)
+    answer.headers["Vary"] = "Authorization, Receipt"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
 
 
 @router.get("/{case}/history", response_model=Page[StepView])
-async def history(case: str, call: Call) -> Page[StepView]:
-    """What has happened to a case, first to last."""
+async def history(case: str, call: Call, receipt: Receipt = None) -> Page[StepView]:
+    """What has happened to a case, first to last, on one page; with words for those concerned."""
     recorded = await call.commands.history(CASE, case)
     if not recorded:
         raise NotFound("there is no such case")
-    steps = [
-        StepView(
-            step=event.raw.type.split(".")[3],
-            at=event.data.model_dump(mode="json")["at"],
-            by=event.raw.actor,
-        )
-        for event in recorded
-    ]
-    return Page(items=steps, next=None)
+    concerned = _concerned(call.caller, receipt, CASE.fold(event.data for event in recorded))
+    return Page[StepView](items=[step_of(event, concerned=concerned) for event in recorded], next=None)
+
+
+def _concerned(caller: Caller, receipt: str | None, case: Case) -> bool:
+    """Whether the caller may read what was written; refuses a receipt that is not this case's."""
+    if receipt is not None and not is_receipt(receipt, case.receipt_hash):
+        raise NotYourReceipt
+    return receipt is not None or on_the_roster(caller)
 
 
 @router.post("/{case}/dispatch", response_model=CaseView)
 async def dispatch(case: str, body: DispatchBody, call: Call) -> Response:
-    """派遣 by a person: to somebody in post in the case's grid, instead of whoever has it."""
+    """派遣 by a leader, until it is handed in: to somebody in post in its grid, instead of whoever has it."""
     call.require_caller()
+    require_leading(call.caller)
     await call.fresh(workers)
     grid = await grid_of(call.db, body.worker)
-    return await call.change(CASE, case, Dispatch(body.worker, grid, body.why, call.now), view=whole)
+    return await call.change(CASE, case, Dispatch(body.worker, grid, body.why, call.now), view=public)
 
 
 @router.post("/{case}/start", response_model=CaseView)
-async def start(case: str, body: Nothing, call: Call) -> Response:
-    """处置: the worker begins."""
-    return await call.change(CASE, case, Start(call.require_caller(), call.now), view=whole)
+async def start(case: str, call: Call) -> Response:
+    """处置: the worker to whom it was dispatched begins."""
+    return await call.change(CASE, case, Start(call.require_caller(), call.now), view=public)
 
 
 @router.post("/{case}/hand-in", response_model=CaseView)
 async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
     """反馈: the worker says what came of it."""
-    return await call.change(CASE, case, HandIn(call.require_caller(), body.result, call.now), view=whole)
+    return await call.change(CASE, case, HandIn(call.require_caller(), body.result, call.now), view=public)
 
 
 @router.post("/{case}/verify", response_model=CaseView)
-async def verify(case: str, body: Nothing, call: Call) -> Response:
-    """核查: somebody else finds it done, which closes it (结案)."""
-    return await call.change(CASE, case, Verify(call.require_caller(), call.now), view=whole)
+async def verify(case: str, call: Call) -> Response:
+    """核查: a leader who did not handle it finds it done, which closes it (结案)."""
+    verifier = call.require_caller()
+    require_leading(call.caller)
+    return await call.change(CASE, case, Verify(verifier, call.now), view=public)
 
 
 @router.post("/{case}/send-back", response_model=CaseView)
 async def send_back(case: str, body: SendBackBody, call: Call) -> Response:
-    """返工: somebody else finds it not done; the worker has it again."""
-    return await call.change(CASE, case, SendBack(call.require_caller(), body.reason, call.now), view=whole)
+    """返工: a leader who did not handle it finds it not done; the worker has it again."""
+    verifier = call.require_caller()
+    require_leading(call.caller)
+    return await call.change(CASE, case, SendBack(verifier, body.reason, call.now), view=public)
 
 
 @router.post("/{case}/rating", response_model=CaseView)
 async def rate(case: str, body: RatingBody, call: Call, receipt: Receipt = None) -> Response:
-    """满意度: who holds the receipt says, once, how satisfied they are."""
-    return await call.change(CASE, case, Rate(body.rating, receipt or "", call.now), view=whole)
+    """满意度: who shows the receipt says, once, how satisfied they are."""
+    return await call.change(CASE, case, Rate(body.rating, receipt or "", call.now), view=public)

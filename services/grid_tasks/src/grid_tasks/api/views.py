@@ -1,14 +1,20 @@
-"""How a case looks on the wire: its steps and times for everybody; what was written about it for those concerned."""
+"""How a case looks on the wire: its steps and times for everybody; what was written about it for those concerned.
+
+What a command answers is kept with its idempotency key, so it never holds what was written.
+"""
 
 from datetime import datetime
+from typing import Any
 
+from contracts.grid_tasks import CaseRated, CaseReported
+from events import Event, Recorded
 from pydantic import BaseModel, Field
 
 from grid_tasks.domain.case import Case, Step
 
 
 class CaseView(BaseModel):
-    """A case (事件). All times are the trade's."""
+    """A case (事件). All times are the trade's; those of dispatch, start and hand-in are of the present attempt."""
 
     case: str
     step: Step
@@ -27,8 +33,13 @@ class CaseView(BaseModel):
     started_at: datetime | None
     handed_in_at: datetime | None
     closed_at: datetime | None
-    description: str | None = Field(default=None, description="For members of the roster and for who holds the receipt")
-    result: str | None = Field(default=None, description="For members of the roster and for who holds the receipt")
+
+
+class CaseDetails(CaseView):
+    """The same with what was written, for members of the roster and for who holds the receipt."""
+
+    description: str = Field(description="What the reporter wrote")
+    result: str | None = Field(description="What the worker wrote when handing in")
 
 
 class ReportedView(CaseView):
@@ -37,31 +48,44 @@ class ReportedView(CaseView):
     receipt: str = Field(description="A secret, shown once: with it the case is followed and rated (回执)")
 
 
-def public(case: Case, version: int) -> CaseView:
+class StepView(BaseModel):
+    """Something that happened to a case."""
+
+    step: str = Field(description="reported, accepted, dispatched, started, handed_in, sent_back, verified, …")
+    at: datetime
+    by: str | None = Field(description="A member's pseudonymous id, `policy:…` for a rule, or who reported in a word")
+    worker: str | None = Field(description="Who had it then")
+    due: datetime | None = Field(description="By when it was to be handed in, where that was set or missed")
+    words: str | None = Field(description="Why, or the result; for members and for who holds the receipt")
+
+
+def fields(case: Case) -> dict[str, Any]:
     """What everybody may see."""
-    if case.step is None or case.reported_at is None:
-        raise ValueError(f"a case at version {version} was reported")
-    return CaseView(
-        case=case.id,
-        step=case.step,
-        possible=list(case.possible),
-        category=case.category,
-        grid=case.grid,
-        worker=case.worker,
-        due=case.due,
-        attempt=case.attempt,
-        escalated=case.escalated,
-        on_time=case.on_time,
-        rating=case.rating,
-        reported_at=case.reported_at,
-        accepted_at=case.accepted_at,
-        dispatched_at=case.dispatched_at,
-        started_at=case.started_at,
-        handed_in_at=case.handed_in_at,
-        closed_at=case.closed_at,
+    return {name: getattr(case, name) for name in CaseView.model_fields if name != "case"} | {"case": case.id}
+
+
+def public(case: Case, _version: int) -> CaseView:
+    """A case for everybody."""
+    return CaseView(**fields(case))
+
+
+def details(case: Case) -> CaseDetails:
+    """A case for those concerned."""
+    return CaseDetails(**fields(case), description=case.description, result=case.result)
+
+
+def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
+    """One line of a case's history. The reporter stays unnamed, whoever looks."""
+    data: Any = event.data
+    words = [getattr(data, name, None) for name in ("description", "why", "result", "reason")]
+    by = event.raw.actor
+    if isinstance(data, CaseReported | CaseRated):
+        by = data.reporter_kind if isinstance(data, CaseReported) else "reporter"
+    return StepView(
+        step=event.raw.type.split(".")[3],
+        at=data.at,
+        by=by,
+        worker=getattr(data, "worker", None),
+        due=getattr(data, "due", None),
+        words=next(filter(None, words), None) if concerned else None,
     )
-
-
-def whole(case: Case, version: int) -> CaseView:
-    """What those concerned may see."""
-    return public(case, version).model_copy(update={"description": case.description, "result": case.result})

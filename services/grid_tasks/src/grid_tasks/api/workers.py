@@ -1,7 +1,9 @@
 """Who handles cases, and how much each has in hand: load is public, so that it can be levelled."""
 
+from typing import Annotated
+
 from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from grid_tasks.read_models.open_work import Load, loads, open_work
 from grid_tasks.read_models.workers import workers
@@ -9,9 +11,14 @@ from grid_tasks.read_models.workers import workers
 router = APIRouter(prefix="/workers", tags=["workers"])
 
 
-@router.get("", response_model=Page[Load])
-async def workers_(call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 200) -> Page[Load]:
-    """Grid workers and leaders, by id, of one grid or of all."""
+@router.get("")
+async def loaded(
+    call: Call,
+    grid: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 200,
+) -> Page[Load]:
+    """Grid workers and leaders in post, by id, of one grid or of all, with what they have yet to hand in."""
     await call.fresh(workers, open_work)
     after = decode_cursor(cursor, str)[0] if cursor else ""
     rows = await loads(call.db, grid, after, limit + 1)

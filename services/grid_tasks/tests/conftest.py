@@ -1,0 +1,100 @@
+"""grid_tasks at work on a real Postgres, and beside it a registry that tells what a test wants it to, on a real Kafka."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from contracts.catalogue import PUBLISHED
+from events import Aggregate, Event, Service
+from events.event import aggregate_of
+from events.migrate import migrate
+from events.runtime import Runtime, open_runtime
+from events.settings import Settings
+from events.testing import running
+from grid_tasks.service import grid_tasks
+from local.testing import NewDatabase
+
+from .roster import DUTIES, GROUND, TEAM, follow
+from .trade import NINE
+
+NO_KAFKA = "127.0.0.1:9"
+"""Nothing listens there: for its own cases the service needs no Kafka (promise 11)."""
+
+
+@dataclass
+class Trade:
+    """The trade's clock, moved by hand."""
+
+    now: datetime = NINE
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+@pytest.fixture
+def trade() -> Trade:
+    return Trade()
+
+
+@pytest.fixture
+async def database(fresh_database: str) -> str:
+    await asyncio.to_thread(migrate, grid_tasks, Settings(fresh_database, NO_KAFKA))
+    return fresh_database
+
+
+@pytest.fixture
+async def runtime(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
+    """The service at work, with a grid, a duty list and a team."""
+    async with open_runtime(grid_tasks, Settings(database, NO_KAFKA), trade) as runtime:
+        async with runtime.db.acquire() as db:
+            await follow(db, *DUTIES, *GROUND, *TEAM)
+        working = asyncio.create_task(runtime.work())
+        yield runtime
+        working.cancel()
+        await asyncio.wait([working])
+
+
+REGISTRY = Service(
+    "registry",
+    [
+        Aggregate(kind, None, lambda _, event: [event], lambda state, _: state, tuple(classes))
+        for kind in sorted({aggregate_of(cls.type_name) for cls in PUBLISHED["registry"]})
+        if (classes := [cls for cls in PUBLISHED["registry"] if aggregate_of(cls.type_name) == kind])
+    ],
+)
+"""It records whatever it is told, as the registry's own events."""
+
+
+@dataclass
+class Town:
+    """grid_tasks and the registry, each with a database of its own, on one Kafka."""
+
+    database: str
+    kafka: str
+    prefix: str
+    registry: Runtime
+    trade: Trade = field(default_factory=Trade)
+
+    async def tells(self, *events: Event) -> None:
+        """The registry tells this; its relay brings it to Kafka."""
+        aggregates = {aggregate.name: aggregate for aggregate in REGISTRY.aggregates}
+        for event in events:
+            aggregate = aggregates[aggregate_of(event.type_name)]
+            await self.registry.commands.execute(aggregate, next(iter(event.model_dump().values())), event)
+
+    def at_work(self) -> AbstractAsyncContextManager[Runtime]:
+        """A process of grid_tasks; ended at the end of the block."""
+        return running(grid_tasks, self.database, self.kafka, self.prefix, self.trade)
+
+
+@pytest.fixture
+async def town(new_database: NewDatabase, kafka_server: str, topic_prefix: str) -> AsyncGenerator[Town]:
+    registry_database = await new_database("registry")
+    async with running(REGISTRY, registry_database, kafka_server, topic_prefix) as registry:
+        yield Town(await new_database("grid_tasks"), kafka_server, topic_prefix, registry)

@@ -1,0 +1,229 @@
+"""What happens by itself: bursts are spread, missed deadlines are escalated once, a leaver's work moves. On real parts:
+the roster comes over Kafka from a registry with a store and a relay of its own."""
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from contracts.common import Post
+from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause
+from contracts.registry import DutyListed, MemberDismissed
+from events import Event
+from events.runtime import Runtime
+from events.testing import eventually
+from grid_tasks.domain.case import CASE, Case, Step
+from grid_tasks.domain.commands import CaseCommand, Dispatch, HandIn, SendBack, Start
+from grid_tasks.read_models.case_board import newest
+from grid_tasks.read_models.open_work import stranded
+from grid_tasks.read_models.workers import workers
+
+from .conftest import Town, Trade
+from .roster import DUTIES, appointed, changed
+from .trade import GRID, LEADER, LI, NOISE, TWO_HOURS, WANG, report
+
+
+async def reports(runtime: Runtime, *cases: str) -> None:
+    """Residents report these cases, all at once."""
+
+    async def one(case: str) -> None:
+        command = replace(report(), case=case, at=runtime.clock())
+        await runtime.commands.execute(CASE, case, command, new=True)
+
+    await asyncio.gather(*map(one, cases))
+
+
+async def does(runtime: Runtime, case: str, *commands: CaseCommand) -> Case:
+    for command in commands:
+        await runtime.commands.execute(CASE, case, command)
+    return await look(runtime, case)
+
+
+async def look(runtime: Runtime, case: str) -> Case:
+    return (await runtime.commands.load(CASE, case))[0]
+
+
+async def with_worker(runtime: Runtime, case: str, *anyone: str) -> str:
+    """Waits until one of these has the case, and returns who."""
+
+    async def has() -> bool:
+        return (await look(runtime, case)).worker in anyone
+
+    await eventually(has)
+    return (await look(runtime, case)).worker or ""
+
+
+async def happened(runtime: Runtime, case: str, kind: type[Event]) -> list[Event]:
+    return [it.data for it in await runtime.commands.history(CASE, case) if isinstance(it.data, kind)]
+
+
+async def in_post(runtime: Runtime, *members: str) -> None:
+    """Waits until exactly these are in post."""
+
+    async def known() -> bool:
+        return sorted(members) == [row[0] for row in await runtime.db.fetch("select member from member order by 1")]
+
+    await eventually(known)
+
+
+async def ready(town: Town, runtime: Runtime, *team: Event) -> None:
+    """The registry has told the duty list and the roster, and they have arrived."""
+    await town.tells(*DUTIES, *team)
+
+    async def arrived() -> bool:
+        counts = await runtime.db.fetchrow("select (select count(*) from duty), (select count(*) from member)")
+        return tuple(counts or ()) == (len(DUTIES), len(team))
+
+    await eventually(arrived)
+
+
+async def test_a_burst_in_one_grid_is_spread_evenly(town: Town) -> None:
+    team = ("li", "wang", "chen")
+    async with town.at_work() as runtime:
+        elsewhere, leader = appointed("sun", "G2"), appointed(LEADER, post=Post.GRID_LEADER)
+        await ready(town, runtime, *map(appointed, team), elsewhere, leader)
+        cases = [f"burst-{n}" for n in range(30)]
+        await reports(runtime, *cases)
+        held = Counter([await with_worker(runtime, case, *team) for case in cases])
+        assert held == dict.fromkeys(team, 10)
+
+
+async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "late", "done")
+        for case in ("late", "done"):
+            await with_worker(runtime, case, LI)
+        await does(runtime, "done", Start(LI, town.trade()), HandIn(LI, "已劝阻", town.trade()))
+    town.trade.advance(minutes=TWO_HOURS)  # while nobody is at work
+    async with town.at_work() as runtime:
+
+        async def is_escalated() -> bool:
+            return bool(await happened(runtime, "late", CaseEscalated))
+
+        await eventually(is_escalated)
+        told = await happened(runtime, "late", CaseEscalated)
+        assert isinstance(told[0], CaseEscalated)
+        assert (told[0].worker, told[0].cause) == (LI, EscalationCause.OVERDUE)
+    town.trade.advance(days=1)
+    async with town.at_work() as runtime:
+
+        async def no_timer_waits() -> bool:
+            return not await runtime.db.fetchval("select count(*) from log.timers where due <= $1", town.trade())
+
+        await eventually(no_timer_waits)
+        assert len(await happened(runtime, "late", CaseEscalated)) == 1
+        assert await happened(runtime, "done", CaseEscalated) == []
+
+
+async def test_a_case_given_to_another_has_one_deadline_the_new_one(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed(WANG))
+        await reports(runtime, "moved")
+        first = await with_worker(runtime, "moved", LI, WANG)
+        town.trade.advance(minutes=60)
+        other = WANG if first == LI else LI
+        await does(runtime, "moved", Dispatch(other, GRID, "近", town.trade()))
+        due = await runtime.db.fetch("select due from log.timers")
+        assert [row[0] for row in due] == [town.trade() + timedelta(minutes=TWO_HOURS)]
+
+
+async def test_a_leavers_work_moves_by_itself_but_not_what_they_handed_in(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "begun", "new", "done")
+        for case in ("begun", "new", "done"):
+            await with_worker(runtime, case, LI)
+        await does(runtime, "begun", Start(LI, town.trade()))
+        await does(runtime, "done", Start(LI, town.trade()), HandIn(LI, "已劝阻", town.trade()))
+        await town.tells(appointed(WANG), appointed("chen"))
+        await in_post(runtime, LI, WANG, "chen")
+        await town.tells(MemberDismissed(member=LI))
+        held = Counter([await with_worker(runtime, case, WANG, "chen") for case in ("begun", "new")])
+        assert held == {WANG: 1, "chen": 1}
+        assert (await look(runtime, "begun")).step is Step.DISPATCHED
+        moved = (await happened(runtime, "begun", CaseDispatched))[-1]
+        assert isinstance(moved, CaseDispatched)
+        assert "no longer in post" in moved.why
+        assert (await look(runtime, "done")).worker == LI
+
+        # What the leaver handed in comes back: it goes to somebody who is there.
+        await does(runtime, "done", SendBack(LEADER, "没做完", town.trade()))
+        await with_worker(runtime, "done", WANG, "chen")
+
+
+async def test_who_changes_to_another_grid_leaves_their_cases_to_those_who_stay(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "here")
+        await with_worker(runtime, "here", LI)
+        await town.tells(appointed(WANG), changed(LI, "G2"))
+        await with_worker(runtime, "here", WANG)
+
+
+async def test_who_left_while_being_chosen_does_not_keep_the_case(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "case")
+        await with_worker(runtime, "case", LI)
+        await does(runtime, "case", Dispatch("gone", GRID, "以为还在岗", town.trade()))
+        await with_worker(runtime, "case", LI)
+
+
+async def test_without_workers_the_leader_has_it_and_without_anybody_it_waits_to_be_seen(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(WANG, "G2"))
+        await reports(runtime, "waiting")
+
+        async def listed_as_escalated_and_with_nobody() -> bool:
+            rows = await newest(runtime.db, step=Step.ACCEPTED, escalated=True, limit=10)
+            return [(row.case, row.worker) for row in rows] == [("waiting", None)]
+
+        await eventually(listed_as_escalated_and_with_nobody)
+        told = await happened(runtime, "waiting", CaseEscalated)
+        assert isinstance(told[0], CaseEscalated)
+        assert told[0].cause is EscalationCause.NOBODY_IN_POST
+        assert len(told) == 1
+
+        await town.tells(appointed(LEADER, post=Post.GRID_LEADER))
+        await with_worker(runtime, "waiting", LEADER)
+
+        # The leader leaves too: it stays with them, escalated, until somebody comes.
+        await town.tells(MemberDismissed(member=LEADER))
+
+        async def said_again() -> bool:
+            return len(await happened(runtime, "waiting", CaseEscalated)) == 2
+
+        await eventually(said_again)
+        assert [it.case for it in await stranded(runtime.db, grid=GRID)] == ["waiting"]
+        await town.tells(changed(WANG, GRID))
+        await with_worker(runtime, "waiting", WANG)
+        assert await stranded(runtime.db, grid=GRID) == []
+
+
+async def test_a_report_whose_duty_has_gone_is_parked_for_an_operator_and_stops_no_other(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await town.tells(appointed(LI))
+        await in_post(runtime, LI)
+        await reports(runtime, "too-early")
+
+        async def parked() -> bool:
+            row = await runtime.db.fetchrow("select consumer, stream, error from log.parked")
+            return row is not None and (row[0], row[1]) == ("accepting", "case-too-early") and "duty list" in row[2]
+
+        await eventually(parked)
+        await town.tells(DutyListed(**NOISE.model_dump()))
+
+        async def listed() -> bool:
+            return await runtime.db.fetchval("select count(*) from duty") == 1
+
+        await eventually(listed)
+        await reports(runtime, "in-order")
+        await with_worker(runtime, "in-order", LI)
+        assert (await look(runtime, "too-early")).step is Step.REPORTED
+
+
+def test_the_roster_that_a_choice_is_made_on_is_a_read_model_of_its_own() -> None:
+    """`known` waits for it by name: a policy that chose on another one would choose among those who have left."""
+    assert {cls.__name__ for cls in workers.follows} == {"MemberAppointed", "MemberChanged", "MemberDismissed"}
+    assert Trade()() == Trade().now
