@@ -17,7 +17,7 @@ def closed() -> Generator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="commongrid-closed-"))
     folder.chmod(0o700)
     yield folder
-    left = running_in(folder)
+    _, left = psutil.wait_procs(running_in(folder), timeout=5)  # some may be on their way out
     for process in left:
         process.kill()
     shutil.rmtree(folder)

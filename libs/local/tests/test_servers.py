@@ -1,7 +1,14 @@
 """Real servers for tests: apart from each other, and gone with the run."""
 
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
 import asyncpg
 import pytest
+from events.testing import eventually
 from local.testing import NewDatabase
 
 
@@ -24,3 +31,23 @@ async def test_a_database_can_begin_as_a_copy_of_another(new_database: NewDataba
 
     assert await copy.fetchval("select count(*) from grid") == 2
     await copy.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+async def test_they_are_gone_with_the_run_however_it_ends(
+    closed_folder: Path, kafka_server: str, number: signal.Signals
+) -> None:
+    tests = closed_folder / "test_interrupted.py"
+    tests.write_text(f"import os, time\ndef test(postgres_server):\n os.kill(os.getpid(), {number}); time.sleep(60)\n")
+    run = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "pytest", "-q", "-p", "local.testing", "--rootdir", closed_folder, tests),
+        env=os.environ | {"TMPDIR": str(closed_folder), "TEST_KAFKA": kafka_server},
+        cwd=closed_folder,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    await asyncio.wait_for(run.wait(), 120)
+
+    async def gone() -> bool:
+        return not any(name.startswith("commongrid-test-") for name in os.listdir(closed_folder))
+
+    await eventually(gone)

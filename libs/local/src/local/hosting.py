@@ -27,7 +27,7 @@ _SECONDS_BETWEEN_LOOKS = 0.5
 def shared_servers(folder: Path, run: int) -> Servers:
     """The servers that live in this folder for as long as process `run`; starts them if they are not there yet."""
     ready = folder / "servers.json"
-    with held(folder.with_suffix(".lock"), wait=True):
+    with held(folder / "lock", wait=True):
         if not ready.exists():
             _start(folder, run)
     return Servers(**json.loads(ready.read_text()))
@@ -39,11 +39,10 @@ def end_shared_servers(folder: Path) -> None:
     if note.exists() and (host := Identity(**json.loads(note.read_text())).process()):
         host.send_signal(signal.SIGTERM)
         psutil.wait_procs([host], 60)
-    folder.with_suffix(".lock").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start(folder: Path, run: int) -> None:
-    folder.mkdir()
     log = folder / "host.log"
     output = os.open(log, os.O_WRONLY | os.O_CREAT, 0o600)
     try:

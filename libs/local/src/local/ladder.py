@@ -116,7 +116,7 @@ async def _container(stack: AsyncExitStack, image: str, ports: dict[int, int], e
 
     container = DockerContainer(image).with_envs(**environment)
     for inside, outside in ports.items():
-        container = container.with_bind_ports(inside, cast(Any, (HOST, outside)))  # docker-py takes the address too
+        container.ports[f"{inside}/tcp"] = cast(Any, (HOST, outside))  # with_bind_ports would open it to the network
     stack.push_async_callback(asyncio.to_thread, container.stop)
     try:
         await asyncio.to_thread(container.start)
