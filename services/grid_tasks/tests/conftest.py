@@ -1,14 +1,14 @@
-"""grid_tasks at work on a real Postgres, and beside it a registry that tells what a test wants it to, on a real Kafka."""
+"""grid_tasks at work on a real Postgres, and a registry beside it that tells what a test wants, on a real Kafka."""
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
 from contracts.catalogue import PUBLISHED
-from events import Aggregate, Event, Service
+from events import Aggregate, Connection, Event, Service
 from events.event import aggregate_of
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
@@ -52,12 +52,21 @@ async def database(fresh_database: str) -> str:
 async def runtime(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
     """The service at work, with a grid, a duty list and a team."""
     async with open_runtime(grid_tasks, Settings(database, NO_KAFKA), trade) as runtime:
-        async with runtime.db.acquire() as db:
+        async with each_table(runtime) as db:
             await follow(db, *DUTIES, *GROUND, *TEAM)
         working = asyncio.create_task(runtime.work())
         yield runtime
         working.cancel()
         await asyncio.wait([working])
+
+
+@asynccontextmanager
+async def each_table(runtime: Runtime) -> AsyncGenerator[Connection]:
+    """A connection that finds the live tables of all read models."""
+    schemas = ", ".join(read_model.schema for read_model in grid_tasks.read_models)
+    async with runtime.connection() as db:
+        await db.execute(f"set search_path = {schemas}")
+        yield db
 
 
 REGISTRY = Service(

@@ -5,7 +5,7 @@ is, the report is parked for an operator: somebody was told that it would be dea
 """
 
 from contracts.grid_tasks import CaseReported
-from events import Commands, Policy, Recorded
+from events import Commands, Policy, Recorded, Refused
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept
@@ -14,7 +14,11 @@ from grid_tasks.read_models.duties import duty_of
 accepting = Policy("accepting")
 
 
-class NoDeadline(LookupError):
+class NoDeadline(Refused):
+    """Nothing on the duty list says by when it is to be handed in."""
+
+    reason = "no-deadline"
+
     def __init__(self, category: str) -> None:
         super().__init__(
             f"{category} was a duty of the grid when it was reported and has no deadline on the duty list now: put it "
