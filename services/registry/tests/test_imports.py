@@ -42,7 +42,13 @@ async def test_the_sample_community_comes_in_and_a_second_time_changes_nothing(
     assert await office.sees("/counts") == {
         "grids": 6,
         "addresses": 3016,
-        "buildings": 69,
+        "buildings": {
+            "residential": 65,
+            "park": 1,
+            "maternity_hospital": 1,
+            "elderly_centre": 1,
+            "youth_centre": 1,
+        },
         "households": 1850,
         "people": {"permanent": 4250, "floating": 3500},
         "units": {"shop": 106, "hotel": 1, "chess_room": 15, "foot_bath": 3},

@@ -170,7 +170,11 @@ async def _count(stack: Stack, summary: Summary) -> None:
     summary.people = sum(counts["people"].values())
     summary.permanent, summary.floating = counts["people"].get("permanent", 0), counts["people"].get("floating", 0)
     summary.units = sum(counts["units"].values())
-    summary.households, summary.buildings, summary.grids = counts["households"], counts["buildings"], counts["grids"]
+    summary.buildings, summary.residential = (
+        sum(counts["buildings"].values()),
+        counts["buildings"].get("residential", 0),
+    )
+    summary.households, summary.grids = counts["households"], counts["grids"]
     summary.board = board["scores"]
     await _count_projected(stack, summary)
 

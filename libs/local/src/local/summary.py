@@ -18,6 +18,7 @@ class Summary:
     floating: int = 0
     households: int = 0
     buildings: int = 0
+    residential: int = 0
     units: int = 0
     grids: int = 0
     cases: dict[str, int] = field(default_factory=dict[str, int])
@@ -38,7 +39,10 @@ def show(summary: Summary, urls: Mapping[str, str], console: Console) -> None:
     """Prints the table, the scoreboard of the grid workers, and the addresses to open."""
     figures = Table(title="社区 X · Community X", show_header=False)
     figures.add_row("people 实有人口", f"{summary.people} ({summary.permanent} permanent, {summary.floating} floating)")
-    figures.add_row("households 户 / buildings 楼栋", f"{summary.households} / {summary.buildings}")
+    figures.add_row(
+        "households 户 / buildings 楼栋",
+        f"{summary.households} / {summary.buildings} ({summary.residential} residential)",
+    )
     figures.add_row("units 实有单位 / grids 网格", f"{summary.units} / {summary.grids}")
     figures.add_row("cases 事件", ", ".join(f"{count} {step}" for step, count in summary.cases.items()))
     figures.add_row(

@@ -20,7 +20,8 @@ class Counts:
 
     grids: int
     addresses: int
-    buildings: int
+    buildings: dict[str, int]
+    """By kind."""
     households: int
     people: dict[str, int]
     """By residency."""
@@ -33,14 +34,14 @@ async def counts(db: Database) -> Counts:
     rows = await db.fetch(
         """select 'grids' as register, '' as kind, count(*) from grid
            union all select 'addresses', '', count(*) from address
-           union all select 'buildings', '', count(*) from building
+           union all select 'buildings', kind, count(*) from building group by kind
            union all select 'households', '', count(*) from household
            union all select 'people', residency, count(*) from person group by residency
            union all select 'units', category, count(*) from unit group by category"""
     )
     plain = {row["register"]: row["count"] for row in rows if not row["kind"]}
-    by_kind: dict[str, dict[str, int]] = {"people": {}, "units": {}}
+    by_kind: dict[str, dict[str, int]] = {"buildings": {}, "people": {}, "units": {}}
     for row in rows:
         if row["kind"]:
             by_kind[row["register"]][row["kind"]] = row["count"]
-    return Counts(**plain, people=by_kind["people"], units=by_kind["units"])
+    return Counts(**plain, buildings=by_kind["buildings"], people=by_kind["people"], units=by_kind["units"])
