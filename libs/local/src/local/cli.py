@@ -39,7 +39,7 @@ def port(part: str) -> Any:
 Data = Annotated[
     Path, typer.Option("--data", envvar="COMMONGRID_DATA", file_okay=False, help="The folder for data, logs and keys.")
 ]
-HERE = Path(".data")
+HERE, DEMO = Path(".data"), "demo"
 COMMUNITY = Path("examples/community")
 PostgresPort = Annotated[int | None, port("postgres")]
 KafkaPort = Annotated[int | None, port("kafka")]
@@ -93,7 +93,7 @@ def demo(
     """Plays a working day on the sample community, from nothing, and shows what came of it."""
 
     async def main() -> int:
-        options = Options(data / "demo", say=say)
+        options = Options(data / DEMO, usual_ports(), say=say)
         summary = await play(options, stack, folder, console, once=once, seconds=seconds, seed=seed, cases=cases)
         return finish(summary, json)
 
@@ -108,10 +108,10 @@ def import_(
     """Brings register files to the registry that is running. The same files again change nothing."""
 
     async def main() -> int:
-        running = state.read(data.absolute())
+        running = state.read(in_use(data))
         if not running or "registry" not in running.parts:
             raise NotRunning(f"the registry is not running on {data.absolute()}: start the system by make up")
-        token = tokens.token(data.absolute() / "keys", "officer-1", "community_officer")
+        token = tokens.token(in_use(data) / "keys", "officer-1", "community_officer")
         with Progress(console=console) as progress:
             try:
                 imported = await import_folder(running.parts["registry"].address, folder, token, progress)
@@ -130,11 +130,10 @@ def import_(
 
 @app.command()
 def down(data: Data = HERE) -> None:
-    """Ends what runs on the data folder, or what is left of it."""
-    if ended := asyncio.run(state.end(data.absolute())):
-        console.print(f"ended: {', '.join(ended)}")
-    else:
-        console.print(f"nothing is running on {data.absolute()}")
+    """Ends what runs on the data folder, or what is left of it; a demo too."""
+    folders = [data.absolute(), data.absolute() / DEMO]
+    ended = [name for folder in folders for name in asyncio.run(state.end(folder))]
+    console.print(f"ended: {', '.join(ended)}" if ended else f"nothing is running on {folders[0]}")
 
 
 @app.command()
@@ -145,7 +144,7 @@ def token(
 ) -> None:
     """Prints a bearer token for somebody on the roster, good for 12 hours."""
     with told():
-        print(tokens.token(data.absolute() / "keys", member, post or member))
+        print(tokens.token(in_use(data) / "keys", member, post or member))
 
 
 @app.command(
@@ -161,11 +160,17 @@ def events(
     with told():
         if service not in SERVICES:
             raise NotRunning(f"there is no service {service}; there are {', '.join(SERVICES)}")
-        running = state.read(data.absolute())
+        running = state.read(in_use(data))
         if not running or service not in running.parts:
             raise NotRunning(f"{service} is not running on {data.absolute()}: start the system by make up")
     environment = os.environ | running.parts[service].environment
     os.execve(sys.executable, [sys.executable, "-m", service, "events", *context.args], environment)  # noqa: S606
+
+
+def in_use(data: Path) -> Path:
+    """The folder of the system that runs: the demo's, if only a demo does."""
+    demo = data.absolute() / DEMO
+    return demo if state.supervised(demo) and not state.supervised(data.absolute()) else data.absolute()
 
 
 def say(sentence: str) -> None:
@@ -173,10 +178,15 @@ def say(sentence: str) -> None:
     console.print(f"[dim]·[/] {sentence}")
 
 
-def servers_ports(postgres: int | None, kafka: int | None) -> dict[str, int]:
+def servers_ports(postgres: int | None = None, kafka: int | None = None) -> dict[str, int]:
     """The servers' ports: as asked, or the usual ones if these are free, or others."""
     usual = {"postgres": (postgres, 15432), "kafka": (kafka, 19092)}
     return {name: free_port(preferred) if asked is None else asked for name, (asked, preferred) in usual.items()}
+
+
+def usual_ports() -> dict[str, int]:
+    """All ports: the usual ones where these are free, others where not."""
+    return servers_ports() | {name: free_port(preferred) for name, preferred in PORTS.items()}
 
 
 def addresses(system: System) -> Table:

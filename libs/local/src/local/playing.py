@@ -1,8 +1,8 @@
 """Runs the demo on the system of this machine or on the one in containers, and keeps it up for a look."""
 
 import asyncio
-import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -10,11 +10,10 @@ from zoneinfo import ZoneInfo
 
 from rich.console import Console
 
-from local import state
 from local.compose import Compose
 from local.day import Day
 from local.demo import Stack, run_demo
-from local.errors import AlreadyRunning, Trouble
+from local.errors import Trouble
 from local.importing import ImportFailed
 from local.services import SERVICES
 from local.sinks import Sinks, sinks
@@ -46,10 +45,9 @@ async def play(
     if stack is StackName.COMPOSE:
         async with Compose() as compose:
             return await _play(compose, None, folder, console, once, seconds, seed, cases)
-    _begin_anew(options.data)
     async with sinks() as receivers:
         environment: dict[str, Mapping[str, str]] = {"notifications": receivers.environment}
-        options = Options(options.data, options.ports, environment, say=options.say)
+        options = replace(options, environment=environment, anew=True)  # it counts what it did itself
         async with System(options) as system:
             running = Local(system, environment)
             return await _play(running, receivers, folder, console, once, seconds, seed, cases)
@@ -96,14 +94,6 @@ async def _play(
         console.print("It stays up: open the addresses, Ctrl-C ends it.")
         await asyncio.Event().wait()
     return summary
-
-
-def _begin_anew(data: Path) -> None:
-    """The demo counts what it did itself, so it begins with nothing."""
-    if running := state.supervised(data):
-        raise AlreadyRunning(f"a demo is running already (pid {running.pid}): end it with Ctrl-C where it runs")
-    for left in ("postgres", "kafka"):
-        shutil.rmtree(data / left, ignore_errors=True)
 
 
 def finish(summary: Summary, json: Path | None) -> int:

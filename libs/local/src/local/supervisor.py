@@ -9,6 +9,7 @@ is started. One System at a time holds a data folder; what a killed one left the
 
 import asyncio
 import os
+import shutil
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -59,6 +60,8 @@ class Options:
     services: Sequence[str] = SERVICES
     """Modules: each is run as `python -m NAME`."""
     topic_prefix: str = "commongrid"
+    anew: bool = False
+    """Begins with nothing: what the databases and topics in the folder hold is removed first."""
     say: Callable[[str], None] = lambda _: None
     """Takes one sentence at a time for whoever watches."""
 
@@ -140,6 +143,9 @@ class System:
         try:
             self._hold_folder()
             await self._sweep()
+            if self._options.anew:
+                for kept in ("postgres", "kafka"):
+                    shutil.rmtree(self.data / kept, ignore_errors=True)
             for service in self._services.values():
                 service.take_port()
             tokens.public_key(self.data / "keys")
