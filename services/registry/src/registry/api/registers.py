@@ -120,7 +120,7 @@ class CountsView(BaseModel):
 
     grids: int
     addresses: int
-    buildings: int
+    buildings: dict[str, int]
     households: int
     people: dict[str, int]
     units: dict[str, int]
@@ -128,6 +128,6 @@ class CountsView(BaseModel):
 
 @router.get("/counts", response_model=CountsView)
 async def count(call: Call) -> Any:
-    """People by residency, units by category, and how many of the others."""
+    """Buildings by kind, people by residency, units by category, and how many of the others."""
     await call.fresh(*COUNTED)
     return await counts(call.db)
