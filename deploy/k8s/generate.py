@@ -70,7 +70,7 @@ def topics() -> str:
 def groups(service: Service) -> list[str]:
     """The consumer groups of a service: one for each read model or policy that follows another service's events."""
     parts = (*service.read_models, *service.policies)
-    return [group_name(PREFIX, service, part) for part in parts if service.foreign_topics(part, PREFIX)]
+    return sorted(group_name(PREFIX, service, part) for part in parts if service.foreign_topics(part, PREFIX))
 
 
 def service_named(name: str) -> Service:
