@@ -20,7 +20,7 @@ token: $(SET_UP) ## print a bearer token (POST=grid-worker-3)
 	@$(BIN)/commongrid token $(POST) $(ARGS)
 
 test: $(SET_UP) ## test everything on real servers (DOCKER=1: in containers; ARGS="-k cases")
-	@$(if $(DOCKER),COMMONGRID_TEST_DOCKER=1) $(BIN)/python -m pytest $(ARGS)
+	@$(if $(DOCKER),COMMONGRID_TEST_DOCKER=1) $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
 
 lint: $(SET_UP) ## style, and which package may import which
 	@$(BIN)/ruff check

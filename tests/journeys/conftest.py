@@ -14,6 +14,7 @@ import httpx2
 import pytest
 from local.day import Community, Day
 from local.importing import import_folder
+from local.ports import free_port
 from local.services import SERVICES
 from local.sinks import Sinks, sinks
 from local.supervisor import Options, System
@@ -107,6 +108,15 @@ async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = 60.0) 
     return seen
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One town for all who ask for it; one after the other who want the usual ports."""
+    for item in items:
+        if "town" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("town"))
+        elif item.path.name in ("test_the_demo.py", "test_the_readme.py"):
+            item.add_marker(pytest.mark.xdist_group("usual ports"))
+
+
 @pytest.fixture(scope="session")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]:
     """Community X, up and running."""
@@ -115,7 +125,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]
     async with sinks() as receivers:
         environment = {"": day.environment, "notifications": receivers.environment}
         async with (
-            System(Options(data, dict.fromkeys(SERVICES, 0), environment)) as system,
+            System(Options(data, {name: free_port() for name in SERVICES}, environment)) as system,
             httpx2.AsyncClient(timeout=30) as http,
         ):
             with Progress(disable=True) as progress:
