@@ -303,4 +303,4 @@ async def test_without_channels_nobody_is_told_and_nothing_fails(world: World) -
 
         await eventually(read)
         assert await all_of(runtime) == []
-        assert runtime.parked == {}
+        assert runtime.measures.parked == {}

@@ -99,7 +99,7 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
 
     async def process() -> int:
         async with open_runtime(application.service, settings.runtime(), settings.trade_clock()) as runtime:
-            runtime.observe()
+            runtime.measures.observe()
             work: dict[str, Awaitable[None]] = {}
             if works:
                 work["work"] = runtime.work()

@@ -7,6 +7,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -147,18 +148,16 @@ class TopicReader:
 
     async def start(self, assigned: Callable[[list[Partition]], Awaitable[None]] | None) -> None:
         """Connects. `assigned` is called with the partitions whenever they change; it must `seek` in each. None: only
-        ends will be asked for."""
+        `ends` and `times` will be asked for."""
         if self._group and assigned:
             self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned))
             await self._kafka.start()
             return
         await self._kafka.start()
-        partitions = await self.partitions()
-        self._kafka.assign([TopicPartition(*it) for it in partitions])
         if assigned:
+            partitions = await self.partitions()
+            self._kafka.assign([TopicPartition(*it) for it in partitions])
             await assigned(partitions)
-        else:
-            self._kafka.pause(*self._kafka.assignment())
 
     async def stop(self) -> None:
         await self._kafka.stop()
@@ -181,6 +180,21 @@ class TopicReader:
         """The offset after the last message of each partition."""
         ends = await self._kafka.end_offsets([TopicPartition(*it) for it in partitions])
         return {Partition(it.topic, it.partition): end for it, end in ends.items()}
+
+    async def times(self, offsets: Mapping[Partition, int]) -> list[datetime]:
+        """When the events at these offsets were recorded."""
+        self._kafka.assign([TopicPartition(*it) for it in offsets])
+        for partition, offset in offsets.items():
+            self.seek(partition, offset)
+        found: list[datetime] = []
+        waited = self._kafka.assignment()
+        while waited:
+            for partition, messages in (await self._kafka.getmany(*waited, timeout_ms=1000, max_records=1)).items():
+                if messages:
+                    found.append(datetime.fromtimestamp(messages[0].timestamp / 1000, UTC))
+                    waited -= {partition}
+        self._kafka.unsubscribe()
+        return found
 
     async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
         """The next events: (partition, offset to read next, events), waiting at most so long for the first."""

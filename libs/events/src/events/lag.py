@@ -1,6 +1,7 @@
 """How far each consumer is behind: for operators, metrics and readiness."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from events.policy import Policy
 from events.progress import OWN, RELAY
 from events.read_model import Database, ReadModel
 from events.service import Service
+from events.settings import Settings
 
 COUNT_AT_MOST = 100_000
 
@@ -57,26 +59,44 @@ async def own_lag(db: Database, consumers: Iterable[str]) -> list[Lag]:
     return [Lag(name, OWN, count, (now - oldest).total_seconds() if oldest else 0.0) for name, count, oldest in rows]
 
 
-async def topic_lag(db: Database, reader: TopicReader, parts: Sequence[tuple[str, Sequence[str]]]) -> list[Lag]:
-    """What consumers have yet to take from topics; `parts` names each consumer and its topics."""
+Foreign = Sequence[tuple[str, Sequence[str]]]
+"""Whoever follows other services' events, with their topics."""
+
+
+@asynccontextmanager
+async def watching(settings: Settings, foreign: Foreign) -> AsyncGenerator[TopicReader]:
+    """Looks at the ends of these topics."""
+    reader = TopicReader(settings, sorted({topic for _, topics in foreign for topic in topics}), None)
+    try:
+        await reader.start(None)
+        yield reader
+    finally:
+        await reader.stop()
+
+
+async def topic_lag(db: Database, reader: TopicReader, foreign: Foreign) -> list[Lag]:
+    """What consumers have yet to take from other services' topics."""
     ends = await reader.ends(await reader.partitions())
-    rows = await db.fetch(
-        "select consumer, source, partition, next_offset, updated_at from log.progress where source <> ''"
-    )
-    done = {(row[0], Partition(row[1], row[2])): (row[3], row[4]) for row in rows}
-    now = datetime.now(UTC)
+    rows = await db.fetch("select consumer, source, partition, next_offset from log.progress where source <> ''")
+    done = {(row[0], Partition(row[1], row[2])): row[3] for row in rows}
     found: list[Lag] = []
-    for consumer, topics in parts:
+    for consumer, topics in foreign:
         for topic in topics:
-            waiting, oldest = 0, 0.0
-            for partition, end in ends.items():
-                if partition.topic == topic:
-                    next_offset, at = done.get((consumer, partition), (0, now))
-                    if end > next_offset:
-                        waiting += end - next_offset
-                        oldest = max(oldest, (now - at).total_seconds())
-            found.append(Lag(consumer, topic, waiting, oldest))
+            next_offsets = {it: done.get((consumer, it), 0) for it in ends if it.topic == topic}
+            waiting = {it: offset for it, offset in next_offsets.items() if offset < ends[it]}
+            times = await reader.times(waiting) if waiting else []
+            age = (datetime.now(UTC) - min(times)).total_seconds() if times else 0.0
+            found.append(Lag(consumer, topic, sum(ends[it] - offset for it, offset in waiting.items()), max(age, 0.0)))
     return found
+
+
+async def everyones_lag(db: Database, service: Service, settings: Settings) -> list[Lag]:
+    """What every consumer of a service has yet to take, from its own store and from topics."""
+    lags = await own_lag(db, own_consumers(service))
+    if foreign := foreign_consumers(service, settings.topic_prefix):
+        async with watching(settings, foreign) as reader:
+            lags += await topic_lag(db, reader, foreign)
+    return lags
 
 
 def own_consumers(service: Service) -> list[str]:

@@ -137,12 +137,7 @@ async def show_stream(runtime: Runtime, stream: str, data: bool) -> None:
 
 async def show_lag(runtime: Runtime, as_json: bool) -> None:
     """Prints each consumer's lag."""
-    lags = await lag.own_lag(runtime.db, lag.own_consumers(runtime.service))
-    foreign = lag.foreign_consumers(runtime.service, runtime.settings.topic_prefix)
-    topics = sorted({topic for _, of_part in foreign for topic in of_part})
-    if topics:
-        async with verify.reading(runtime, topics) as reader:
-            lags += await lag.topic_lag(runtime.db, reader, foreign)
+    lags = await lag.everyones_lag(runtime.db, runtime.service, runtime.settings)
     if as_json:
         _print_json([asdict(it) for it in lags])
         return

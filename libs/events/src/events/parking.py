@@ -83,6 +83,16 @@ async def streams(db: Database, consumer: str) -> set[tuple[str, str]]:
     return {(row[0], row[1]) for row in rows}
 
 
+async def counts(db: Database) -> dict[str, int]:
+    """How much is parked for each consumer: events, and a policy's timers that were tried in vain."""
+    rows = await db.fetch(
+        """select consumer, count(*) from (
+             select consumer from log.parked union all select policy from log.timers where claimed_until = 'infinity'
+           ) as it group by consumer order by consumer"""
+    )
+    return dict(rows)
+
+
 async def still_parked(db: Connection, consumer: str, source: str, stream: str) -> bool:
     """Whether something of this stream is parked, and if so keeps it until the transaction's end."""
     return bool(

@@ -7,27 +7,24 @@ progress in Postgres.
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import asyncpg
 import structlog
-from opentelemetry.metrics import Observation
 
 from events import feeds, lag, parking, relay
 from events.clock import Clock, system_clock
 from events.commands import Commands
 from events.consumer import Consumer, Projection, Reacting
-from events.kafka import KafkaError, TopicReader
 from events.leases import while_holding
+from events.measures import Measures
 from events.policy import Policy
 from events.progress import Overtaken
 from events.read_model import Connection, Pool, ReadModel
 from events.service import Service
 from events.settings import Settings
-from events.telemetry import gauge
 from events.timers import run_timers
 from events.wake import CHANNEL, Wake
 
@@ -52,9 +49,9 @@ class Runtime:
     commands: Commands
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
     reading_store: bool = False
-    lags: list[lag.Lag] = field(default_factory=list[lag.Lag])
-    parked: dict[str, int] = field(default_factory=dict[str, int])
-    watermark_age: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.measures = Measures(self.service, self.settings, self.db)
 
     async def ready(self) -> list[str]:
         """Why this process cannot serve; empty if it can. Kafka and other services may be away."""
@@ -79,7 +76,9 @@ class Runtime:
 
             keep("timers", lambda: run_timers(self.commands))
             keep("listener", self._listen)
-            keep("measures", self._measure)
+            keep("measures", self.measures.watch)
+            if lag.foreign_consumers(self.service, prefix):
+                keep("lag of topics", self.measures.watch_topics)
             keep("housekeeping", self._forget_old_keys)
             keep("store", lambda: while_holding(self.db, STORE_LEASE, self.holder, self._read_store))
             for part in (*self.service.read_models, *self.service.policies):
@@ -173,69 +172,6 @@ class Runtime:
             )
             await asyncio.sleep(3600)
 
-    async def _measure(self) -> None:
-        """Keeps the figures for /metrics, and notes which read models have caught up."""
-        prefix = self.settings.topic_prefix
-        foreign = lag.foreign_consumers(self.service, prefix)
-        topics = sorted({topic for _, of_part in foreign for topic in of_part})
-        reader = TopicReader(self.settings, topics, None) if topics else None
-        try:
-            if reader:
-                with suppress(KafkaError):
-                    await reader.start(_nothing)
-            while True:
-                lags = await lag.own_lag(self.db, lag.own_consumers(self.service))
-                if reader:
-                    with suppress(KafkaError, OSError, TimeoutError):
-                        async with asyncio.timeout(5):
-                            lags += await lag.topic_lag(self.db, reader, foreign)
-                self.lags = lags
-                await self._note_who_caught_up(lags)
-                rows = await self.db.fetch("select consumer, count(*) from log.parked group by consumer")
-                self.parked = dict(rows)
-                self.watermark_age = float(await self.db.fetchval(WATERMARK_AGE))
-                await asyncio.sleep(2)
-        finally:
-            if reader:
-                await reader.stop()
-
-    async def _note_who_caught_up(self, lags: list[lag.Lag]) -> None:
-        waiting = {it.consumer for it in lags if it.events}
-        known = {it.consumer for it in lags}
-        caught_up = [m.schema for m in self.service.read_models if m.schema in known and m.schema not in waiting]
-        await self.db.execute(
-            """update log.read_models set caught_up_at = clock_timestamp()
-               where schema = any($1) and caught_up_at is null""",
-            caught_up,
-        )
-
-    def observe(self) -> None:
-        """Publishes this process's figures as metrics."""
-        gauge("commongrid.lag.events", "{event}", "Events that a consumer has yet to take", self._lag_events)
-        gauge("commongrid.lag.time", "s", "Age of the oldest event that a consumer has yet to take", self._lag_seconds)
-        gauge("commongrid.parked", "{event}", "Events parked now, by consumer", self._parked_now)
-        gauge("commongrid.watermark.age", "s", "Age of the oldest writing transaction on the server", self._watermark)
-
-    def _lag_events(self) -> Iterator[Observation]:
-        for it in self.lags:
-            yield Observation(it.events, {"consumer": it.consumer, "source": it.source or "own store"})
-
-    def _lag_seconds(self) -> Iterator[Observation]:
-        for it in self.lags:
-            yield Observation(it.seconds, {"consumer": it.consumer, "source": it.source or "own store"})
-
-    def _parked_now(self) -> Iterator[Observation]:
-        for consumer, count in self.parked.items():
-            yield Observation(count, {"consumer": consumer})
-
-    def _watermark(self) -> Iterator[Observation]:
-        yield Observation(self.watermark_age)
-
-
-WATERMARK_AGE = """
-select coalesce(extract(epoch from clock_timestamp() - min(xact_start)), 0)
-from pg_stat_activity where backend_xid is not null"""
-
 
 @asynccontextmanager
 async def open_runtime(service: Service, settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[Runtime]:
@@ -263,10 +199,6 @@ async def _connect(settings: Settings, path: str) -> Connection:
         statement_cache_size=settings.statement_cache_size,
         server_settings={"search_path": path, "application_name": "commongrid worker"},
     )
-
-
-async def _nothing(_: Any) -> None:
-    pass
 
 
 async def keep_running(name: str, run: Callable[[], Awaitable[None]]) -> None:

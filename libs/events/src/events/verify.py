@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from events import lag, rebuild
+from events import lag, parking, rebuild
 from events.event import Position, Raw
 from events.kafka import Partition, TopicReader
 from events.progress import OWN, RELAY, marks
@@ -40,16 +40,9 @@ async def verify(runtime: Runtime, *, deep: bool = False) -> Findings:
     relayed = (await marks(runtime.db, RELAY, OWN, [0]))[0].position
     await _store(runtime, found, relayed)
     await _topics(runtime, found, relayed)
-    for it in await lag.own_lag(runtime.db, lag.own_consumers(runtime.service)):
-        found.behind[f"{it.consumer} < own store"] = it.events
-    foreign = lag.foreign_consumers(runtime.service, runtime.settings.topic_prefix)
-    topics = sorted({topic for _, of_part in foreign for topic in of_part})
-    if topics:
-        async with reading(runtime, topics) as reader:
-            for it in await lag.topic_lag(runtime.db, reader, foreign):
-                found.behind[f"{it.consumer} < {it.source}"] = it.events
-    rows = await runtime.db.fetch("select consumer, count(*) from log.parked group by consumer order by consumer")
-    found.parked = dict(rows)
+    for it in await lag.everyones_lag(runtime.db, runtime.service, runtime.settings):
+        found.behind[f"{it.consumer} < {it.source or 'own store'}"] = it.events
+    found.parked = await parking.counts(runtime.db)
     if deep:
         for read_model in runtime.service.read_models:
             for table, rows_differing in (await rebuild.differences(runtime, read_model)).items():
