@@ -48,16 +48,28 @@ async def database(fresh_database: str) -> str:
     return fresh_database
 
 
-@pytest.fixture
-async def runtime(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
-    """The service at work, with a grid, a duty list and a team."""
+@asynccontextmanager
+async def process(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
+    """A process of the service at work, without Kafka; it ends with the block."""
     async with open_runtime(grid_tasks, Settings(database, NO_KAFKA), trade) as runtime:
-        async with each_table(runtime) as db:
-            await follow(db, *DUTIES, *GROUND, *TEAM)
         working = asyncio.create_task(runtime.work())
         yield runtime
         working.cancel()
         await asyncio.wait([working])
+
+
+@pytest.fixture
+async def runtime(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
+    """The service at work, with a grid, a duty list and a team."""
+    async with process(database, trade) as runtime:
+        await prepare(runtime)
+        yield runtime
+
+
+async def prepare(runtime: Runtime, *team: Event) -> None:
+    """Gives it a grid, a duty list and a team, as if the registry had told of them."""
+    async with each_table(runtime) as db:
+        await follow(db, *DUTIES, *GROUND, *(team or TEAM))
 
 
 @asynccontextmanager

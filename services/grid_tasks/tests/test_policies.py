@@ -17,7 +17,7 @@ from grid_tasks.domain.commands import CaseCommand, Dispatch, HandIn, SendBack, 
 from grid_tasks.read_models.case_board import newest
 from grid_tasks.read_models.open_work import stranded
 
-from .conftest import Town
+from .conftest import Town, Trade, prepare, process
 from .roster import DUTIES, appointed, changed
 from .trade import GRID, LEADER, LI, NOISE, TWO_HOURS, WANG, report
 
@@ -87,15 +87,15 @@ async def test_a_burst_in_one_grid_is_spread_evenly(town: Town) -> None:
         assert held == dict.fromkeys(team, 10)
 
 
-async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(town: Town) -> None:
-    async with town.at_work() as runtime:
-        await ready(town, runtime, appointed(LI))
+async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(database: str, trade: Trade) -> None:
+    async with process(database, trade) as runtime:
+        await prepare(runtime, appointed(LI))
         await reports(runtime, "late", "done")
         for case in ("late", "done"):
             await with_worker(runtime, case, LI)
-        await does(runtime, "done", Start(LI, town.trade()), HandIn(LI, "已劝阻", town.trade()))
-    town.trade.advance(minutes=TWO_HOURS)  # while nobody is at work
-    async with town.at_work() as runtime:
+        await does(runtime, "done", Start(LI, trade()), HandIn(LI, "已劝阻", trade()))
+    trade.advance(minutes=TWO_HOURS)  # while nobody is at work
+    async with process(database, trade) as runtime:
 
         async def is_escalated() -> bool:
             return bool(await happened(runtime, "late", CaseEscalated))
@@ -104,27 +104,25 @@ async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(to
         told = await happened(runtime, "late", CaseEscalated)
         assert isinstance(told[0], CaseEscalated)
         assert (told[0].worker, told[0].cause) == (LI, EscalationCause.OVERDUE)
-    town.trade.advance(days=1)
-    async with town.at_work() as runtime:
+    trade.advance(days=1)
+    async with process(database, trade) as runtime:
 
         async def no_timer_waits() -> bool:
-            return not await runtime.db.fetchval("select count(*) from log.timers where due <= $1", town.trade())
+            return await runtime.db.fetchval("select count(*) from log.timers") == 0
 
         await eventually(no_timer_waits)
         assert len(await happened(runtime, "late", CaseEscalated)) == 1
         assert await happened(runtime, "done", CaseEscalated) == []
 
 
-async def test_a_case_given_to_another_has_one_deadline_the_new_one(town: Town) -> None:
-    async with town.at_work() as runtime:
-        await ready(town, runtime, appointed(LI), appointed(WANG))
-        await reports(runtime, "moved")
-        first = await with_worker(runtime, "moved", LI, WANG)
-        town.trade.advance(minutes=60)
-        other = WANG if first == LI else LI
-        await does(runtime, "moved", Dispatch(other, GRID, "近", town.trade()))
-        due = await runtime.db.fetch("select due from log.timers")
-        assert [row[0] for row in due] == [town.trade() + timedelta(minutes=TWO_HOURS)]
+async def test_a_case_given_to_another_has_one_deadline_the_new_one(runtime: Runtime, trade: Trade) -> None:
+    await reports(runtime, "moved")
+    first = await with_worker(runtime, "moved", LI, WANG)
+    trade.advance(minutes=60)
+    other = WANG if first == LI else LI
+    await does(runtime, "moved", Dispatch(other, GRID, "近", trade()))
+    due = await runtime.db.fetch("select due from log.timers")
+    assert [row[0] for row in due] == [trade() + timedelta(minutes=TWO_HOURS)]
 
 
 async def test_a_leavers_work_moves_by_itself_but_not_what_they_handed_in(town: Town) -> None:
