@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from contracts.registry import PersonRegistered
@@ -14,8 +15,10 @@ from events import Event, Position
 from events.event import Raw
 from events.runtime import Runtime
 from events.settings import Settings
-from events.testing import eventually
+from events.testing import eventually, publish
 from httpx2 import AsyncClient, Timeout
+from local.kafka import Kafka
+from local.testing import NewDatabase
 from notifications.live.tail import WAITING_AT_MOST, Passed, State, Tail, Viewer, as_json, passed
 from notifications.live.topology import EVENTS, SERVICES, topology
 
@@ -224,6 +227,36 @@ async def test_while_kafka_is_away_the_live_view_says_so() -> None:
             assert state is not None
             states.append(state.kafka)
     assert states == ["connecting", "away"]
+
+
+async def test_when_kafka_is_back_the_live_view_goes_on_from_where_it_was(
+    tmp_path: Path, new_database: NewDatabase
+) -> None:
+    kafka, database = Kafka(tmp_path / "kafka", tmp_path / "kafka.log"), await new_database("grid_tasks")
+    await kafka.start()
+    try:
+        await publish(database, kafka.bootstrap, "away", reported("c0"))
+        async with Tail().viewer(Settings("postgresql://nowhere", kafka.bootstrap, "away")) as viewer:
+            await _until(viewer, lambda state, _: state == "connected")
+            await kafka.end()
+            await _until(viewer, lambda state, _: state == "away")
+            await kafka.start()
+            # The viewer's reader may or may not have found its way back when this is published.
+            await publish(database, kafka.bootstrap, "away", reported("c1"))
+            await _until(viewer, lambda _, streams: streams == ["case-c1"])
+    finally:
+        await kafka.end()
+
+
+async def _until(viewer: Viewer, come: Callable[[str | None, list[str]], bool]) -> None:
+    """Waits for a state of Kafka, or for streams of which events passed."""
+    known: str | None = None
+    seen: list[str] = []
+    async with asyncio.timeout(60):
+        while not come(known, seen):
+            state, events = await viewer.next()
+            known = state.kafka if state else known
+            seen += [event.stream for event in events]
 
 
 async def test_a_slow_viewer_loses_the_oldest_events_and_no_state() -> None:

@@ -145,9 +145,10 @@ class Tail:
                     self._next[partition] = next_offset
                     self._show(raws)
         finally:
-            with suppress(*AWAY):
+            # With Kafka away, the fetches that aiokafka cancels come out of this as if we had been cancelled.
+            with suppress(TimeoutError):
                 async with asyncio.timeout(ANSWER_WITHIN):
-                    await reader.stop()
+                    await asyncio.gather(reader.stop(), return_exceptions=True)
 
     async def _look(self, reader: TopicReader, partitions: list[Partition]) -> None:
         async with asyncio.timeout(ANSWER_WITHIN):
