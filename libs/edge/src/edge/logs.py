@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor
 
 from edge.redaction import describe, redact
 
-QUIET = ("asyncio", "opentelemetry", "urllib3", "uvicorn", "yoyo", "httpx2", "httpcore2")
+QUIET = ("asyncio", "opentelemetry", "urllib3", "uvicorn", "httpx2", "httpcore2")
 """Libraries of which only warnings are worth a line."""
 
 

@@ -1,16 +1,14 @@
 """Brings a service's database up to date: the log's tables, the service's own, and the tables of its read models.
 
-Numbered SQL by yoyo, one after the other; safe to run again, and by several at once. A read model of a new version gets
-tables of its own beside the old ones; the worker fills them, and the API turns to them when they have caught up.
+Numbered SQL files, one after the other, each in one transaction with the note that it was applied: a run that is killed
+has done some of them, and never half of one. Safe to run again, and by several at once. A read model of a new version
+gets tables of its own beside the old ones; the worker fills them, and the API turns to them when they have caught up.
 """
 
-import re
-import warnings
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from yoyo import get_backend, read_migrations  # pyright: ignore[reportUnknownVariableType]
 
 from events.read_model import ReadModel
 from events.service import Service
@@ -22,22 +20,26 @@ _ONE_AT_A_TIME = 7_010_041
 
 def migrate(service: Service, settings: Settings) -> None:
     """Creates or upgrades everything that the service has in its database."""
-    folders = [LOG, *([service.migrations] if service.migrations else [])]
-    with psycopg.connect(settings.database_url, autocommit=True) as guard:
-        guard.execute("select pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
-        # A plain scheme makes yoyo ask for psycopg2.
-        backend = get_backend(re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", settings.database_url))
-        try:
-            backend.break_lock()  # left by a run that was killed: nobody else migrates while we hold the guard
-            for folder in folders:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", DeprecationWarning)  # yoyo's own
-                    migrations = backend.to_apply(read_migrations(str(folder)))
-                    backend.apply_migrations(migrations)
-        finally:
-            backend.connection.close()
+    folders = {"log": LOG} | ({service.name: service.migrations} if service.migrations else {})
+    with psycopg.connect(settings.database_url, autocommit=True) as db:
+        db.execute("select pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
+        db.execute(
+            """create table if not exists migration (
+                   owner text, file text, applied_at timestamptz not null default now(), primary key (owner, file)
+               )"""
+        )
+        for owner, folder in folders.items():
+            for file in sorted(folder.glob("*.sql")):
+                _apply(db, owner, file)
         for read_model in service.read_models:
-            create_tables(guard, read_model, read_model.schema)
+            create_tables(db, read_model, read_model.schema)
+
+
+def _apply(db: psycopg.Connection, owner: str, file: Path) -> None:
+    note = "insert into migration (owner, file) values (%s, %s) on conflict do nothing"
+    with db.transaction():
+        if db.execute(note, (owner, file.name)).rowcount:
+            db.execute(file.read_bytes())
 
 
 def create_tables(db: psycopg.Connection, read_model: ReadModel, schema: str) -> None:
