@@ -222,6 +222,13 @@ async def test_a_change_decided_on_an_older_version_is_refused(desk: Desk) -> No
     assert_problem(await desk.post("/cases/0199/start", None, LI, **{"If-Match": "*"}), 404, "not-found")
 
 
+@pytest.mark.parametrize("path", ["/cases/%00", "/cases/%00/history", "/cases?worker=%00", "/workers?grid=%00"])
+async def test_odd_characters_are_the_callers_mistake(desk: Desk, path: str) -> None:
+    answer = await desk.get(path)
+    assert answer.status_code in (404, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
 # Who sees what.
 
 
@@ -295,8 +302,11 @@ async def test_nothing_that_was_written_is_kept_with_the_answers_nor_the_receipt
 # Lists.
 
 
-async def test_the_list_is_paged_and_shows_what_was_just_written(desk: Desk) -> None:
-    last = [await desk.post("/cases", BODY) for _ in range(4)][-1]
+async def test_the_list_is_paged_and_shows_what_was_just_written(desk: Desk, trade: Trade) -> None:
+    for _ in range(3):
+        await desk.report()
+        trade.advance(seconds=1)
+    last = await desk.post("/cases", BODY)
     fresh = {"Consistency-Token": last.headers["consistency-token"]}
     first = (await desk.get("/cases?limit=3", **fresh)).json()
     second = (await desk.get(f"/cases?limit=3&cursor={first['next']}")).json()
