@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import Any
 
+import psycopg
 import pytest
-from events.migrate import migrate
+from events import Batch, Connection
+from events.migrate import create_tables, migrate
 from events.read_model import ReadModel
 from events.rebuild import differences, rebuild, rebuild_schema, replay
 from events.runtime import Runtime
@@ -67,9 +70,6 @@ async def test_the_live_one_serves_and_goes_on_while_another_is_built(at_desk: R
 
 
 def _create(runtime: Runtime, schema: str) -> None:
-    import psycopg
-    from events.migrate import create_tables
-
     with psycopg.connect(runtime.settings.database_url, autocommit=True) as db:
         create_tables(db, JOURNAL, schema)
 
@@ -123,7 +123,7 @@ async def test_what_was_parked_is_taken_by_a_rebuild_whose_handlers_are_mended(
         assert await journalled(runtime.db) == {"matter-ill": [1, 2]}
 
 
-async def _write(db, events) -> None:  # type: ignore[no-untyped-def]
+async def _write(db: Connection, events: Batch[Any]) -> None:
     for event in events:
         await db.execute(
             """insert into journal as j values ($1, array[$2::int])

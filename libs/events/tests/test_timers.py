@@ -138,12 +138,10 @@ async def test_it_takes_effect_once_though_two_processes_run_it_at_the_same_time
     async with process(calling(make_the_call), url, now) as runtime:
         await runtime.commands.execute(CALL, "slow", SOON)
         now[0] = SOON
-        claimed = timing.Claimed(
-            *await runtime.db.fetchrow(
-                """select id, policy, stream, name, due, 1, causation, correlation, traceparent
-                   from log.timers"""
-            )
+        rows = await runtime.db.fetch(
+            "select id, policy, stream, name, due, 1, causation, correlation, traceparent from log.timers"
         )
+        claimed = timing.Claimed(*rows[0])
         policies = {policy.name: policy for policy in runtime.service.policies}
         await asyncio.gather(*(timing.fire(runtime.commands, policies, claimed) for _ in range(5)))
         await until_done(runtime, "slow", "promised", "made")

@@ -77,7 +77,7 @@ async def test_an_event_on_the_topic_that_the_store_never_had_is_found(quiet: Ru
     producer = AIOKafkaProducer(bootstrap_servers=quiet.settings.kafka)
     await producer.start()
     try:
-        await producer.send_and_wait(
+        await producer.send_and_wait(  # pyright: ignore[reportUnknownMemberType]
             f"{quiet.settings.topic_prefix}.desk.matter",
             key=b"matter-ghost",
             value=b"{}",
