@@ -17,7 +17,7 @@ from events.runtime import Runtime
 from events.store import load
 from events.testing import eventually
 from notifications.domain.notification import MAX_ATTEMPTS, Stage, notification_id
-from notifications.policies import addressing
+from notifications.policies import addressing, delivering
 from notifications.read_models.cases import cases
 from notifications.read_models.categories import categories
 from notifications.read_models.contacts import contacts
@@ -245,6 +245,25 @@ async def _retry_by_hand(application: Application, runtime: Runtime, id: str) ->
         assert again.status_code == 412
 
 
+async def test_a_receiver_that_never_answers_holds_nothing_up(
+    world: World, receiver: Receiver, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivering, "TIMEOUT", 0.5)
+    receiver.hold = asyncio.Event()
+    await world.registry(li(), street_light())
+    await world.grid_tasks(reported(), dispatched())
+    async with world.running(by(email(mailbox), webhook(receiver))) as runtime:
+
+        async def delayed() -> bool:
+            found = {row.channel: (row.state, row.error) for row in await all_of(runtime)}
+            return found == {
+                Channel.EMAIL: (Stage.DELIVERED, None),
+                Channel.WEBHOOK: (Stage.WAITING, "no answer in time"),
+            }
+
+        await eventually(delayed)
+
+
 async def test_a_process_that_dies_between_sending_and_recording_sends_again_with_the_same_id(
     world: World, receiver: Receiver
 ) -> None:
@@ -257,7 +276,8 @@ async def test_a_process_that_dies_between_sending_and_recording_sends_again_wit
             return len(receiver.received) == 1
 
         await eventually(sending)
-        assert [row.state for row in await all_of(first)] == [Stage.WAITING]
+        state = await state_of(first, receiver.received[0].headers["webhook-id"])
+        assert (state.stage, state.attempts) == (Stage.WAITING, 0)
     receiver.hold.set()  # the process is gone; whether the message arrived, it never learned
     async with world.running(by(webhook(receiver))) as second:
         # The claim of the first process ends by the machine's clock; this is as if that time had passed.

@@ -14,7 +14,7 @@ from contracts.notifications import Channel, Occasion
 from notifications.texts import Facts, Text
 
 TIMEOUT = 10.0
-"""Seconds that an attempt may take."""
+"""Seconds that an attempt may take; well below those for which a timer is claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Outlet(Protocol):
     def channel(self) -> Channel: ...
 
     async def send(self, letter: Letter) -> None:
-        """Returns when the other side has taken the letter; raises NotTaken within TIMEOUT or a little more."""
+        """Returns when the other side has taken the letter; raises NotTaken. It is cancelled after TIMEOUT."""
         ...
 
 

@@ -4,13 +4,14 @@ The kernel lets one process at a time have the timer. If that process dies betwe
 comes due again, and the message is sent again with the same id: the receiver can tell that it has had it.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
 from contracts.notifications import NotificationDelayed, NotificationRequested, NotificationResumed
 from events import Commands, Due, Policy, Timer
 
-from notifications.channels.letter import NotTaken, Outlets
+from notifications.channels.letter import TIMEOUT, NotTaken, Outlets
 from notifications.domain.notification import (
     NOTIFICATION,
     Command,
@@ -51,8 +52,12 @@ def delivering(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> P
             outlet = outlets().get(state.asked.channel)
             if outlet is None:
                 raise NotTaken(f"channel {state.asked.channel} is not configured")
-            await outlet.send(await letter_of(commands.db, state.asked))
+            letter = await letter_of(commands.db, state.asked)
+            async with asyncio.timeout(TIMEOUT):
+                await outlet.send(letter)
             outcome = RecordDelivery(commands.clock())
+        except TimeoutError:
+            outcome = RecordFailure("no answer in time", False, jitter(), commands.clock())
         except Nobody as nobody:
             outcome = Withdraw(str(nobody), commands.clock())
         except NotTaken as failure:
