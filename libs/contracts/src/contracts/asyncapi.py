@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from contracts.catalogue import PUBLISHED
+from contracts.examples import EXAMPLES
+from contracts.schemas import Schema, schema_of
 from events import Event
 from events.event import Position, Raw, aggregate_of, encode
 from events.wire import headers_of, source_of
 from pydantic_core import from_json
-
-from contracts.catalogue import PUBLISHED
-from contracts.examples import EXAMPLES
-from contracts.schemas import Schema, schema_of
 
 PARTITIONS = 12
 BINDING = "0.5.0"

@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Mapping
 from types import ModuleType
 
+from contracts import assessment, grid_tasks, notifications, registry
 from events import Event
 from events.event import Catalogue, service_of
-
-from contracts import assessment, grid_tasks, notifications, registry
 
 
 def _published(module: ModuleType) -> Iterator[type[Event]]:

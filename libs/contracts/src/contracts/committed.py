@@ -12,16 +12,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from events import Event
-from events.event import Position, Raw, encode
-from pydantic import ValidationError
-from pydantic_core import to_json
-
 from contracts.asyncapi import document
 from contracts.catalogue import CATALOGUE, PUBLISHED
 from contracts.compatibility import breaks
 from contracts.examples import EXAMPLES, at
 from contracts.schemas import schema_of
+from events import Event
+from events.event import Position, Raw, encode
+from pydantic import ValidationError
+from pydantic_core import to_json
 
 Files = Mapping[str, str]
 """Contents by path, relative to the contracts folder."""

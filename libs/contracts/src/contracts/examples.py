@@ -7,10 +7,9 @@ invented; identity numbers carry a region prefix that does not exist.
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from events import Event
-
 from contracts import assessment, grid_tasks, notifications, registry
 from contracts.common import Place, Post, Residency, Title, UnitCategory
+from events import Event
 
 CHINA = timezone(timedelta(hours=8))
 CASE = "0199d1a06a5e7c3b9a573f2f5d1e8c11"

@@ -8,10 +8,9 @@ All times are the trade's: when it happened in the world.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts.common import Place
 from events import Event, personal
 from pydantic import AwareDatetime, Field
-
-from contracts.common import Place
 
 
 class ReporterKind(StrEnum):

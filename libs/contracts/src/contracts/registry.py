@@ -7,10 +7,9 @@ whoever follows them needs no earlier event to know the present state.
 from datetime import date
 from typing import Annotated
 
+from contracts.common import Place, Post, Residency, Title, UnitCategory
 from events import Event, personal
 from pydantic import Field
-
-from contracts.common import Place, Post, Residency, Title, UnitCategory
 
 
 class AddressFacts(Event):

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import cache
 from random import SystemRandom
 
+from contracts.asyncapi import document
 from contracts.notifications import Channel
 from edge import Application, read_settings
 from events import Service
 from events.runtime import Runtime
 
-from contracts.asyncapi import document
 from notifications.api import channels, live, stream
 from notifications.api import notifications as notifications_api
 from notifications.channels.configured import ChannelSettings, configured
