@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx2
 import typer
 from rich.console import Console
 from rich.progress import Progress
@@ -139,12 +140,14 @@ def down(data: Data = HERE) -> None:
 @app.command()
 def token(
     member: Annotated[str, typer.Argument(metavar="POST", help="Who: a member of the roster, like grid-worker-3.")],
-    post: Annotated[str | None, typer.Option(help="The kind of post, like grid_worker.")] = None,
+    post: Annotated[
+        str | None, typer.Option(help="The kind of post, like grid_worker; by itself, what the registry's roster says.")
+    ] = None,
     data: Data = HERE,
 ) -> None:
     """Prints a bearer token for somebody on the roster, good for 12 hours."""
     with told():
-        print(tokens.token(in_use(data) / "keys", member, post or member))
+        print(tokens.token(in_use(data) / "keys", member, post or post_of(member, state.read(in_use(data)))))
 
 
 @app.command(
@@ -171,6 +174,21 @@ def in_use(data: Path) -> Path:
     """The folder of the system that runs: the demo's, if only a demo does."""
     demo = data.absolute() / DEMO
     return demo if state.supervised(demo) and not state.supervised(data.absolute()) else data.absolute()
+
+
+def post_of(member: str, running: state.Run | None) -> str:
+    """The kind of post that a member of the roster has, by the running registry; raises a Trouble if it cannot tell."""
+    if not running or "registry" not in running.parts:
+        raise NotRunning(
+            f"the registry, which knows {member}'s post, is not running: start it, or name the kind by --post"
+        )
+    answer = httpx2.get(f"{running.parts['registry'].address}/roster", params={"limit": 200}, trust_env=False)
+    for row in answer.json()["items"]:
+        if row["member"] == member:
+            return row["post"]
+    raise Trouble(
+        f"nobody on the roster is called {member}: import one (commongrid import), or name the kind by --post"
+    )
 
 
 def say(sentence: str) -> None:
