@@ -154,14 +154,19 @@ class UnknownEventType(LookupError):
 
 
 class Catalogue:
-    """Which class reads which event type, older types included."""
+    """Which class reads which event type, older types included. TypeError where two classes read the same."""
 
     def __init__(self, classes: Iterable[type[Event]]) -> None:
         self._readers: dict[str, tuple[type[Event], Upcaster | None]] = {}
         for cls in classes:
-            self._readers[cls.type_name] = (cls, None)
+            self._add(cls.type_name, cls, None)
             for older, upcast in cls.upcasts.items():
-                self._readers[older] = (cls, upcast)
+                self._add(older, cls, upcast)
+
+    def _add(self, type_name: str, cls: type[Event], upcast: Upcaster | None) -> None:
+        other, _ = self._readers.setdefault(type_name, (cls, upcast))
+        if other is not cls:
+            raise TypeError(f"{other.__name__} and {cls.__name__} both read {type_name}; give it to one of them")
 
     def __contains__(self, type_name: str) -> bool:
         return type_name in self._readers

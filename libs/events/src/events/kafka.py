@@ -5,6 +5,7 @@
 # pyright: reportIncompatibleMethodOverride=false, reportPrivateUsage=false
 # (aiokafka has no types)
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -59,6 +60,18 @@ async def ensure_topics(service: Service, settings: Settings) -> None:
         await admin.close()
 
 
+async def _connect(connecting: Awaitable[None]) -> None:
+    """Connects. Who is cancelled meanwhile lets it come to its end first, for a moment: aiokafka would leave
+    connections open behind it."""
+    task = asyncio.ensure_future(connecting)
+    try:
+        await asyncio.shield(task)
+    finally:
+        if not task.done():
+            await asyncio.wait({task}, timeout=1)
+            task.cancel()
+
+
 class Producer:
     """Sends events in order. One record batch at a time is under way for each partition, and nothing later is sent
     before it is acknowledged: so no failure can leave a gap before what has been sent."""
@@ -78,7 +91,7 @@ class Producer:
 
     async def start(self, topics: Iterable[str]) -> None:
         """Connects; raises WrongTopics if a topic is not as it was set up."""
-        await self._kafka.start()
+        await _connect(self._kafka.start())
         cluster = await self._kafka.client.fetch_all_metadata()
         for topic in topics:
             found = cluster.partitions_for_topic(topic)
@@ -151,9 +164,9 @@ class TopicReader:
         `ends` and `times` will be asked for."""
         if self._group and assigned:
             self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned))
-            await self._kafka.start()
+            await _connect(self._kafka.start())
             return
-        await self._kafka.start()
+        await _connect(self._kafka.start())
         if assigned:
             partitions = await self.partitions()
             self._kafka.assign([TopicPartition(*it) for it in partitions])
