@@ -5,6 +5,7 @@ It looks at the system from outside only, over HTTP and by the operators' comman
 """
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import Counter
@@ -238,12 +239,16 @@ def _check_messages(sinks: Sinks | None, summary: Summary) -> None:
 
 
 async def _verify(stack: Stack, service: str, summary: Summary, deep: bool) -> None:
-    code, printed = await stack.events(service, "verify", "--json", *(["--deep"] if deep else []))
-    try:
-        found = orjson.loads(printed[printed.find("{") :])  # a container may say something before
-    except orjson.JSONDecodeError:
-        summary.wrong.append(f"{service}: verify ended with {code}: {printed.strip()[-300:]}")
-        return
+    deadline = time.monotonic() + QUIET_SECONDS
+    while True:
+        code, printed = await stack.events(service, "verify", "--json", *(["--deep"] if deep else []))
+        with contextlib.suppress(orjson.JSONDecodeError):
+            found = orjson.loads(printed[printed.find("{") :])  # a container may say something before
+            break
+        if time.monotonic() > deadline:  # until then a server may have been away
+            summary.wrong.append(f"{service}: verify ended with {code}: {printed.strip()[-300:]}")
+            return
+        await asyncio.sleep(1.0)
     summary.events_appended += found["stored"]
     summary.wrong += [f"{service}: {complaint}" for complaint in found["wrong"]]
     summary.wrong += [f"{service}: {count} events are parked for {who}" for who, count in found["parked"].items()]
