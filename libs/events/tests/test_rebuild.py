@@ -1,21 +1,24 @@
-"""A read model equals its rebuild, which is built beside the live one and takes over when it is as far (promise 5)."""
+"""A read model equals its rebuild, which is built beside the live one and takes over when it is there (promise 5)."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import Any
+from contextlib import asynccontextmanager
 
-import psycopg
 import pytest
-from events import Batch, Connection
-from events.migrate import create_tables, migrate
-from events.read_model import ReadModel
-from events.rebuild import differences, rebuild, rebuild_schema, replay
+from events import Connection, ReadModel, Recorded
+from events.lag import Lag
+from events.measures import Measures
+from events.rebuild import Behind, differences, rebuild
 from events.runtime import Runtime
 from events.testing import eventually, running
 from front_desk import (
     MATTER,
+    SCREEN,
     Note,
     Raise,
+    Show,
+    Shown,
     at_work,
     busy,
     desk,
@@ -27,149 +30,257 @@ from front_desk import (
     tallied,
     tally,
 )
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from local.brokers import drop_topics
+from local.testing import database
 
 NewDatabase = Callable[..., Awaitable[str]]
-JOURNAL, TALLY = journal(), tally()
-DESK = desk(JOURNAL, TALLY)
+DAYS = f"test-{secrets.token_hex(6)}"
 
 
-@pytest.fixture
-async def at_desk(new_database: NewDatabase, kafka_server: str, topic_prefix: str) -> AsyncGenerator[Runtime]:
-    """A desk at work."""
-    async with running(DESK, await new_database("desk"), kafka_server, topic_prefix) as runtime:
-        yield runtime
+def both(name: str = "journal", version: int = 1) -> ReadModel:
+    """A journal of the hall's own screens, too: fed by its store and by the desk's topic."""
+    model = journal(name, version)
+
+    @model.each(Shown)
+    async def shown(db: Connection, event: Recorded[Shown]) -> None:
+        await db.execute("insert into journal values ($1, '{1}')", f"{event.id} shows {event.data.matter}")
+
+    return model
 
 
-async def shows_everything(runtime: Runtime, store: Runtime | None = None) -> bool:
-    return await has_journalled(runtime.db, await recorded((store or runtime).db))
+@asynccontextmanager
+async def desk_and_hall(new_database: NewDatabase, kafka: str, prefix: str) -> AsyncGenerator[tuple[Runtime, Runtime]]:
+    async with (
+        running(desk(journal(), tally()), await new_database(), kafka, prefix) as here,
+        running(hall(both(), tally()), await new_database(), kafka, prefix) as there,
+    ):
+        yield here, there
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-async def test_after_any_day_the_live_one_equals_a_rebuild(at_desk: Runtime, seed: int) -> None:
-    await busy(at_desk.commands, 150, seed=seed)
-    await eventually(lambda: shows_everything(at_desk))
-    await eventually(lambda: has_tallied(at_desk, 20))
-    assert await differences(at_desk, JOURNAL) == {}
-    assert await differences(at_desk, TALLY) == {}
+async def rows(runtime: Runtime) -> tuple[dict[str, list[int]], dict[str, int]]:
+    return await journalled(runtime.db), await tallied(runtime.db)
 
 
-async def has_tallied(runtime: Runtime, matters: int) -> bool:
-    return sum((await tallied(runtime.db)).values()) == matters
+async def all_taken(here: Runtime, there: Runtime) -> bool:
+    expected = await recorded(here.db)
+    assert await journalled(here.db) == expected
+    found = await journalled(there.db)
+    assert {stream: versions for stream, versions in found.items() if stream in expected} == expected
+    for runtime in (here, there):
+        assert sum((await tallied(runtime.db)).values()) == len(expected)
+    return True
 
 
-async def test_the_live_one_serves_and_goes_on_while_another_is_built(at_desk: Runtime) -> None:
-    await busy(at_desk.commands, 100)
-    await eventually(lambda: shows_everything(at_desk))
-    schema = rebuild_schema(JOURNAL)
-    await asyncio.to_thread(_create, at_desk, schema)
-    async with replay(at_desk, JOURNAL, schema) as beside:
-        await beside.step()
-        await at_desk.commands.execute(MATTER, "meanwhile", Raise())
-        await eventually(lambda: shows_everything(at_desk))
-        assert "matter-meanwhile" in await journalled(at_desk.db)
+async def identity(runtime: Runtime, schema: str) -> int:
+    """Which tables these are, whatever they are called."""
+    return await runtime.db.fetchval("select $1::regnamespace::oid::bigint", schema)
 
 
-def _create(runtime: Runtime, schema: str) -> None:
-    with psycopg.connect(runtime.settings.database_url, autocommit=True) as db:
-        create_tables(db, JOURNAL, schema)
-
-
-async def test_switching_loses_nothing_while_others_write(at_desk: Runtime) -> None:
-    await busy(at_desk.commands, 50)
-    stop = asyncio.Event()
-
-    async def write() -> None:
-        nth = 0
-        while not stop.is_set():
-            nth += 1
-            await at_desk.commands.execute(MATTER, f"w{nth}", Raise())
-            await at_desk.commands.execute(MATTER, f"w{nth}", Note("one"))
-
-    writing = asyncio.create_task(write())
-    for _ in range(3):
-        await rebuild(at_desk, JOURNAL)
-        await rebuild(at_desk, TALLY)
-    stop.set()
-    await writing
-    await eventually(lambda: shows_everything(at_desk))
-    assert await differences(at_desk, JOURNAL) == {}
-
-
-async def test_an_interrupted_rebuild_goes_on_where_it_was(at_desk: Runtime) -> None:
-    await busy(at_desk.commands, 100)
-    schema = rebuild_schema(JOURNAL)
-    await asyncio.to_thread(_create, at_desk, schema)
-    async with replay(at_desk, JOURNAL, schema) as interrupted:
-        first = await interrupted.step()
-    assert first > 0
-    stored = await at_desk.db.fetchval("select count(*) from log.events")
-    assert await rebuild(at_desk, JOURNAL) == stored - first
-    await eventually(lambda: shows_everything(at_desk))
-
-
-async def test_what_was_parked_is_taken_by_a_rebuild_whose_handlers_are_mended(
+async def test_a_rebuild_brings_the_same_rows_in_new_tables(
     new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
-    url = await new_database("desk")
-    async with running(desk(journal()), url, kafka_server, topic_prefix) as runtime:
-        await runtime.commands.execute(MATTER, "ill", Raise())
-        await runtime.commands.execute(MATTER, "ill", Note("poison"))
-        await eventually(lambda: parked(runtime, 1))
-        mended = ReadModel("journal", "create table journal (matter text primary key, versions int[] not null)")
-        for cls in MATTER.events:
-            mended.on(cls)(_write)
-        await rebuild(runtime, mended)
-        assert await parked(runtime, 0)
-        assert await journalled(runtime.db) == {"matter-ill": [1, 2]}
+    async with desk_and_hall(new_database, kafka_server, topic_prefix) as (here, there):
+        await busy(here.commands, 150)
+        for nth in range(5):
+            await there.commands.execute(SCREEN, "1", Show(f"{nth}"))
+        await eventually(lambda: all_taken(here, there))
+        await there.commands.caught_up(there.service.read_models[0], 30)
+        for runtime in (here, there):
+            before = await rows(runtime)
+            for model in runtime.service.read_models:
+                assert await differences(runtime, model) == {}
+                tables = await identity(runtime, model.schema)
+                taken = await rebuild(runtime, model)
+                assert taken >= 177, "it took its events anew"
+                assert await identity(runtime, model.schema) != tables
+            assert await rows(runtime) == before
+            left = await runtime.db.fetchval("""select count(*) from log.progress where consumer like '%\\_\\_%'""")
+            assert left == 0, "nothing is left of the rebuild"
 
 
-async def _write(db: Connection, events: Batch[Any]) -> None:
-    for event in events:
-        await db.execute(
-            """insert into journal as j values ($1, array[$2::int])
-               on conflict (matter) do update set versions = j.versions || excluded.versions""",
-            event.stream,
-            event.version,
-        )
+@pytest.fixture(scope="session")
+async def random_days(postgres_server: str, kafka_server: str) -> AsyncGenerator[Runtime]:
+    """A desk for many random days: each adds to what was before."""
+    async with (
+        database(postgres_server, "random_days") as url,
+        running(desk(journal(), tally()), url, kafka_server, DAYS) as runtime,
+    ):
+        yield runtime
+    await drop_topics(kafka_server, DAYS)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**9), count=st.integers(1, 8))
+async def test_whatever_was_done_the_live_rows_equal_a_rebuild(random_days: Runtime, seed: int, count: int) -> None:
+    await busy(random_days.commands, 10 * count, seed)
+    for model in random_days.service.read_models:
+        await random_days.commands.caught_up(model, 30)
+        assert await differences(random_days, model) == {}
+    await has_journalled(random_days.db, await recorded(random_days.db))
+
+
+async def test_the_live_one_goes_on_meanwhile_and_the_switch_loses_nothing(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    async with desk_and_hall(new_database, kafka_server, topic_prefix) as (here, there):
+        writing = asyncio.create_task(busy(here.commands, 1500, matters=50))
+        asked = asyncio.create_task(keep_asking(here, there))
+        while not writing.done():
+            for runtime in (here, there):
+                for model in runtime.service.read_models:
+                    await rebuild(runtime, model)
+        await writing
+        await eventually(lambda: all_taken(here, there), 60)
+        asked.cancel()
+        assert (await asyncio.gather(asked, return_exceptions=True))[0].__class__ is asyncio.CancelledError
+
+
+async def keep_asking(*runtimes: Runtime) -> None:
+    """Queries are answered all the time, and never go back."""
+    most = 0
+    while True:
+        for runtime in runtimes:
+            await tallied(runtime.db)
+        found = sum(map(len, (await journalled(runtimes[0].db)).values()))
+        assert found >= most, "what was shown once is not shown any more"
+        most = found
+        await asyncio.sleep(0)
+
+
+class Interrupted(Exception):
+    pass
+
+
+async def test_a_rebuild_that_is_interrupted_goes_on_where_it_was(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    async with running(desk(journal()), await new_database(), kafka_server, topic_prefix) as here:
+        await here.commands.execute_many(MATTER, {f"{nth}": Raise() for nth in range(1500)})
+        model = here.service.read_models[0]
+        await here.commands.caught_up(model, 30)
+
+        def interrupt(taken: int) -> None:
+            raise Interrupted
+
+        with pytest.raises(Interrupted):
+            await rebuild(here, model, interrupt)
+        await here.commands.execute(MATTER, "0", Note("meanwhile"))
+        assert await rebuild(here, model) == 501
+        expected = await recorded(here.db)
+        await eventually(lambda: has_journalled(here.db, expected))
+
+
+async def test_a_rebuild_takes_what_the_live_one_had_parked_when_the_handler_is_mended(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    mended = ReadModel("journal", "create table journal (matter text primary key, versions int[], last_note text)")
+    for cls, handler in journal()._handlers.items():  # pyright: ignore[reportPrivateUsage]
+        mended.on(cls)(handler)
+    async with running(desk(journal()), await new_database(), kafka_server, topic_prefix) as here:
+        await here.commands.execute(MATTER, "bad", Raise())
+        await here.commands.execute(MATTER, "bad", Note("poison"))
+        await here.commands.execute(MATTER, "bad", Note("behind"))
+        await eventually(lambda: parked(here, 2))
+        await rebuild(here, mended)
+        assert await journalled(here.db) == {"matter-bad": [1, 2, 3]}
+        await here.commands.execute(MATTER, "bad", Note("goes its usual way"))
+        await eventually(lambda: has_journalled(here.db, {"matter-bad": [1, 2, 3, 4]}))
+        assert await parked(here, 0)
 
 
 async def parked(runtime: Runtime, count: int) -> bool:
     return await runtime.db.fetchval("select count(*) from log.parked") == count
 
 
-async def test_a_read_model_of_anothers_events_is_rebuilt_from_their_topics(
-    at_desk: Runtime, new_database: NewDatabase
-) -> None:
-    seen = journal("seen")
-    await busy(at_desk.commands, 100)
-    settings = at_desk.settings
-    async with running(hall(seen), await new_database("hall"), settings.kafka, settings.topic_prefix) as other:
-        await eventually(lambda: shows_everything(other, at_desk))
-        await other.db.execute("update journal set versions = '{}'")
-        assert await rebuild(other, seen) == await at_desk.db.fetchval("select count(*) from log.events")
-        assert await shows_everything(other, at_desk)
-        await at_desk.commands.execute(MATTER, "afterwards", Raise())
-        await eventually(lambda: shows_everything(other, at_desk))  # the live feed goes on from the new progress
-
-
-async def test_a_new_version_is_built_beside_the_old_one_and_readiness_says_so(
+async def test_a_row_that_was_tampered_with_differs(
     new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
-    url = await new_database("desk")
-    async with running(DESK, url, kafka_server, topic_prefix) as old:
+    async with desk_and_hall(new_database, kafka_server, topic_prefix) as (here, there):
+        await busy(here.commands, 20)
+        await eventually(lambda: all_taken(here, there))
+        for runtime in (here, there):
+            by_journal, by_tally = runtime.service.read_models
+            await runtime.db.execute("update journal set versions = '{1}' where matter = 'matter-1-3'")
+            await runtime.db.execute("delete from closed where matter = 'matter-1-0'")
+            await runtime.db.execute("insert into tally values ('nowhere', 1)")
+            assert await differences(runtime, by_journal) == {"journal": 2}
+            assert await differences(runtime, by_tally) == {"closed": 1, "tally": 1}
+            await rebuild(runtime, by_tally)
+            assert await differences(runtime, by_tally) == {}
+
+
+async def test_one_that_is_behind_cannot_be_compared_and_says_so(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    service = desk(journal())
+    async with running(service, await new_database(), kafka_server, topic_prefix, work=False) as here:
+        await here.commands.execute(MATTER, "1", Raise())
+        with pytest.raises(Behind, match="journal is behind"):
+            await differences(here, service.read_models[0])
+
+
+# A new version of a read model
+
+
+async def test_a_new_version_is_built_beside_the_old_one_which_serves_until_it_is_ready(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    database = await new_database()
+    place = (database, kafka_server, topic_prefix)
+    async with running(desk(journal(version=1)), *place) as old:
         await busy(old.commands, 50)
-        await eventually(lambda: shows_everything(old))
-        newer = desk(journal(version=2), TALLY)
-        await asyncio.to_thread(migrate, newer, old.settings)
-        async with at_work(newer, url, kafka_server, topic_prefix) as new:
-            # The old process holds the store's lease, so the new version waits; both go on serving.
+        await old.commands.caught_up(old.service.read_models[0], 30)
+        await eventually(lambda: ready(old))
+        async with running(desk(journal(version=2)), *place, work=False) as new:
             assert await new.ready() == ["read model journal_v2 is still being built"]
             assert await old.ready() == []
-            assert await journalled(old.db) == await recorded(old.db)
-    async with at_work(newer, url, kafka_server, topic_prefix) as new:
-        await eventually(lambda: is_ready(new), 60)
-        assert await journalled(new.db) == await recorded(new.db)
+            await old.commands.execute(MATTER, "meanwhile", Raise())
+            expected = await recorded(old.db)
+            await eventually(lambda: has_journalled(old.db, expected))
+    async with at_work(desk(journal(version=2)), *place) as new:
+        await eventually(lambda: ready(new))
+        await has_journalled(new.db, expected)
+    async with running(desk(journal(version=1)), *place, work=False) as old:
+        assert await old.ready() == [], "one can go back"
+        await has_journalled(old.db, expected)
 
 
-async def is_ready(runtime: Runtime) -> bool:
+async def ready(runtime: Runtime) -> bool:
     return await runtime.ready() == []
+
+
+async def test_a_new_version_that_follows_topics_is_not_ready_without_them(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """Its own events are not all: while Kafka is away it must not take over."""
+    database = await new_database()
+    async with running(desk(), await new_database(), kafka_server, topic_prefix) as here:
+        await here.commands.execute(MATTER, "1", Raise())
+        async with running(hall(both(version=1)), database, kafka_server, topic_prefix) as old:
+            await old.commands.execute(SCREEN, "1", Show("1"))
+            await eventually(lambda: both_journalled(old))
+        async with running(hall(both(version=2)), database, kafka_server, topic_prefix, work=False):
+            pass
+        async with at_work(hall(both(version=2)), database, "127.0.0.1:9", topic_prefix) as alone:
+            await alone.commands.caught_up(alone.service.read_models[0], 30)
+            await eventually(lambda: looked(alone.measures))
+            last_look = alone.measures.own
+            await eventually(lambda: looked_again(alone.measures, last_look))
+            assert await alone.ready() == ["read model journal_v2 is still being built"]
+        async with at_work(hall(both(version=2)), database, kafka_server, topic_prefix) as new:
+            await eventually(lambda: ready(new))
+            await both_journalled(new)
+
+
+async def both_journalled(runtime: Runtime) -> bool:
+    return await has_journalled(runtime.db, {"matter-1": [1], "screen-1/1 shows 1": [1]})
+
+
+async def looked(measures: Measures) -> bool:
+    return any(it.consumer == "journal_v2" and it.events == 0 for it in measures.own)
+
+
+async def looked_again(measures: Measures, last: list[Lag]) -> bool:
+    return measures.own is not last
