@@ -55,7 +55,7 @@ def show(summary: Summary, urls: Mapping[str, str], console: Console) -> None:
     board = Table(
         "", "worker 网格员", "grid", "points", "closed", "on time", "first time", "stars", title="公示 · The board"
     )
-    for row in summary.board[:10]:
+    for row in summary.board:
         board.add_row(
             str(row["rank"]),
             row["name"] or row["worker"],
