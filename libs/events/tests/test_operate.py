@@ -6,10 +6,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
 from click.testing import Result
+from events.migrate import migrate
 from events.operate import operator_cli
 from events.runtime import Runtime
+from events.settings import Settings
 from events.testing import eventually, running
-from front_desk import MATTER, Note, Raise, desk, journal, journalled, tally
+from front_desk import MATTER, Note, Raise, desk, hall, journal, journalled, tally
 from typer.testing import CliRunner
 
 NewDatabase = Callable[..., Awaitable[str]]
@@ -110,6 +112,23 @@ async def test_verify_ends_with_1_where_something_is_wrong(at_desk: Runtime) -> 
     wrong = await typed(at_desk, "verify", "--deep")
     assert wrong.exit_code == 1
     assert "tally.tally differ" in wrong.output
+
+
+@pytest.mark.parametrize("words", [("verify",), ("rebuild", "journal"), ("restore",)])
+async def test_what_is_away_is_said_in_one_line(new_database: NewDatabase, words: tuple[str, ...]) -> None:
+    """Here the Kafka; and of a database that was never migrated, its first missing table."""
+    nothing = Settings(await new_database(), "127.0.0.1:9")
+    for service in (desk(), hall(journal())):
+        result = await asyncio.to_thread(CliRunner().invoke, operator_cli(service, lambda: nothing), list(words))
+        assert result.exit_code == 1
+        assert isinstance(result.exception, SystemExit)
+        assert len(result.output.splitlines()) == 1
+        await asyncio.to_thread(migrate, service, nothing)
+        if words != ("rebuild", "journal"):
+            result = await asyncio.to_thread(CliRunner().invoke, operator_cli(service, lambda: nothing), list(words))
+            assert result.exit_code == 1
+            assert result.output.startswith("KafkaConnectionError: Unable to bootstrap")
+            assert len(result.output.splitlines()) == 1
 
 
 async def sent(runtime: Runtime) -> bool:

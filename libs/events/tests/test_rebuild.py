@@ -2,9 +2,11 @@
 
 import asyncio
 import secrets
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import psycopg
 import pytest
 from events import Connection, ReadModel, Recorded
 from events.lag import Lag
@@ -16,6 +18,7 @@ from front_desk import (
     MATTER,
     SCREEN,
     Note,
+    OwnProcess,
     Raise,
     Show,
     Shown,
@@ -147,6 +150,43 @@ async def keep_asking(*runtimes: Runtime) -> None:
         assert found >= most, "what was shown once is not shown any more"
         most = found
         await asyncio.sleep(0)
+
+
+async def test_it_takes_over_with_the_last_event_that_the_live_one_had_shown(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """One that the live one, in another process, took after the rebuild had come to its end."""
+    service = desk(journal())
+    database = await new_database()
+    process = OwnProcess("desk", database, kafka_server, topic_prefix)
+    async with running(service, database, kafka_server, topic_prefix, work=False) as here:
+        await here.commands.execute(MATTER, "1", Raise())
+        process.start()
+        await eventually(lambda: has_journalled(here.db, {"matter-1": [1]}))
+        reports: list[int] = []
+
+        def at_its_end(taken: int) -> None:
+            if reports == [1]:
+                note_and_wait(database)
+            reports.append(taken)
+
+        await rebuild(here, service.read_models[0], at_its_end)
+        assert await journalled(here.db) == {"matter-1": [1, 2]}
+        process.kill()
+
+
+def note_and_wait(database: str) -> None:
+    """Writes a note, and waits until the live journal shows it."""
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute(
+            """select log.append('{matter-1}', '{2}', '{commongrid.desk.matter.noted.v1}',
+                                 array['{"note": "late"}'::json], '{matter-1}', '{1}',
+                                 null, null, null, null, null, null, null, null, null, null)"""
+        )
+        deadline = time.monotonic() + 30
+        while db.execute("select versions from journal_v1.journal").fetchone() != ([1, 2],):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 class Interrupted(Exception):

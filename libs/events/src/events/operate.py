@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Annotated, Any
 
+import asyncpg
 import orjson
 import typer
 from rich.console import Console
@@ -18,6 +19,7 @@ from rich.table import Table
 from events import lag, parking, restore, store, verify
 from events import rebuild as rebuilding
 from events.event import Raw
+from events.kafka import KafkaError
 from events.policy import Policy
 from events.read_model import ReadModel
 from events.runtime import Runtime, open_runtime
@@ -49,9 +51,11 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
             restore.StillRunning,
             restore.TwoHistories,
             rebuilding.Behind,
+            asyncpg.PostgresError,
+            KafkaError,
             OSError,
         ) as error:
-            console.print(f"[red]{type(error).__name__}[/]: {error}", style=None, highlight=False)
+            console.print(parking.describe(error), style="red", highlight=False, markup=False)
             code = 1
         raise typer.Exit(code)
 

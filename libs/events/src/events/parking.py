@@ -70,7 +70,9 @@ def describe(error: BaseException) -> str:
     if isinstance(error, asyncpg.PostgresError):
         place = error.constraint_name or error.column_name or error.table_name or ""
         return f"{type(error).__name__}: {error.sqlstate} {place}".strip()
-    if isinstance(error, (Refused, OSError, KafkaError)) or type(error).__module__.startswith("events."):
+    if isinstance(error, KafkaError):
+        return str(error)  # it begins with its name
+    if isinstance(error, (Refused, OSError)) or type(error).__module__.startswith("events."):
         return f"{type(error).__name__}: {error}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
