@@ -5,7 +5,7 @@ import pytest
 pytest_plugins = ["local.testing"]
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests run one after the other in one worker, as what they share lives there."""
     for item in items:

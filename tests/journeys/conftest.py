@@ -108,6 +108,7 @@ async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = 60.0) 
     return seen
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One town for all who ask for it; one after the other who want the usual ports."""
     for item in items:
