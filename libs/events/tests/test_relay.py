@@ -15,6 +15,7 @@ from events.relay import relay
 from events.runtime import Runtime, keep_running, open_runtime
 from events.settings import Settings
 from events.testing import eventually, running
+from events.wake import Wake
 from front_desk import (
     MATTER,
     Close,
@@ -227,6 +228,17 @@ async def test_who_does_not_renew_its_lease_loses_it(runtime: Runtime) -> None:
 
 async def has_stopped_reading(runtime: Runtime) -> bool:
     return not runtime.reading_store
+
+
+async def test_who_is_woken_and_stopped_at_the_same_moment_stops() -> None:
+    """Else a process that is asked to end just when something is appended would go on for ever."""
+    wake = Wake()
+    waiting = asyncio.create_task(wake.wait(wake.count, 60))
+    await asyncio.sleep(0)
+    wake.set()
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
 
 
 @pytest.mark.parametrize("partitions", [0, 3])

@@ -35,7 +35,8 @@ class Wake:
         future = asyncio.get_running_loop().create_future()
         self._waiting.add(future)
         try:
-            await asyncio.wait_for(future, seconds)
+            async with asyncio.timeout(seconds):  # wait_for swallows a cancellation that comes with the waking (3.11)
+                await future
         except TimeoutError:
             pass
         finally:
