@@ -103,7 +103,7 @@ async def test_a_rebuild_brings_the_same_rows_in_new_tables(
             assert left == 0, "nothing is left of the rebuild"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def random_days(postgres_server: str, kafka_server: str) -> AsyncGenerator[Runtime]:
     """A desk for many random days: each adds to what was before."""
     async with (
