@@ -108,16 +108,6 @@ async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = 60.0) 
     return seen
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One town for all who ask for it; one after the other who want the usual ports."""
-    for item in items:
-        if "town" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("town"))
-        elif item.path.name in ("test_the_demo.py", "test_the_readme.py"):
-            item.add_marker(pytest.mark.xdist_group("usual ports"))
-
-
 @pytest.fixture(scope="session")
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]:
     """Community X, up and running."""

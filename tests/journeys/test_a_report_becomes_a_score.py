@@ -2,7 +2,10 @@
 
 from typing import Any
 
+import pytest
 from events.testing import eventually
+
+pytestmark = pytest.mark.xdist_group("town")
 
 
 async def test_a_report_is_handled_verified_rated_and_counted(town: Any) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from events.testing import eventually
 
+pytestmark = pytest.mark.xdist_group("town")
+
 
 async def closed_on_board(town: Any) -> int:
     """How many closed cases the board counts, over all workers."""

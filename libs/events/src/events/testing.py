@@ -114,7 +114,7 @@ async def _relayed(runtime: Runtime) -> bool:
     return all(lag.events == 0 for lag in await own_lag(runtime.db, [RELAY]))
 
 
-async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 30.0) -> None:
+async def eventually(condition: Callable[[], Awaitable[object]], seconds: float = 60.0) -> None:
     """Polls until the condition holds; AssertionError with its last answer (or error) after so long."""
     deadline, last = asyncio.get_running_loop().time() + seconds, None
     while asyncio.get_running_loop().time() < deadline:
