@@ -4,16 +4,18 @@ goes on. An operator inspects, retries or drops (promise 6)."""
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
 import pytest
 from broker import messages, send
-from events import Commands, Connection, Event, Policy, ReadModel, Recorded, Service, parking
+from events import Commands, Connection, Event, Policy, ReadModel, Recorded, Service, parking, store
+from events.consumer import Consumer
 from events.feeds import TopicFeed
 from events.kafka import TopicReader
 from events.partitioning import partition_of
-from events.progress import OWN
+from events.progress import OWN, Chunk, Mark, marks
 from events.runtime import Runtime
 from events.testing import eventually, running
 from front_desk import (
@@ -322,6 +324,32 @@ async def test_an_error_of_the_moment_parks_nothing(
         assert await parked(runtime) == []
 
 
+async def test_a_lock_that_somebody_holds_is_an_error_of_the_moment(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    model = ReadModel("log", "create table log (matter text)")
+    tries: list[str] = []
+
+    @model.each(Raised)
+    async def raised(db: Connection, event: Recorded[Raised]) -> None:
+        tries.append(event.stream)
+        await db.execute("lock table log in exclusive mode nowait")
+        await db.execute("insert into log values ($1)", event.stream)
+
+    async with running(desk(model), await new_database(), kafka_server, topic_prefix) as runtime:
+        async with runtime.connection() as holding, holding.transaction():
+            await holding.execute("lock table log_v1.log in share mode")
+            await runtime.commands.execute(MATTER, "1", Raise())
+            await eventually(lambda: tried(tries, 3))
+            assert await parked(runtime) == []
+        await runtime.commands.caught_up(model, 30)
+        assert await runtime.db.fetchval("select count(*) from log") == 1
+
+
+async def tried(tries: list[str], times: int) -> bool:
+    return len(tries) >= times
+
+
 # Messages that are no events of ours
 
 
@@ -403,6 +431,77 @@ async def test_retries_while_new_events_come_lose_none_and_repeat_none(
             await asyncio.wait([retrying])
             assert await parked(runtime) == []
             await runtime.db.execute(BROKEN_AGAIN)
+
+
+async def test_a_new_event_waits_for_a_retry_under_way_and_then_goes_its_usual_way(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    model = journal()
+    async with (
+        running(desk(model), await new_database(), kafka_server, topic_prefix, work=False) as runtime,
+        runtime.consumer(model) as live,
+        runtime.connection("journal_v1") as operator,
+    ):
+        mark = (await marks(live.db, live.name, OWN, [0]))[0]
+        for command in (Raise(), POISON, Note("behind")):
+            await runtime.commands.execute(MATTER, "bad", command)
+        mark = await take_next(runtime, live, mark, 3)
+        assert await are_parked(runtime, "matter-bad/2", "matter-bad/3")
+        await runtime.commands.execute(MATTER, "bad", Note("new"))
+        await eventually(lambda: readable(runtime, mark, 1))
+        await runtime.db.execute(MENDED)
+        transaction = operator.transaction()  # what a retry does, up to its commit
+        await transaction.start()
+        waiting = await parking.of_stream(operator, live.name, OWN, "matter-bad")
+        new = await store.read_after(operator, mark.position, 10)
+        await model.apply(operator, [it.raw for it in waiting], runtime.service.catalogue)
+        await parking.remove(operator, [it.id for it in waiting])
+        number = await operator.fetchval("select pg_backend_pid()")
+        taking = asyncio.create_task(live.take([Chunk(OWN, 0, mark, Mark(0, new[-1].position), new)]))
+        await eventually(lambda: somebody_waits_for(runtime, number))
+        await transaction.commit()
+        await taking
+        assert await journalled(runtime.db) == {"matter-bad": [1, 2, 3, 4]}
+        assert await parked(runtime) == []
+
+
+async def take_next(runtime: Runtime, consumer: Consumer, mark: Mark, count: int) -> Mark:
+    """Gives a consumer the next events of the store; returns its mark after them."""
+    await eventually(lambda: readable(runtime, mark, count))
+    raws = await store.read_after(runtime.db, mark.position, count)
+    after = Mark(0, raws[-1].position)
+    await consumer.take([Chunk(OWN, 0, mark, after, raws)])
+    return after
+
+
+async def readable(runtime: Runtime, mark: Mark, count: int) -> bool:
+    return len(await store.read_after(runtime.db, mark.position, 10)) == count
+
+
+async def somebody_waits_for(runtime: Runtime, backend: int) -> bool:
+    return await runtime.db.fetchval(
+        "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))", backend
+    )
+
+
+@ONE
+async def test_a_retry_takes_what_is_parked_behind_while_it_waits(poisoned: tuple[Commands, Runtime, str]) -> None:
+    _, runtime, source = poisoned
+    await runtime.db.execute(MENDED)
+    async with runtime.connection() as consumer:
+        transaction = consumer.transaction()  # of the consumer, that parks one more
+        await transaction.start()
+        assert await parking.still_parked(consumer, "journal_v1", OWN, "matter-bad")
+        last = (await parking.of_stream(consumer, "journal_v1", OWN, "matter-bad"))[-1].raw
+        one_more = replace(last, version=5, position=last.position._replace(number=last.position.number + 1))
+        await parking.park(consumer, "journal_v1", OWN, 0, one_more, parking.BEHIND)
+        number = await consumer.fetchval("select pg_backend_pid()")
+        retrying = asyncio.create_task(retry(runtime, runtime.service.read_models[0], source, "matter-bad"))
+        await eventually(lambda: somebody_waits_for(runtime, number))
+        await transaction.commit()
+    assert await retrying == 4
+    assert await parked(runtime) == []
+    assert (await journalled(runtime.db))["matter-bad"] == [1, 2, 3, 4, 5]
 
 
 async def some_parked(runtime: Runtime) -> bool:
@@ -561,6 +660,7 @@ async def test_a_policy_that_ends_before_it_noted_its_progress_reacts_and_parks_
                     await eventually(lambda: are_parked(runtime, "matter-bad/2"))
                     await eventually(lambda: has_shown(runtime, ["matter-good/2"]))
                 await transaction.rollback()
+            assert await runtime.db.fetchval("select max(next_offset) from log.progress") == 0, "all of it comes again"
             await here.commands.execute(MATTER, "good", Note("b"))
             await here.commands.execute(MATTER, "bad", Note("behind"))
             async with at_work(service, database, kafka_server, topic_prefix):

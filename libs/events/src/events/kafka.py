@@ -8,6 +8,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -72,6 +73,17 @@ async def _connect(connecting: Awaitable[None]) -> None:
             task.cancel()
 
 
+async def _stopped(client: Any) -> None:
+    """Stops an aiokafka client in a task of its own: while it stops, aiokafka swallows a cancellation that is meant for
+    us, and lets out those of its own tasks as if they were meant for us."""
+
+    async def stop() -> None:
+        with suppress(KafkaError, OSError, asyncio.CancelledError):
+            await client.stop()
+
+    await asyncio.wait([asyncio.create_task(stop())])
+
+
 class Producer:
     """Sends events in order. One record batch at a time is under way for each partition, and nothing later is sent
     before it is acknowledged: so no failure can leave a gap before what has been sent."""
@@ -102,7 +114,7 @@ class Producer:
                 )
 
     async def stop(self) -> None:
-        await self._kafka.stop()
+        await _stopped(self._kafka)
 
     async def send(self, events: Iterable[tuple[Partition, Raw]]) -> None:
         """Sends the events; when it returns, all are acknowledged by all in-sync replicas."""
@@ -173,7 +185,7 @@ class TopicReader:
             await assigned(partitions)
 
     async def stop(self) -> None:
-        await self._kafka.stop()
+        await _stopped(self._kafka)
 
     async def partitions(self) -> list[Partition]:
         """All partitions of the topics that are there."""

@@ -42,8 +42,7 @@ _TRANSIENT = (
 
 def is_transient(error: Exception) -> bool:
     """Whether it is an error of the moment, not of the event: try again, do not park."""
-    # A value that asyncpg cannot send is an InterfaceError to it, and a ValueError.
-    return isinstance(error, _TRANSIENT) and not isinstance(error, ValueError)
+    return isinstance(error, _TRANSIENT)
 
 
 @dataclass(frozen=True, slots=True)
