@@ -659,6 +659,8 @@ async def test_a_policy_that_ends_before_it_noted_its_progress_reacts_and_parks_
                 async with at_work(service, database, kafka_server, topic_prefix):
                     await eventually(lambda: are_parked(runtime, "matter-bad/2"))
                     await eventually(lambda: has_shown(runtime, ["matter-good/2"]))
+                number = await holding.fetchval("select pg_backend_pid()")
+                await eventually(lambda: nobody_waits_for(runtime, number))
                 await transaction.rollback()
             assert await runtime.db.fetchval("select max(next_offset) from log.progress") == 0, "all of it comes again"
             await here.commands.execute(MATTER, "good", Note("b"))
@@ -666,6 +668,14 @@ async def test_a_policy_that_ends_before_it_noted_its_progress_reacts_and_parks_
             async with at_work(service, database, kafka_server, topic_prefix):
                 await eventually(lambda: has_shown(runtime, ["matter-good/2", "matter-good/3"]))
                 await eventually(lambda: are_parked(runtime, "matter-bad/2", "matter-bad/3"))
+
+
+async def nobody_waits_for(runtime: Runtime, backend: int) -> bool:
+    """Ends whoever still waits: the process died."""
+    ended = await runtime.db.fetch(
+        "select pg_terminate_backend(pid) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))", backend
+    )
+    return not ended
 
 
 async def on_topic(kafka: str, topic: str, count: int) -> bool:
