@@ -14,13 +14,17 @@ from local.services import PORTS
 pytestmark = pytest.mark.xdist_group("usual ports")  # it and the demo take the usual ports, one after the other
 
 ROOT = Path(__file__).parents[2]
+OUR_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"}
+"""What a make that runs this test would hand on."""
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 async def test_a_case_by_curl(tmp_path: Path) -> None:
     after_start = README.split("<!-- a test runs these blocks as they stand -->")[1].split("## With containers")[0]
     script = "\n".join(re.findall(r"```sh\n(.*?)```", after_start, re.S))
-    environment = os.environ | {"COMMONGRID_DATA": str(tmp_path / "data")}
+    environment = {name: value for name, value in os.environ.items() if name not in OUR_MAKE} | {
+        "COMMONGRID_DATA": str(tmp_path / "data")
+    }
     up = await asyncio.create_subprocess_exec("make", "up", cwd=ROOT, env=environment, start_new_session=True)
     try:
         await eventually(lambda: all_ready(up), 120)
