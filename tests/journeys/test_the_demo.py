@@ -6,9 +6,6 @@ import os
 from pathlib import Path
 
 import psutil
-import pytest
-
-pytestmark = pytest.mark.xdist_group("usual ports")  # it and the README take the usual ports, one after the other
 
 ROOT = Path(__file__).parents[2]
 OUR_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"}

@@ -7,11 +7,8 @@ import signal
 from pathlib import Path
 
 import httpx2
-import pytest
 from events.testing import eventually
 from local.services import PORTS
-
-pytestmark = pytest.mark.xdist_group("usual ports")  # it and the demo take the usual ports, one after the other
 
 ROOT = Path(__file__).parents[2]
 OUR_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"}

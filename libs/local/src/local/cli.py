@@ -94,7 +94,8 @@ def demo(
     """Plays a working day on the sample community, from nothing, and shows what came of it."""
 
     async def main() -> int:
-        options = Options(data / DEMO, usual_ports(), say=say)
+        ports = servers_ports() if once else usual_ports()  # nobody opens the addresses of what ends by itself
+        options = Options(data / DEMO, ports, say=say)
         summary = await play(options, stack, folder, console, once=once, seconds=seconds, seed=seed, cases=cases)
         return finish(summary, json)
 
