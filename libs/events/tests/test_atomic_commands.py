@@ -61,9 +61,9 @@ async def rows_in_the_log(db: Any) -> tuple[int, int, int]:
     )
 
 
-def raising(stream: str, version: int = 0) -> Appending:
+def raising(stream: str, version: int = 0, key: Key | None = None, fired: Fired | None = None) -> Appending:
     """What raising a matter appends, with its reminder."""
-    appending = Appending()
+    appending = Appending(NOBODY, key, None, fired)
     appending.add(stream, version, [Raised(place="gate")])
     appending.timers = [store.TimerChange("reminding", stream, "remind", NOON, f"{stream}/{version + 1}")]
     return appending
@@ -81,42 +81,42 @@ async def test_nothing_of_a_command_remains_if_its_version_is_taken(runtime: Run
     await runtime.commands.execute(MATTER, "1", Close())
     before = await rows_in_the_log(runtime.db)
     with pytest.raises(Conflict):
-        await store.append(runtime.db, raising("matter-1", version=1), NOBODY, Key("k"))
+        await store.append(runtime.db, [raising("matter-1", version=1, key=Key("k"))])
     assert await rows_in_the_log(runtime.db) == before
 
 
 async def test_nothing_of_a_command_remains_if_its_key_was_used(runtime: Runtime) -> None:
-    await store.append(runtime.db, raising("matter-1"), NOBODY, Key("k"))
+    await store.append(runtime.db, [raising("matter-1", key=Key("k"))])
     before = await rows_in_the_log(runtime.db)
     with pytest.raises(KeyUsed):
-        await store.append(runtime.db, raising("matter-2"), NOBODY, Key("k"))
+        await store.append(runtime.db, [raising("matter-2", key=Key("k"))])
     assert await rows_in_the_log(runtime.db) == before
 
 
 async def test_nothing_of_a_command_remains_if_its_timer_is_gone(runtime: Runtime) -> None:
     await runtime.commands.execute(MATTER, "1", Raise())
     timer = Fired(await runtime.db.fetchval("select id from log.timers"), NOON + timedelta(hours=1))
-    appending = Appending()
+    appending = Appending(fired=timer)
     appending.add("matter-1", 1, [Noted(note="reminded")])
-    await store.append(runtime.db, appending, NOBODY, fired=timer)
+    await store.append(runtime.db, [appending])
     before = await rows_in_the_log(runtime.db)
     assert before == (2, 0, 0)
     with pytest.raises(TimerGone):
-        await store.append(runtime.db, raising("matter-2"), NOBODY, Key("k"), fired=timer)
+        await store.append(runtime.db, [raising("matter-2", key=Key("k"), fired=timer)])
     assert await rows_in_the_log(runtime.db) == before
 
 
 async def test_a_moved_timer_does_not_fire_at_its_old_time(runtime: Runtime) -> None:
-    await store.append(runtime.db, raising("matter-1"), NOBODY)
+    await store.append(runtime.db, [raising("matter-1")])
     timer = Fired(await runtime.db.fetchval("select id from log.timers"), NOON)
     moving = Appending()
     moving.add("matter-1", 1, [Noted(note="later, please")])
     moving.timers = [store.TimerChange("reminding", "matter-1", "remind", NOON + timedelta(days=1), "matter-1/2")]
-    await store.append(runtime.db, moving, NOBODY)
-    appending = Appending()
+    await store.append(runtime.db, [moving])
+    appending = Appending(fired=timer)
     appending.add("matter-1", 2, [Noted(note="reminded")])
     with pytest.raises(TimerGone):
-        await store.append(runtime.db, appending, NOBODY, fired=timer)
+        await store.append(runtime.db, [appending])
     assert await runtime.db.fetchval("select due from log.timers") == NOON + timedelta(days=1)
 
 
@@ -127,7 +127,7 @@ async def test_of_many_commands_on_one_version_exactly_one_wins(runtime: Runtime
         appending = Appending()
         appending.add("matter-1", version, [Noted(note=f"{who}")])
         try:
-            await store.append(runtime.db, appending, NOBODY)
+            await store.append(runtime.db, [appending])
         except Conflict:
             return False
         return True
@@ -173,11 +173,11 @@ async def test_an_append_that_is_not_the_first_write_of_its_transaction_is_refus
         await transaction.start()
         await db.execute("insert into other values (1)")
         with pytest.raises(asyncpg.PostgresError) as refused:
-            await store.append(db, raising("matter-1"), NOBODY)
+            await store.append(db, [raising("matter-1")])
         await transaction.rollback()
         assert refused.value.sqlstate == "CG001"
         async with db.transaction():
-            await store.append(db, raising("matter-1"), NOBODY)
+            await store.append(db, [raising("matter-1")])
             await db.execute("insert into other values (2)")
         assert await db.fetchval("select n from other") == 2
 
@@ -186,9 +186,9 @@ async def test_two_appends_in_one_transaction_are_refused(runtime: Runtime) -> N
     async with runtime.connection() as db:
         transaction = db.transaction()
         await transaction.start()
-        await store.append(db, raising("matter-1"), NOBODY)
+        await store.append(db, [raising("matter-1")])
         with pytest.raises(asyncpg.PostgresError) as refused:
-            await store.append(db, raising("matter-2"), NOBODY)
+            await store.append(db, [raising("matter-2")])
         await transaction.rollback()
         assert refused.value.sqlstate == "CG001"
     assert await rows_in_the_log(runtime.db) == (0, 0, 0)
@@ -197,12 +197,12 @@ async def test_two_appends_in_one_transaction_are_refused(runtime: Runtime) -> N
 async def test_a_blind_append_that_would_leave_a_gap_of_versions_is_refused(runtime: Runtime) -> None:
     await runtime.commands.execute(MATTER, "1", Raise())
     with pytest.raises(Conflict) as conflict:
-        await store.append(runtime.db, raising("matter-1", version=2), NOBODY)
+        await store.append(runtime.db, [raising("matter-1", version=2)])
     assert getattr(conflict.value.__cause__, "sqlstate", None) == "CG409"
     both = raising("matter-2")
     both.add("matter-1", 2, [Noted(note="too far")])
     with pytest.raises(Conflict) as conflict:
-        await store.append(runtime.db, both, NOBODY)
+        await store.append(runtime.db, [both])
     assert getattr(conflict.value.__cause__, "sqlstate", None) == "CG409"
     assert (await rows_in_the_log(runtime.db))[0] == 1
 
@@ -240,7 +240,7 @@ async def test_imports_that_touch_the_same_things_in_different_orders_both_succe
     async with runtime.connection() as third:
         transaction = third.transaction()
         await transaction.start()
-        await store.append(third, raising("matter-b"), NOBODY)
+        await store.append(third, [raising("matter-b")])
         one = asyncio.create_task(runtime.commands.execute_many(MATTER, dict.fromkeys("abc", Raise())))
         other = asyncio.create_task(runtime.commands.execute_many(MATTER, dict.fromkeys("cba", Raise())))
         await eventually(lambda: two_wait(runtime.db))

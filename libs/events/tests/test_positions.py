@@ -6,7 +6,7 @@ from random import Random
 
 import asyncpg
 import pytest
-from events import Conflict, Connection, Context, Service, store
+from events import Conflict, Connection, Service, store
 from events.event import START, Position, Raw
 from events.runtime import Runtime
 from events.store import Appending
@@ -33,7 +33,7 @@ async def connections(runtime: Runtime) -> AsyncGenerator[list[Connection]]:
 async def append(db: Connection, stream: str, version: int, count: int = 1) -> None:
     appending = Appending()
     appending.add(stream, version, [Noted(note=f"{version + nth}") for nth in range(1, count + 1)])
-    await store.append(db, appending, Context())
+    await store.append(db, [appending])
 
 
 class Reader:

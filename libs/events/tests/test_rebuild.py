@@ -180,9 +180,8 @@ def note_and_wait(database: str) -> None:
     """Writes a note, and waits until the live journal shows it."""
     with psycopg.connect(database, autocommit=True) as db:
         db.execute(
-            """select log.append('{matter-1}', '{2}', '{commongrid.desk.matter.noted.v1}',
-                                 array['{"note": "late"}'::json], '{matter-1}', '{1}',
-                                 null, null, null, null, null, null, null, null, null, null)"""
+            """insert into log.events (incarnation, tx, stream, version, type, data)
+               values (1, pg_current_xact_id(), 'matter-1', 2, 'commongrid.desk.matter.noted.v1', '{"note": "late"}')"""
         )
         deadline = time.monotonic() + 30
         while db.execute("select versions from journal_v1.journal").fetchone() != ([1, 2],):

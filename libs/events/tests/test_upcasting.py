@@ -153,8 +153,8 @@ async def test_an_old_event_that_cannot_be_read_any_more_is_parked(
     database = await new_database()
     async with running(OLD, database, kafka_server, topic_prefix) as old:
         await old.db.execute(
-            """select log.append('{visit-1}', '{1}', '{commongrid.visits.visit.made.v1}', array['{}'::json],
-                                 '{visit-1}', '{0}', null, null, null, null, null, null, null, null, null, null)"""
+            """insert into log.events (incarnation, tx, stream, version, type, data)
+               values (1, pg_current_xact_id(), 'visit-1', 1, 'commongrid.visits.visit.made.v1', '{}')"""
         )
     async with running(NEW, database, kafka_server, topic_prefix) as runtime:
         await eventually(lambda: parked_as(runtime, {"one_v1", "set_v1"}))

@@ -12,10 +12,11 @@ from events.aggregate import Aggregate, Refused
 from events.clock import Clock
 from events.event import Event, Json, Position, Raw, Recorded
 from events.freshness import Token, wait_for
+from events.group_commit import GroupCommit
 from events.policy import Cancel, Timer
 from events.read_model import Pool, ReadModel
 from events.service import Service
-from events.store import Appending, Conflict, Context, Fired, Key, KeyUsed, TimerChange
+from events.store import Appending, Conflict, Context, Encoded, Fired, Key, KeyUsed, TimerChange
 from events.telemetry import command_seconds, current_traceparent, tracer
 from events.wake import Wake
 
@@ -70,6 +71,7 @@ class Commands:
     db: Pool
     clock: Clock
     wake: Wake
+    group_commit: GroupCommit
     context: Context = field(default_factory=Context)
     partitions: int = 12
     prefix: str = "commongrid"
@@ -151,10 +153,10 @@ class Commands:
                 if key and (done := await self._earlier(aggregate, id, key)):
                     return done
                 return Done(after, version, (), None, outcome)
-            appending = Appending()
+            appending = self._appending(key, outcome)
             appending.add(stream, version, events)
             try:
-                position = await self._append(appending, key, outcome)
+                position = await self._append(appending)
             except Conflict:
                 if new or attempt == ATTEMPTS:
                     raise
@@ -170,7 +172,7 @@ class Commands:
         for attempt in range(1, ATTEMPTS + 1):
             histories = await store.load_many(self.db, map(aggregate.stream, commands))
             answers: dict[str, Done[S] | Refused] = {}
-            appending = Appending()
+            appending = self._appending()
             for id_, command in commands.items():
                 stream = aggregate.stream(id_)
                 history: Sequence[Raw] = histories.get(stream, ())
@@ -186,7 +188,7 @@ class Commands:
             if not appending.events:
                 return answers
             try:
-                position = await self._append(appending, None, None)
+                position = await self._append(appending)
             except Conflict:
                 if attempt == ATTEMPTS:
                     raise
@@ -213,24 +215,26 @@ class Commands:
         """Waits until the read model shows what the token's writer wrote. Raises NotYet after `seconds`."""
         await wait_for(self.db, self.service, read_model, token, self.prefix, self.partitions, seconds)
 
-    async def _append(self, appending: Appending, key: Key | None, outcome: Json | None) -> Position:
-        appending.timers = self._timers_of(appending)
-        context = store.trace_of(self.context, current_traceparent())
-        position = await store.append(self.db, appending, context, key, outcome, self.fired)
+    def _appending(self, key: Key | None = None, outcome: Json | None = None) -> Appending:
+        return Appending(store.trace_of(self.context, current_traceparent()), key, outcome, self.fired)
+
+    async def _append(self, appending: Appending) -> Position:
+        appending.timers = self._timers_of(appending.events)
+        position = await self.group_commit.append(appending)
         self.fired = None
         self.wake.set()
         return position
 
-    def _timers_of(self, appending: Appending) -> list[TimerChange]:
+    def _timers_of(self, events: Sequence[Encoded]) -> list[TimerChange]:
         changes: list[TimerChange] = []
         for policy in self.service.policies:
-            for stream, version, event in appending.events:
-                rule = policy.timer_rules.get(type(event))
-                match rule(event) if rule else None:
+            for it in events:
+                rule = policy.timer_rules.get(type(it.event))
+                match rule(it.event) if rule else None:
                     case Timer(name, due):
-                        changes.append(TimerChange(policy.name, stream, name, due, f"{stream}/{version}"))
+                        changes.append(TimerChange(policy.name, it.stream, name, due, f"{it.stream}/{it.version}"))
                     case Cancel(name):
-                        changes.append(TimerChange(policy.name, stream, name, None, f"{stream}/{version}"))
+                        changes.append(TimerChange(policy.name, it.stream, name, None, f"{it.stream}/{it.version}"))
                     case None:
                         pass
         return list({(c.policy, c.stream, c.name): c for c in changes}.values())  # the last word on each timer

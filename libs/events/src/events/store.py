@@ -8,7 +8,8 @@ that no late commit can slip behind.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from itertools import accumulate
+from typing import Any, Self
 
 import asyncpg
 import orjson
@@ -88,60 +89,97 @@ class Earlier:
     position: Position
 
 
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An event as it goes into the store."""
+
+    stream: str
+    version: int
+    event: Event
+    data: str
+
+    @classmethod
+    def of(cls, stream: str, version: int, event: Event) -> Self:
+        """Raises EventTooLarge."""
+        data = encode(event)
+        if len(data) * 4 > MAX_EVENT_BYTES and len(data.encode()) > MAX_EVENT_BYTES:
+            raise EventTooLarge(event, len(data.encode()))
+        return cls(stream, version, event, data)
+
+    @property
+    def type(self) -> str:
+        """The published name of its type."""
+        return self.event.type_name
+
+
 @dataclass(slots=True)
 class Appending:
-    """What one append writes. `expected` holds each touched stream's version before (0: the stream is new)."""
+    """What one command writes, on whose behalf and why. `expected` holds each touched stream's version before (0: the
+    stream is new). With a `key` there must be an event."""
 
+    context: Context = field(default_factory=Context)
+    key: Key | None = None
+    outcome: Json | None = None
+    fired: Fired | None = None
     expected: dict[str, int] = field(default_factory=dict[str, int])
-    events: list[tuple[str, int, Event]] = field(default_factory=list[tuple[str, int, Event]])
+    events: list[Encoded] = field(default_factory=list[Encoded])
     timers: list[TimerChange] = field(default_factory=list[TimerChange])
 
     def add(self, stream: str, version: int, events: Sequence[Event]) -> None:
-        """Adds events after `version` of a stream; a stream may be added once."""
+        """Adds events after `version` of a stream; a stream may be added once. Raises EventTooLarge."""
         if stream in self.expected:
             raise ValueError(f"stream {stream} is in this append already")
         self.expected[stream] = version
-        self.events.extend((stream, version + nth, event) for nth, event in enumerate(events, 1))
+        self.events.extend(Encoded.of(stream, version + nth, event) for nth, event in enumerate(events, 1))
 
 
-APPEND = "select * from log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
+APPEND = """select incarnation, tx, numbers
+from log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"""
 
 
-async def append(
-    db: Database,
-    appending: Appending,
-    context: Context,
-    key: Key | None = None,
-    outcome: Json | None = None,
-    fired: Fired | None = None,
-) -> Position:
-    """Commits the events, the key and the timers, or nothing; returns the position of the last event.
+async def append(db: Database, appendings: Sequence[Appending]) -> list[Position]:
+    """Commits the events, keys and timers of all of them, or nothing; returns the position of each one's last event.
 
-    Raises Conflict, KeyUsed, TimerGone or EventTooLarge. It must be the first write of its transaction.
+    No two may touch the same stream. Raises Conflict, KeyUsed or TimerGone. It must be the first write of its
+    transaction.
     """
-    data = [encode(event) for _, _, event in appending.events]
-    for (_, _, event), text in zip(appending.events, data, strict=True):
-        if len(text) * 4 > MAX_EVENT_BYTES and len(text.encode()) > MAX_EVENT_BYTES:
-            raise EventTooLarge(event, len(text.encode()))
+    events = [(event, one.context) for one in appendings for event in one.events]
+    last = list(accumulate(len(one.events) for one in appendings))
+    keys = [(one.key, one.outcome, place) for one, place in zip(appendings, last, strict=True) if one.key]
+    fired = [one.fired for one in appendings if one.fired]
+    timers = [
+        {
+            "policy": timer.policy,
+            "stream": timer.stream,
+            "name": timer.name,
+            "due": timer.due,
+            "causation": timer.causation,
+            "correlation": one.context.correlation,
+            "traceparent": one.context.traceparent,
+        }
+        for one in appendings
+        for timer in one.timers
+    ]
     try:
         row = await db.fetchrow(
             APPEND,
-            [stream for stream, _, _ in appending.events],
-            [version for _, version, _ in appending.events],
-            [event.type_name for _, _, event in appending.events],
-            data,
-            list(appending.expected),
-            list(appending.expected.values()),
-            context.actor,
-            context.correlation,
-            context.causation,
-            context.traceparent,
-            key.value if key else None,
-            key.fingerprint if key else None,
-            orjson.dumps(outcome).decode() if key else None,
-            fired.id if fired else None,
-            fired.due if fired else None,
-            orjson.dumps(appending.timers).decode() if appending.timers else None,
+            [event.stream for event, _ in events],
+            [event.version for event, _ in events],
+            [event.type for event, _ in events],
+            [event.data for event, _ in events],
+            [context.actor for _, context in events],
+            [context.correlation for _, context in events],
+            [context.causation for _, context in events],
+            [context.traceparent for _, context in events],
+            [stream for one in appendings for stream in one.expected],
+            [version for one in appendings for version in one.expected.values()],
+            [key.value for key, _, _ in keys] or None,
+            [key.fingerprint for key, _, _ in keys] or None,
+            [orjson.dumps(outcome).decode() for _, outcome, _ in keys] or None,
+            [place for _, _, place in keys] or None,
+            [it.id for it in fired] or None,
+            [it.due for it in fired] or None,
+            orjson.dumps(timers).decode() if timers else None,
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "commands_key":
@@ -155,7 +193,8 @@ async def append(
         if error.sqlstate == "CG003":
             raise TimerGone from error
         raise
-    return Position(*row)  # type: ignore[misc]  # a function always gives a row
+    incarnation, tx, numbers = row  # type: ignore[misc]  # a function always gives a row
+    return [Position(incarnation, tx, numbers[place - 1]) for place in last]
 
 
 COLUMNS = """incarnation, tx, position, stream, version, type, data::text, recorded_at,

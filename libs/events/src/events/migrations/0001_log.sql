@@ -119,13 +119,17 @@ create table log.leases (
     expires_at timestamptz not null
 );
 
--- Appends events, in one round trip and one transaction with their idempotency key and their timers.
+-- Appends what one command or several have decided, in one round trip and one transaction: their events, idempotency
+-- keys and timers.
 --
--- _streams, _versions, _types, _data   the events, each stream's versions rising by one
+-- _streams … _traceparents             the events, each stream's versions rising by one
 -- _expected_streams, _expected         the version of each touched stream before this append (0: it is new)
--- _key, _fingerprint, _outcome         the idempotency key of the command, or null
--- _fired, _fired_due                   the timer that led to the command, or null
--- _timers                              [{policy, stream, name, due, causation}], due null to cancel; or null
+-- _keys, _fingerprints, _outcomes      the idempotency keys of commands, or null
+-- _key_places                          for each key, the place of its command's last event
+-- _fired, _fired_due                   the timers that led to the commands, or null
+-- _timers                              [{policy, stream, name, due, causation, correlation, traceparent}], due null
+--                                      to cancel; or null
+-- numbers                              the position of each event
 --
 -- Positions are ordered by transaction id, and readers read below the oldest running transaction. That is right
 -- only if a transaction gets its id here, after the state it decides on was read: hence CG001. Versions without a
@@ -133,81 +137,74 @@ create table log.leases (
 -- events_stream_version; a key used before violates commands_key.
 create function log.append(
     _streams text[], _versions integer[], _types text[], _data json[],
+    _actors text[], _correlations text[], _causations text[], _traceparents text[],
     _expected_streams text[], _expected integer[],
-    _actor text, _correlation text, _causation text, _traceparent text,
-    _key text, _fingerprint bytea, _outcome json,
-    _fired bigint, _fired_due timestamptz, _timers json,
-    out incarnation integer, out tx xid8, out number bigint
+    _keys text[], _fingerprints bytea[], _outcomes json[], _key_places integer[],
+    _fired bigint[], _fired_due timestamptz[], _timers json,
+    out incarnation integer, out tx xid8, out numbers bigint[]
 ) language plpgsql as $$
 declare
-    _following integer;
+    _taken integer;
 begin
     if pg_current_xact_id_if_assigned() is not null then
         raise exception 'an append must be the first write of its transaction' using errcode = 'CG001';
     end if;
 
-    if cardinality(_expected) = 1 then
-        if _expected[1] > 0 and not exists (
-            select from log.events e where e.stream = _expected_streams[1] and e.version = _expected[1]
-        ) then
-            raise exception 'a stream is not at its expected version' using errcode = 'CG409';
-        end if;
-    else
-        select count(*) - count(e.version) into _following
-        from unnest(_expected_streams, _expected) as x(stream, version)
-        left join log.events e using (stream, version)
-        where x.version > 0;
-        if _following > 0 then
-            raise exception 'a stream is not at its expected version' using errcode = 'CG409';
-        end if;
+    -- The limit keeps the planner to the index, whatever it thinks of the table's size.
+    if exists (
+        select from unnest(_expected_streams, _expected) as x(stream, version)
+        left join lateral (
+            select true as found from log.events e where (e.stream, e.version) = (x.stream, x.version) limit 1
+        ) as e on true
+        where x.version > 0 and e.found is null
+    ) then
+        raise exception 'a stream is not at its expected version' using errcode = 'CG409';
     end if;
 
     select s.incarnation into incarnation from log.store s;
     tx := pg_current_xact_id();
 
-    if cardinality(_streams) = 1 then
-        insert into log.events as e (incarnation, tx, stream, version, type, data, actor, correlation, causation, traceparent)
-        values (append.incarnation, append.tx, _streams[1], _versions[1], _types[1], _data[1],
-                _actor, _correlation, _causation, _traceparent)
-        returning e.position into number;
-    else
-        with appended as (
-            insert into log.events as e (incarnation, tx, stream, version, type, data, actor, correlation, causation, traceparent)
-            select append.incarnation, append.tx, n.stream, n.version, n.type, n.data,
-                   _actor, _correlation, _causation, _traceparent
-            from unnest(_streams, _versions, _types, _data) with ordinality as n(stream, version, type, data, place)
-            order by n.place
-            returning e.position
-        )
-        select max(position) into number from appended;
-    end if;
+    with appended as (
+        insert into log.events as e
+            (incarnation, tx, stream, version, type, data, actor, correlation, causation, traceparent)
+        select append.incarnation, append.tx,
+               n.stream, n.version, n.type, n.data, n.actor, n.correlation, n.causation, n.traceparent
+        from unnest(_streams, _versions, _types, _data, _actors, _correlations, _causations, _traceparents)
+            with ordinality as n(stream, version, type, data, actor, correlation, causation, traceparent, place)
+        order by n.place
+        returning e.position
+    )
+    select array_agg(position) into numbers from appended;
 
-    if _key is not null then
+    if _keys is not null then
         insert into log.commands (key, fingerprint, outcome, incarnation, tx, position, stream)
-        values (_key, _fingerprint, _outcome, append.incarnation, append.tx, append.number, _streams[1]);
+        select n.key, n.fingerprint, n.outcome, append.incarnation, append.tx, numbers[n.place], _streams[n.place]
+        from unnest(_keys, _fingerprints, _outcomes, _key_places) as n(key, fingerprint, outcome, place);
     end if;
 
     if _fired is not null then
-        delete from log.timers where id = _fired and due = _fired_due;
-        if not found then
-            raise exception 'the timer was taken, moved or cancelled meanwhile' using errcode = 'CG003';
+        delete from log.timers t using unnest(_fired, _fired_due) as n(id, due) where (t.id, t.due) = (n.id, n.due);
+        get diagnostics _taken = row_count;
+        if _taken < cardinality(_fired) then
+            raise exception 'a timer was taken, moved or cancelled meanwhile' using errcode = 'CG003';
         end if;
     end if;
 
     if _timers is not null then
-        perform log.set_timers(_timers, _correlation, _traceparent);
+        perform log.set_timers(_timers);
     end if;
 end $$;
 
-create function log.set_timers(_timers json, _correlation text, _traceparent text) returns void language plpgsql as $$
+create function log.set_timers(_timers json) returns void language plpgsql as $$
 begin
     delete from log.timers t
     using json_to_recordset(_timers) as n(policy text, stream text, name text, due timestamptz)
     where n.due is null and (t.policy, t.stream, t.name) = (n.policy, n.stream, n.name);
 
     insert into log.timers as t (policy, stream, name, due, causation, correlation, traceparent)
-    select n.policy, n.stream, n.name, n.due, n.causation, _correlation, _traceparent
-    from json_to_recordset(_timers) as n(policy text, stream text, name text, due timestamptz, causation text)
+    select n.policy, n.stream, n.name, n.due, n.causation, n.correlation, n.traceparent
+    from json_to_recordset(_timers) as n(policy text, stream text, name text, due timestamptz, causation text,
+                                         correlation text, traceparent text)
     where n.due is not null
     on conflict (policy, stream, name) do update
     set due = excluded.due, causation = excluded.causation, correlation = excluded.correlation,

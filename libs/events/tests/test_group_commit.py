@@ -1,0 +1,105 @@
+"""What is appended at the same time shares a transaction, and nobody pays for what another is refused."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+from events import Conflict, Key, Service
+from events.event import Position
+from events.runtime import Runtime
+from events.store import Appending, KeyUsed
+from events.testing import eventually
+from front_desk import MATTER, Close, Note, Noted, Raise, Raised, desk
+
+
+@pytest.fixture
+async def runtime(opened: Callable[[Service], Awaitable[Runtime]]) -> Runtime:
+    return await opened(desk())
+
+
+def raising(stream: str, version: int = 0, key: str | None = None) -> Appending:
+    appending = Appending(key=Key(key) if key else None)
+    appending.add(stream, version, [Raised(place="gate"), Noted(note=stream)])
+    return appending
+
+
+async def test_what_comes_at_the_same_time_shares_transactions_and_each_learns_its_own_position(
+    runtime: Runtime,
+) -> None:
+    commit = runtime.commands.group_commit
+    found = await asyncio.gather(*(commit.append(raising(f"matter-{nth}", key=f"{nth}")) for nth in range(40)))
+    rows = await runtime.db.fetch(
+        """select e.incarnation, e.tx, e.position, c.position as of_key from log.events e
+           join log.commands c on c.stream = e.stream and 'matter-' || c.key = e.stream
+           where e.version = 2 order by split_part(e.stream, '-', 2)::int"""
+    )
+    assert found == [Position(*row[:3]) for row in rows]
+    assert [row["of_key"] for row in rows] == [position.number for position in found]
+    assert len({position.tx for position in found}) == 3, "two that found nobody, and one for all who came meanwhile"
+
+
+async def test_one_that_is_refused_stops_no_other_of_its_group(runtime: Runtime) -> None:
+    commit = runtime.commands.group_commit
+    await commit.append(raising("matter-old", key="used"))
+    appendings = [raising(f"matter-{nth}") for nth in range(20)]
+    appendings[5] = raising("matter-old")  # it exists already
+    appendings[9] = raising("matter-9", version=7)  # it is not so far
+    appendings[13] = raising("matter-13", key="used")
+    outcomes = await asyncio.gather(*map(commit.append, appendings), return_exceptions=True)
+    refused = {nth: type(it) for nth, it in enumerate(outcomes) if not isinstance(it, Position)}
+    assert refused == {5: Conflict, 9: Conflict, 13: KeyUsed}
+    assert await runtime.db.fetchval("select count(distinct stream) from log.events") == 1 + 17
+
+
+async def test_commands_on_one_thing_that_come_together_follow_one_another(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    others = [runtime.commands.execute(MATTER, f"other-{nth}", Raise()) for nth in range(10)]
+    notes = [runtime.commands.execute(MATTER, "1", Note(who)) for who in "abc"]
+    await asyncio.gather(*others, *notes)
+    matter, version = await runtime.commands.load(MATTER, "1")
+    assert (sorted(matter.notes), version) == (["a", "b", "c"], 4)
+
+
+async def test_one_key_used_twice_at_the_same_time_takes_effect_once(runtime: Runtime) -> None:
+    for nth in range(10):
+        doubled = [runtime.commands.execute(MATTER, f"{nth}", Raise(), key=Key(f"{nth}")) for _ in range(4)]
+        done = await asyncio.gather(*doubled)
+        assert sorted(it.repeated for it in done) == [False, True, True, True]
+    assert await runtime.db.fetchval("select count(*) from log.events") == 10
+
+
+async def test_who_goes_away_while_waiting_disturbs_nobody(runtime: Runtime) -> None:
+    commit = runtime.commands.group_commit
+    waiting = [asyncio.create_task(commit.append(raising(f"matter-{nth}"))) for nth in range(10)]
+    await asyncio.sleep(0)
+    for gone in waiting[::3]:
+        gone.cancel()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [nth for nth, it in enumerate(outcomes) if isinstance(it, asyncio.CancelledError)] == [0, 3, 6, 9]
+
+    async def all_there() -> bool:  # what was on its way already is committed all the same
+        return await runtime.db.fetchval("select count(distinct stream) from log.events") == 10
+
+    await eventually(all_there)
+
+
+async def test_when_the_server_goes_away_each_is_told_and_later_ones_succeed(runtime: Runtime) -> None:
+    commit = runtime.commands.group_commit
+    async with runtime.connection() as other, other.transaction():
+        await other.execute("lock table log.events in exclusive mode")
+        waiting = [asyncio.create_task(commit.append(raising(f"matter-{nth}"))) for nth in range(10)]
+
+        async def two_wait() -> bool:
+            return await other.fetchval("select count(*) from pg_locks where not granted") == 2
+
+        await eventually(two_wait)
+        await other.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+               where usename = current_user and pid <> pg_backend_pid() and wait_event_type = 'Lock'"""
+        )
+        first = await asyncio.gather(*waiting[:2], return_exceptions=True)
+        assert all(isinstance(it, asyncpg.PostgresError | asyncpg.InterfaceError | OSError) for it in first), first
+    await asyncio.gather(*waiting[2:])
+    assert await runtime.db.fetchval("select count(distinct stream) from log.events") == 8
+    await runtime.commands.execute(MATTER, "2", Close())
