@@ -1,144 +1,48 @@
-"""Each event takes effect once in each read model, in its stream's order (promises 3 and 4); and who just wrote can
-read it, in any service (promise 10)."""
+"""Each event takes effect once in each read model, in its stream's order (promises 3 and 4)."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from itertools import groupby
 
 import asyncpg
 import pytest
 from broker import messages, send_again
-from events import Event, NotYet, Position, ReadModel, Recorded, Token
-from events.event import START, Catalogue, Raw
+from events import Event, Recorded
 from events.feeds import TopicFeed
 from events.kafka import TopicReader
 from events.progress import OWN, Chunk, Mark, Overtaken
-from events.read_model import batches
 from events.runtime import Runtime
 from events.store import read_after
 from events.testing import eventually, running
 from front_desk import (
     MATTER,
-    NOON,
     Close,
-    Closed,
     Hook,
     Note,
-    Noted,
     OwnProcess,
     Raise,
-    Raised,
     at_work,
     busy,
     desk,
     hall,
     has_journalled,
     journal,
-    journalled,
     recorded,
     tallied,
     tally,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 NewDatabase = Callable[..., Awaitable[str]]
 
 
-# Batches: events by sets
-
-
-CLASSES = (Raised, Noted, Closed)
-HISTORIES = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from(CLASSES)), max_size=60)
-
-
-def as_raws(history: list[tuple[str, type[Event]]]) -> list[Raw]:
-    """Events of some streams, in the order of their positions."""
-    versions: dict[str, int] = {}
-    raws: list[Raw] = []
-    for number, (stream, cls) in enumerate(history):
-        versions[stream] = versions.get(stream, 0) + 1
-        raws.append(Raw(Position(1, 1, number), stream, versions[stream], cls.type_name, b"{}", NOON))
-    return raws
-
-
-@given(HISTORIES)
-def test_batches_hold_every_event_once_with_its_class_and_keep_each_streams_order(
-    history: list[tuple[str, type[Event]]],
-) -> None:
-    raws = as_raws(history)
-    grouped = batches(raws, Catalogue(CLASSES))
-    assert all(raw.type == cls.type_name for cls, batch in grouped for raw in batch)
-    flat = [raw for _, batch in grouped for raw in batch]
-    for stream in "abcd":
-        assert [raw for raw in flat if raw.stream == stream] == [raw for raw in raws if raw.stream == stream]
-    assert len(flat) == len(raws)
-
-
-@given(HISTORIES)
-def test_batches_are_never_more_than_the_runs_of_one_class(history: list[tuple[str, type[Event]]]) -> None:
-    runs = len(list(groupby(cls for _, cls in history)))
-    assert len(batches(as_raws(history), Catalogue(CLASSES))) <= runs
-
-
-@given(st.permutations([(stream, nth) for stream in "abcdef" for nth in range(3)]))
-def test_streams_that_go_the_same_way_share_as_many_batches_as_it_has_steps(order: list[tuple[str, int]]) -> None:
-    going = {stream: iter(CLASSES) for stream in "abcdef"}
-    assert len(batches(as_raws([(stream, next(going[stream])) for stream, _ in order]), Catalogue(CLASSES))) == 3
-
-
-def test_events_that_nobody_follows_are_left_out() -> None:
-    assert batches(as_raws([("a", Raised), ("b", Closed)]), Catalogue([Noted])) == []
-
-
-# Repeats
-
-
-@given(
-    numbers=st.permutations(range(12)),
-    restored=st.integers(0, 12),
-    sendings=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 6), st.booleans()), max_size=8),
-    size=st.integers(1, 9),
-)
-def test_of_what_a_relay_repeats_each_event_is_fresh_once_and_in_order(
-    numbers: list[int], restored: int, sendings: list[tuple[int, int, bool]], size: int
-) -> None:
-    """The bare numbers of the events go up and down, and in their midst the store was restored. A relay begins again
-    some way back now and then; messages of somebody else stand between; a consumer gets it all in chunks."""
-    events = [
-        Raw(Position(1 if nth < restored else 2, nth, number), "a", nth + 1, Raised.type_name, b"", NOON)
-        for nth, number in enumerate(numbers)
-    ]
-    sent: list[Raw] = []
-    done = 0
-    for back, forth, foreign in sendings:
-        sent += events[max(0, done - back) : done + forth]
-        done = min(done + forth, len(events))
-        if foreign:
-            sent.append(Raw(Position(0, 0, len(sent)), "k", 0, "unreadable", b"", NOON))
-    fresh: list[Raw] = []
-    mark = Mark()
-    for start in range(0, len(sent), size):
-        raws = sent[start : start + size]
-        after = Mark(start + len(raws), max(mark.position, *(raw.position for raw in raws)))
-        fresh += Chunk("topic", 0, mark, after, raws).fresh()
-        assert list(Chunk("topic", 0, after, after, raws).fresh()) == [], "a redelivery brings nothing"
-        mark = after
-    assert fresh == [raw for nth, raw in enumerate(sent) if raw not in sent[:nth]]
-
-
-# Both kinds of handler, on both kinds of feed
-
-
 @asynccontextmanager
 async def desk_and_hall(
-    new_database: NewDatabase, kafka: str, prefix: str, *in_hall: ReadModel
+    new_database: NewDatabase, kafka: str, prefix: str
 ) -> AsyncGenerator[tuple[Runtime, Runtime]]:
     """The desk and the hall at work, each with a journal and a tally."""
     async with (
         running(desk(journal(), tally()), await new_database("desk"), kafka, prefix) as here,
-        running(hall(*(in_hall or (journal(), tally()))), await new_database("hall"), kafka, prefix) as there,
+        running(hall(journal(), tally()), await new_database("hall"), kafka, prefix) as there,
     ):
         yield here, there
 
@@ -158,9 +62,6 @@ async def has_tallied(runtime: Runtime, raised: int, closed: int) -> bool:
     assert sum((await tallied(runtime.db)).values()) == raised
     assert await runtime.db.fetchval("select count(*) from closed") == closed
     return True
-
-
-# Once, whatever happens
 
 
 class Stop:
@@ -337,80 +238,3 @@ async def test_a_process_that_lost_its_database_for_a_moment_goes_on(
         for runtime in (here, there):
             await eventually(lambda runtime=runtime: has_journalled(runtime.db, expected), 60)
             await eventually(lambda runtime=runtime: has_tallied(runtime, 60, 21))
-
-
-# Read what you wrote
-
-
-async def test_who_just_wrote_reads_it_in_the_own_service_and_in_another(
-    new_database: NewDatabase, kafka_server: str, topic_prefix: str
-) -> None:
-    async with desk_and_hall(new_database, kafka_server, topic_prefix) as (here, there):
-        for nth in range(20):
-            done = await here.commands.execute(MATTER, f"{nth}", Raise())
-            passed_on = Token.parse(str(done.token))
-            assert passed_on == done.token
-            for runtime in (here, there):
-                await runtime.commands.wait_for(passed_on, runtime.service.read_models[0], 30)
-                assert f"matter-{nth}" in await journalled(runtime.db)
-
-
-async def test_a_read_model_that_has_not_come_so_far_says_not_yet(
-    new_database: NewDatabase, kafka_server: str, topic_prefix: str
-) -> None:
-    async with (
-        running(desk(journal()), await new_database(), kafka_server, topic_prefix, work=False) as here,
-        running(hall(journal()), await new_database(), kafka_server, topic_prefix) as there,
-    ):
-        done = await here.commands.execute(MATTER, "1", Raise())
-        assert done.token
-        for runtime in (here, there):
-            with pytest.raises(NotYet, match="journal"):
-                await runtime.commands.wait_for(done.token, runtime.service.read_models[0], 0.1)
-        with pytest.raises(NotYet):
-            await here.commands.caught_up(here.service.read_models[0], 0.1)
-
-
-async def test_a_read_model_that_does_not_follow_the_writer_need_not_wait(
-    new_database: NewDatabase, kafka_server: str, topic_prefix: str
-) -> None:
-    async with running(hall(journal()), await new_database(), kafka_server, topic_prefix, work=False) as there:
-        journal_there = there.service.read_models[0]
-        for token in (
-            Token("hall", "screen-1", Position(1, 1, 1)),
-            Token("desk", "visitor-1", Position(1, 1, 1)),
-            Token("else", "where-1", Position(1, 1, 1)),
-        ):
-            await there.commands.wait_for(token, journal_there, 0.1)
-
-
-@pytest.mark.parametrize(
-    "garbage",
-    [
-        "",
-        "x",
-        "not a token",
-        "令牌",
-        "%00",
-        str(Token("desk", "matter-1", START))[:-3],
-        str(Token("desk", "matter 1", START)),
-        str(Token("desk", "matter-1", Position(-1, 0, 0))),
-        str(Token("desk", "matter-1", Position(2**31, 0, 0))),
-        str(Token("desk", "matter-1", Position(1, 2**64, 0))),
-        str(Token("desk", "matter-1", Position(1, 1, 2**63))),
-    ],
-    ids=range(11),
-)
-def test_what_is_no_token_is_refused(garbage: str) -> None:
-    with pytest.raises(ValueError, match="not a consistency token"):
-        Token.parse(garbage)
-
-
-async def test_caught_up_waits_for_all_that_the_store_holds(
-    new_database: NewDatabase, kafka_server: str, topic_prefix: str
-) -> None:
-    async with running(desk(journal()), await new_database(), kafka_server, topic_prefix) as here:
-        await here.commands.caught_up(here.service.read_models[0], 0.1)  # nothing there yet
-        await busy(here.commands, 100)
-        await here.commands.caught_up(here.service.read_models[0], 30)
-        assert await journalled(here.db) == await recorded(here.db)
