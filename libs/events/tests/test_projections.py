@@ -36,9 +36,7 @@ NewDatabase = Callable[..., Awaitable[str]]
 
 
 @asynccontextmanager
-async def desk_and_hall(
-    new_database: NewDatabase, kafka: str, prefix: str
-) -> AsyncGenerator[tuple[Runtime, Runtime]]:
+async def desk_and_hall(new_database: NewDatabase, kafka: str, prefix: str) -> AsyncGenerator[tuple[Runtime, Runtime]]:
     """The desk and the hall at work, each with a journal and a tally."""
     async with (
         running(desk(journal(), tally()), await new_database("desk"), kafka, prefix) as here,
