@@ -1,0 +1,251 @@
+"""The whole system, made to be harmed: a PostgreSQL for each service, Kafka, and several copies of every service.
+
+Each copy has a way of its own to its database, which can be cut, stalled and slowed. Nothing is started again by
+itself: who does harm heals it, and a process that ends by itself is a finding.
+"""
+
+import asyncio
+import csv
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import httpx2
+import psutil
+from edge.simulation import Simulation, trade_time
+from events.testing import eventually
+from local import tokens
+from local.importing import import_folder
+from local.kafka import Kafka
+from local.ports import HOST
+from local.postgres import ADMIN, Postgres
+from local.processes import Child
+from local.services import SERVICES, Service
+from local.sinks import Sinks, sinks
+from proxy import Proxy
+from rich.progress import Progress
+
+COPIES = "ab"
+PREFIX = "commongrid"
+COMMUNITY = Path(__file__).parents[2] / "examples" / "community"
+CHINA_EVENING = datetime.fromisoformat("2026-11-29T18:00:00+08:00")
+SPEED = 600.0
+"""Seconds of the trade in one real second: the shortest deadline passes in six, the first month in three minutes."""
+BEFOREHAND = ("grids.geojson", "duties.csv", "roster.csv")
+"""What the registry is told before the first round; the rest of the community is what its clients register."""
+
+
+@dataclass
+class Part:
+    """Something that can be harmed, by one harm at a time."""
+
+    name: str
+    in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass
+class Database(Part):
+    """A service's own PostgreSQL."""
+
+    server: Postgres = field(kw_only=True)
+    service: str = field(kw_only=True)
+
+    @property
+    def url(self) -> str:
+        """Straight to the service's database."""
+        return self.server.url(self.service)
+
+    async def kill(self) -> None:
+        """SIGKILL for the server and all its sessions, as when the machine is gone."""
+        if child := self.server.child:
+            postmaster = psutil.Process(child.identity.pid)
+            for process in (postmaster, *postmaster.children(recursive=True)):
+                _signalled(process.pid, signal.SIGKILL)
+            await child.wait()
+
+    async def stop_at_once(self) -> None:
+        """`pg_ctl stop -m immediate`."""
+        if child := self.server.child:
+            _signalled(child.identity.pid, signal.SIGQUIT)
+            await child.wait()
+
+
+@dataclass
+class Copy(Part):
+    """One of several processes of a service."""
+
+    service: Service = field(kw_only=True)
+    way: Proxy = field(kw_only=True)
+    """To its database."""
+
+    @property
+    def child(self) -> Child:
+        """Its process, the last one if it has ended."""
+        if self.service.child is None:
+            raise LookupError(f"{self.name} was never started")
+        return self.service.child
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        self.child.kill()
+        await self.child.wait()
+
+    def freeze(self) -> None:
+        """SIGSTOP: it will not know that time has passed."""
+        _signalled(self.child.identity.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        _signalled(self.child.identity.pid, signal.SIGCONT)
+
+
+def _signalled(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # it was faster
+        os.kill(pid, number)
+
+
+class Town:
+    """Everything, running, for the time of an `async with` block in the main thread."""
+
+    def __init__(self, data: Path, services: Sequence[str] = SERVICES) -> None:
+        self.data = data.absolute()
+        self.logs = self.data / "logs"
+        self.sinks = Sinks()
+        self.simulation = Simulation(
+            start=CHINA_EVENING,
+            anchor=datetime.now(UTC).timestamp(),
+            speed=SPEED,
+            until=CHINA_EVENING.replace(year=2036),
+        )
+        self.databases = {name: self._database(name) for name in services}
+        self.kafka = Kafka(self.data / "kafka", self.logs / "kafka.log")
+        self.broker = Part("kafka")
+        self.copies: dict[str, Copy] = {}
+        self._told: dict[str, dict[str, str]] = {}
+        self._services = services
+        self._stack = AsyncExitStack()
+
+    def of(self, service: str) -> list[Copy]:
+        """The copies of a service."""
+        return [copy for copy in self.copies.values() if copy.service.name == service]
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's addresses, host:port with commas between."""
+        return self.kafka.bootstrap
+
+    def now(self) -> datetime:
+        """The trade's time."""
+        return trade_time(self.simulation, datetime.now(UTC))
+
+    def token(self, member: str) -> str:
+        """A bearer token for a member, whose name says their post."""
+        return tokens.token(self.data / "keys", member, member.rpartition("-")[0].replace("-", "_"))
+
+    def tell(self, copy: Copy, environment: Mapping[str, str]) -> None:
+        """What this copy is told besides the usual, from its next start on."""
+        self._told[copy.name] = dict(environment)
+
+    def ended(self) -> list[str]:
+        """Who has ended, and where their logs are."""
+        children = [copy.child for copy in self.copies.values()]
+        children += [child for it in self.databases.values() if (child := it.server.child)]
+        children += [child for child in [self.kafka.child] if child]
+        return [f"{child.name} has ended: {child.log}" for child in children if not child.alive]
+
+    async def __aenter__(self) -> Self:
+        """Starts everything and tells the registry what everybody has to know."""
+        try:
+            tokens.public_key(self.data / "keys")
+            self.sinks = await self._stack.enter_async_context(sinks())
+            self._stack.push_async_callback(self._end_servers)
+            await asyncio.gather(self.kafka.start(), *(it.server.start() for it in self.databases.values()))
+            for name, database in self.databases.items():
+                await database.server.ensure(name)
+                for letter in COPIES:
+                    copy = await self._copy(name, letter)
+                    self.copies[copy.name] = copy
+            self._stack.push_async_callback(self._end_copies)
+            await asyncio.gather(*(self.of(name)[0].service.migrate() for name in self._services))
+            await asyncio.gather(*(copy.service.start() for copy in self.copies.values()))
+            await self._import()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Ends everything."""
+        await self._stack.aclose()
+
+    def _database(self, name: str) -> Database:
+        server = Postgres(self.data / "postgres" / name, self.logs / f"postgres-{name}.log")
+        return Database(f"postgres of {name}", server=server, service=name)
+
+    async def _copy(self, name: str, letter: str) -> Copy:
+        copy_name = f"{name}-{letter}"
+        database = self.databases[name]
+        way = await self._stack.enter_async_context(Proxy(HOST, database.server.port))
+
+        def environment() -> dict[str, str]:
+            place = urlsplit(database.url)
+            url = place._replace(netloc=place.netloc.replace(f":{place.port}", f":{way.port}")).geturl()
+            return {
+                "COMMONGRID_DATABASE_URL": url,
+                "COMMONGRID_KAFKA": self.bootstrap,
+                "COMMONGRID_TOPIC_PREFIX": PREFIX,
+                "COMMONGRID_LOCAL": "true",
+                "COMMONGRID_TOKEN_KEY": str(tokens.public_key(self.data / "keys")),
+                "COMMONGRID_CLOCK": self.simulation.model_dump_json(),
+                # One copy has a lasting place in its consumer groups, the other comes and goes.
+                "COMMONGRID_INSTANCE": copy_name if letter == COPIES[0] else "",
+                **(self.sinks.environment if name == "notifications" else {}),
+                **self._told.get(copy_name, {}),
+            }
+
+        service = Service(name, self.logs / f"{copy_name}.log", 0, environment)
+        service.take_port()
+        return Copy(copy_name, service=service, way=way)
+
+    async def _import(self) -> None:
+        folder = self.data / "beforehand"
+        folder.mkdir(exist_ok=True)
+        for name in BEFOREHAND:
+            (folder / name).write_bytes((COMMUNITY / name).read_bytes())
+        url, token = self.of("registry")[0].service.url, self.token("community_officer-1")
+        with Progress(disable=True) as progress:
+            await import_folder(url, folder, token, progress)
+        if "grid_tasks" in self.databases:
+            async with httpx2.AsyncClient(base_url=self.of("grid_tasks")[0].service.url, trust_env=False) as http:
+                await eventually(lambda: _knows_everything(http), 120)
+
+    async def _end_copies(self) -> None:
+        for copy in self.copies.values():
+            if copy.service.child:
+                copy.thaw()
+        await asyncio.gather(*(copy.service.end() for copy in self.copies.values()))
+
+    async def _end_servers(self) -> None:
+        await asyncio.gather(self.kafka.end(), *(it.server.end() for it in self.databases.values()))
+
+
+async def _knows_everything(http: httpx2.AsyncClient) -> bool:
+    duties = (await http.get("/duties?limit=100")).json()["items"]
+    workers = (await http.get("/workers?limit=100")).json()["items"]
+    handling = [row for row in rows("roster.csv") if row["post"] in ("grid_worker", "grid_leader")]
+    return len(duties) == len(rows("duties.csv")) and len(workers) == len(handling)
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """A file of the sample community."""
+    with (COMMUNITY / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+__all__ = ["ADMIN", "COPIES", "PREFIX", "Copy", "Database", "Part", "Town", "rows"]
