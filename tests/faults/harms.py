@@ -2,14 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from functools import partial
 from random import Random
+from typing import Any, TypeVar
 
+import asyncpg
 import httpx2
+from events.testing import eventually
 from local.services import SERVICES
 from town import Copy, Part, Town
 
+T = TypeVar("T")
 Harm = Callable[[Town, Random], Awaitable[None]]
 
 SESSION = 10.0
@@ -93,6 +98,114 @@ async def _kafka_away(town: Town, random: Random, least: float, most: float) -> 
         await town.kafka.start()
 
 
+async def freeze_service(town: Town, random: Random) -> None:
+    """SIGSTOP of a copy until its partitions are others', then SIGCONT: it still believes that they are its own."""
+    await _freeze(random.choice(list(town.copies.values())), random, SESSION)
+
+
+async def freeze_relay(town: Town, random: Random) -> None:
+    """SIGSTOP of the process that relays until another has taken over, then SIGCONT: two believe that they relay."""
+    await _freeze(await relaying(town, random.choice(list(town.databases))), random, LEASE)
+
+
+async def _freeze(copy: Copy, random: Random, beyond: float) -> None:
+    async with in_hand(copy):
+        copy.freeze()
+        await _last(random, beyond + 1, beyond + 4)
+        copy.thaw()
+
+
+async def come_and_go(town: Town, random: Random) -> None:
+    """Copies end in order and start again, so that partitions change hands time and again."""
+    for copy in random.sample(list(town.copies.values()), 3):
+        async with in_hand(copy):
+            await copy.service.end()
+            await _last(random, 0, 2)
+            await copy.service.start()
+
+
+async def rebuild(town: Town, random: Random) -> None:
+    """A read model is built anew beside the live one, and takes over."""
+    service = random.choice(list(town.databases))
+    async with in_hand(town.read_models[service]):
+        db = town.databases[service]
+        names = await insist(db.url, lambda it: it.fetch(r"select name from log.read_models where schema !~ '__'"))
+        name = random.choice(sorted(row[0] for row in names))
+        await operate(town, service, "rebuild", name)
+
+
+async def poison(town: Town, random: Random) -> None:
+    """Some events, in the middle of their streams, cannot be taken by a read model until an operator mends the cause
+    and retries; everything else goes on."""
+    service, schema, table, check = random.choice(POISONS)
+    if service not in town.databases:
+        return
+    url = town.databases[service].url
+    async with in_hand(town.read_models[service]):
+        add = f'alter table "{schema}"."{table}" add constraint poison check ({check}) not valid'
+        await insist(url, lambda db: db.execute(add))
+        parked = "select min(id) from log.parked where consumer = $1 group by stream"
+        await until(20, lambda: insist(url, lambda db: db.fetch(parked, schema)))
+        drop = f'alter table if exists "{schema}"."{table}" drop constraint if exists poison'
+        await insist(url, lambda db: db.execute(drop))
+        while ids := await insist(url, lambda db: db.fetch(parked, schema)):
+            await operate(town, service, "parked", "retry", str(ids[0][0]))
+
+
+POISONS = (
+    ("grid_tasks", "case_board_v1", "board_case", "step <> 'handed_in' or case_id !~ '[0-3]$'"),
+    ("assessment", "outcomes_v1", "outcome", "worker !~ '[1-5]$'"),
+    ("notifications", "cases_v1", "reported_case", "case_id !~ '[0-3]$'"),
+)
+"""Service, schema, table, and what must hold of each of its rows for a while."""
+
+
+async def clock_jumps(town: Town, random: Random) -> None:
+    """The trade's clock of one copy is hours ahead or behind for a while, the other's is not."""
+    copy = random.choice(list(town.copies.values()))
+    away = timedelta(hours=random.choice((-4, -1, 1, 4)))
+    simulation = town.simulation.model_copy(update={"start": town.simulation.start + away})
+    async with in_hand(copy):
+        for told in ({"COMMONGRID_CLOCK": simulation.model_dump_json()}, {}):
+            await copy.service.end()
+            town.tell(copy, told)
+            await copy.service.start()
+            await _last(random, 4, 8)
+
+
+async def operate(town: Town, service: str, *command: str) -> None:
+    """What an operator does, again until it works."""
+
+    async def done() -> bool:
+        code, said = await town.of(service)[0].service.events(*command)
+        assert code == 0, said
+        return True
+
+    await eventually(done, 180)
+
+
+async def insist(url: str, ask: Callable[[Any], Awaitable[T]]) -> T:
+    """Asks a database until it answers: somebody else may be harming it."""
+    deadline = asyncio.get_running_loop().time() + 120
+    while True:
+        try:
+            db = await asyncpg.connect(url, timeout=5)
+            try:
+                return await ask(db)
+            finally:
+                await db.close(timeout=5)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+            await asyncio.sleep(0.3)
+
+
+async def until(seconds: float, look: Callable[[], Awaitable[object]]) -> None:
+    """Waits until there is something to see, or for so long."""
+    with suppress(AssertionError):
+        await eventually(look, seconds)
+
+
 async def relaying(town: Town, service: str) -> Copy:
     """The copy whose relay is sending at the moment."""
     copies = town.of(service)
@@ -129,4 +242,10 @@ HARMS: dict[str, Harm] = {
     "stop postgres at once": stop_postgres_at_once,
     "kill kafka": kill_kafka,
     "kafka long away": kafka_long_away,
+    "freeze a copy": freeze_service,
+    "freeze the relay": freeze_relay,
+    "come and go": come_and_go,
+    "rebuild": rebuild,
+    "poison": poison,
+    "clock jumps": clock_jumps,
 }

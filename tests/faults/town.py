@@ -126,6 +126,7 @@ class Town:
         self.databases = {name: self._database(name) for name in services}
         self.kafka = Kafka(self.data / "kafka", self.logs / "kafka.log")
         self.broker = Part("kafka")
+        self.read_models = {name: Part(f"read models of {name}") for name in services}
         self.copies: dict[str, Copy] = {}
         self._told: dict[str, dict[str, str]] = {}
         self._services = services
