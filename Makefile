@@ -25,6 +25,9 @@ test: $(SET_UP) ## test everything on real servers (DOCKER=1: in containers; ARG
 faults: $(SET_UP) ## do harm in rounds, under load; nothing may be lost or doubled (ROUNDS=50 SEED=1)
 	@$(BIN)/python tests/faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+bench: $(SET_UP) ## measure against the bare parts and what one would pick instead (ONLY=relay, QUICK=1)
+	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)
+
 lint: $(SET_UP) ## style, and which package may import which
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check

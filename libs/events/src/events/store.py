@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
-from typing import Any, Self
+from typing import Any, NamedTuple
 
 import asyncpg
 import orjson
@@ -89,27 +89,14 @@ class Earlier:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """An event as it goes into the store."""
 
     stream: str
     version: int
-    event: Event
+    type: str
     data: str
-
-    @classmethod
-    def of(cls, stream: str, version: int, event: Event) -> Self:
-        """Raises EventTooLarge."""
-        data = encode(event)
-        if len(data) * 4 > MAX_EVENT_BYTES and len(data.encode()) > MAX_EVENT_BYTES:
-            raise EventTooLarge(event, len(data.encode()))
-        return cls(stream, version, event, data)
-
-    @property
-    def type(self) -> str:
-        """The published name of its type."""
-        return self.event.type_name
+    event: Event
 
 
 @dataclass(slots=True)
@@ -130,7 +117,12 @@ class Appending:
         if stream in self.expected:
             raise ValueError(f"stream {stream} is in this append already")
         self.expected[stream] = version
-        self.events.extend(Encoded.of(stream, version + nth, event) for nth, event in enumerate(events, 1))
+        for event in events:
+            version += 1
+            data = encode(event)
+            if len(data) * 4 > MAX_EVENT_BYTES and len(data.encode()) > MAX_EVENT_BYTES:
+                raise EventTooLarge(event, len(data.encode()))
+            self.events.append(Encoded(stream, version, event.type_name, data, event))
 
 
 APPEND = """select incarnation, tx, numbers
@@ -143,7 +135,8 @@ async def append(db: Database, appendings: Sequence[Appending]) -> list[Position
     No two may touch the same stream. Raises Conflict, KeyUsed or TimerGone. It must be the first write of its
     transaction.
     """
-    events = [(event, one.context) for one in appendings for event in one.events]
+    streams, versions, types, data, _ = zip(*(event for one in appendings for event in one.events), strict=True)
+    contexts = [context for one in appendings for context in [one.context] * len(one.events)]
     last = list(accumulate(len(one.events) for one in appendings))
     keys = [(one.key, one.outcome, place) for one, place in zip(appendings, last, strict=True) if one.key]
     fired = [one.fired for one in appendings if one.fired]
@@ -163,14 +156,14 @@ async def append(db: Database, appendings: Sequence[Appending]) -> list[Position
     try:
         row = await db.fetchrow(
             APPEND,
-            [event.stream for event, _ in events],
-            [event.version for event, _ in events],
-            [event.type for event, _ in events],
-            [event.data for event, _ in events],
-            [context.actor for _, context in events],
-            [context.correlation for _, context in events],
-            [context.causation for _, context in events],
-            [context.traceparent for _, context in events],
+            streams,
+            versions,
+            types,
+            data,
+            [context.actor for context in contexts],
+            [context.correlation for context in contexts],
+            [context.causation for context in contexts],
+            [context.traceparent for context in contexts],
             [stream for one in appendings for stream in one.expected],
             [version for one in appendings for version in one.expected.values()],
             [key.value for key, _, _ in keys] or None,
