@@ -1,7 +1,7 @@
 # Commongrid. `make demo` shows it, `make up` runs it, `make test` tests it; each sets up what it needs by itself.
 
 .DEFAULT_GOAL := help
-.PHONY: up down demo token test faults lint format types contracts lock setup clean help
+.PHONY: up down demo token test faults mutants lint format types contracts lock setup clean help
 
 BIN := .venv/bin
 SET_UP := .venv/.set-up
@@ -27,6 +27,9 @@ faults: $(SET_UP) ## do harm in rounds, under load; nothing may be lost or doubl
 
 bench: $(SET_UP) ## measure against the bare parts and what one would pick instead (ONLY=relay, QUICK=1)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)
+
+mutants: $(SET_UP) ## put small faults into the kernel and see whether a test notices (MODULE="store relay")
+	@$(BIN)/python libs/events/mutants/run.py $(MODULE)
 
 lint: $(SET_UP) ## style, and which package may import which
 	@$(BIN)/ruff check
