@@ -11,12 +11,12 @@ from pathlib import Path
 from local.ladder import servers
 from rich.console import Console
 
-from benchmarks import append
+from benchmarks import append, http, peers, projection, relay
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-BENCHMARKS = [*append.BENCHMARKS]
+BENCHMARKS = [it for module in (append, peers, http, relay, projection) for it in module.BENCHMARKS]
 console = Console(highlight=False)
 
 

@@ -143,7 +143,8 @@ def against(theirs: Many) -> Callable[[Bench], Awaitable[Sequence[float]]]:
 
 FILL = """
 insert into log.events (incarnation, tx, stream, version, type, data, actor, correlation, causation, traceparent)
-select 1, pg_current_xact_id(), $1::text || lpad(nth::text, 12, '0'), 1, e.type, e.data, e.actor, e.correlation,
+select 1, pg_current_xact_id(), $1 || lpad(nth::text, 12, '0'), 1, e.type,
+       replace(e.data::text, $4, lpad(nth::text, 24, '0'))::json, e.actor, e.correlation,
        e.causation, e.traceparent
 from generate_series($2::int, $3::int) as nth cross join (select * from log.events limit 1) as e"""
 
@@ -151,9 +152,10 @@ from generate_series($2::int, $3::int) as nth cross join (select * from log.even
 async def fill(runtime: Runtime, reports: Reports, count: int) -> None:
     """Fills the store with so many events, in transactions of a hundred thousand."""
     async with runtime.connection() as db:
-        await append_many(runtime, reports.several(1))
+        [first_of_all] = reports.several(1)
+        await append_many(runtime, [first_of_all])
         for first in range(1, count, 100_000):
-            await db.execute(FILL, "report-filled-", first, min(first + 99_999, count - 1))
+            await db.execute(FILL, "report-filled-", first, min(first + 99_999, count - 1), first_of_all.report)
         await db.execute("vacuum analyze log.events")
 
 

@@ -1,0 +1,146 @@
+"""A whole HTTP command: a member of the roster leaves their post, at the registry, against a route that only INSERTs.
+
+Both are processes of their own, under uvicorn with uvloop, asked over 16 connections that are kept open.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import uuid4
+
+from contracts.common import Post
+from contracts.registry import MemberFacts
+from events.runtime import Runtime
+from local import tokens
+from local.ports import HOST, free_port
+from local.processes import start
+from registry.domain.entry import Register
+from registry.domain.member import MEMBER
+from registry.service import registry
+
+from benchmarks.append import AT_ONCE, BARE_TABLE
+from benchmarks.measuring import Bench, Benchmark, per_second
+
+
+async def appointed(runtime: Runtime, count: int) -> list[str]:
+    """So many people in a post."""
+    run = uuid4().hex
+    members = [f"worker-{run}-{nth}" for nth in range(count)]
+    for first in range(0, count, 500):
+        some = members[first : first + 500]
+        facts = {
+            it: MemberFacts(member=it, name="王某", post=Post.COMMUNITY_OFFICER, grid=None, email=f"{it}@example.org")
+            for it in some
+        }
+        await runtime.commands.execute_many(MEMBER, {it: Register(facts[it]) for it in some})
+    return members
+
+
+async def asked(port: int, requests: Sequence[bytes]) -> None:
+    """Sends the requests over 16 connections, one after another on each; fails on an answer that is not 200."""
+    waiting = iter(requests)
+
+    async def client() -> None:
+        reader, writer = await asyncio.open_connection(HOST, port)
+        with closing(writer):
+            for request in waiting:
+                writer.write(request)
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                body = await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
+                if not head.startswith(b"http/1.1 200"):
+                    raise RuntimeError(f"answered {head.decode()} {body.decode()}")
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(AT_ONCE):
+            tasks.create_task(client())
+
+
+def post(path: str, body: bytes, headers: Mapping[str, str]) -> bytes:
+    """A request as it goes over the wire."""
+    lines = [f"POST {path} HTTP/1.1", f"Host: {HOST}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + body
+
+
+@asynccontextmanager
+async def process(command: Sequence[str], port: int, environment: Mapping[str, str], log: Path) -> AsyncGenerator[None]:
+    """A process that listens on the port, for the time of the block."""
+    child = await start(command[-1], [sys.executable, *command], log=log, env=os.environ | environment)
+
+    async def listens() -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((HOST, port)) == 0
+
+    try:
+        await child.until(listens, 60)
+        yield
+    finally:
+        await child.end(10)
+
+
+async def whole_command(bench: Bench) -> Sequence[float]:
+    """Token, Idempotency-Key, validation, load, decide, append, answer."""
+    count = bench.size(8_000, 1_500)
+    ours, theirs = free_port(), free_port()
+    with TemporaryDirectory(prefix="commongrid-bench-") as folder:
+        keys, log = Path(folder) / "keys", Path(folder) / "log"
+        public = tokens.public_key(keys)
+        async with bench.runtime(registry, "http") as runtime:
+            async with runtime.connection() as db:
+                await db.execute(BARE_TABLE)
+            environment = {
+                "COMMONGRID_DATABASE_URL": runtime.settings.database_url,
+                "COMMONGRID_KAFKA": runtime.settings.kafka,
+                "COMMONGRID_TOKEN_KEY": str(public),
+                "COMMONGRID_HTTP_HOST": HOST,
+            }
+            uvicorn = [
+                "-m",
+                "uvicorn",
+                "--host",
+                HOST,
+                "--port",
+                str(theirs),
+                "--log-level",
+                "warning",
+                "--no-access-log",
+            ]
+            async with (
+                process(["-m", "registry", "api"], ours, environment | {"COMMONGRID_HTTP_PORT": str(ours)}, log),
+                process([*uvicorn, "benchmarks.bare_route:app"], theirs, environment, log),
+            ):
+                bearer = f"Bearer {tokens.token(keys, 'officer-1', 'community_officer')}"
+
+                async def commands() -> float:
+                    requests = [
+                        post(
+                            f"/members/{member}/dismissal",
+                            b"{}",
+                            {"Authorization": bearer, "Idempotency-Key": uuid4().hex, "If-Match": '"v1"'},
+                        )
+                        for member in await appointed(runtime, count)
+                    ]
+                    return await per_second(count, asked(ours, requests))
+
+                async def inserts() -> float:
+                    requests = [
+                        post("/dismissals", b'{"member":"worker-%s"}' % uuid4().hex.encode(), {}) for _ in range(count)
+                    ]
+                    return await per_second(count, asked(theirs, requests))
+
+                return await bench.ratios(commands, inserts)
+
+
+BENCHMARKS = [
+    Benchmark(
+        "http-command",
+        "a whole HTTP command: token, idempotency key, validation, load, decide, append",
+        "a FastAPI route that does one bare INSERT",
+        0.6,
+        whole_command,
+    )
+]
