@@ -33,12 +33,8 @@ PYTEST = [
     "pytest",
     "-q",
     "-x",
-    "-p",
-    "no:cacheprovider",
-    "-p",
-    "no:schemathesis",
-    "-p",
-    "no:xdist",
+    "--assert=plain",
+    *("-p no:cacheprovider -p no:schemathesis -p no:faker").split(),
 ]
 SQL = "0001_log"
 
@@ -47,7 +43,7 @@ TESTS = {
     "partitioning": "test_wire.py",
     "event": "test_upcasting.py test_wire.py test_freshness.py",
     "read_model": "test_batches.py test_upcasting.py",
-    "progress": "test_batches.py test_model.py",
+    "progress": "test_batches.py test_model.py -k 'not relays'",
     "freshness": "test_freshness.py",
     "policy": "test_upcasting.py test_timers.py test_atomic_commands.py",
     "service": "test_upcasting.py test_freshness.py test_alone.py",
@@ -59,9 +55,9 @@ TESTS = {
     "verify": "test_verify.py test_restore.py",
     "leases": "test_relay.py -k 'lease or process'",
     "wake": "test_relay.py -k 'woken or each_event'",
-    "store": "test_atomic_commands.py test_positions.py test_model.py",
-    "commands": "test_atomic_commands.py test_timers.py test_model.py test_freshness.py",
-    "consumer": "test_model.py test_parking.py test_parking_policies.py test_parking_errors.py",
+    "store": "test_atomic_commands.py test_positions.py",
+    "commands": "test_atomic_commands.py test_timers.py test_freshness.py",
+    "consumer": "test_parking.py test_parking_policies.py test_parking_errors.py test_model.py",
     "relay": "test_model.py test_relay.py test_restore.py",
     "kafka": "test_relay.py test_restore.py test_projections.py",
     "runtime": "test_alone.py test_rebuild.py test_projections.py test_tracing.py",
@@ -70,7 +66,7 @@ TESTS = {
     "operate": "test_operate.py test_verify.py",
     "migrate": "test_migrate.py test_rebuild.py",
     "group_commit": "test_group_commit.py",
-    SQL: "test_atomic_commands.py test_positions.py test_timers.py test_model.py",
+    SQL: "test_atomic_commands.py test_positions.py test_timers.py",
 }
 """The tests of each module, the quickest first, as pytest takes them in libs/events/tests."""
 
