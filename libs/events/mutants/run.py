@@ -34,7 +34,7 @@ PYTEST = [
     "-q",
     "-x",
     "--assert=plain",
-    *("-p no:cacheprovider -p no:schemathesis -p no:faker").split(),
+    *["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:faker"],
 ]
 SQL = "0001_log"
 
