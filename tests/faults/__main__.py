@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from harms import HARMS
+from harms import FULL_DISK, HARMS
 from local.running import run
 from rounds import Result, Rounds, deck, summary
 from town import Town
@@ -36,7 +36,9 @@ async def faults(count: int, seed: int, data: Path, names: Sequence[str], result
         "machine": f"{os.cpu_count()} × {platform.machine()}, {platform.system()} {platform.release()}",
     }
     async with Town(data) as town, Rounds(town, seed) as rounds:
-        hands = deck(Random(seed), names)  # noqa: S311
+        if not town.disk and FULL_DISK in names:
+            say(f"without {FULL_DISK}: mounting a small disk is not permitted here")
+        hands = deck(Random(seed), [it for it in names if town.disk or it != FULL_DISK])  # noqa: S311
         for number in range(1, count + 1):
             result = await rounds.play(number, next(hands))
             played.append(result)

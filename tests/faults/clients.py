@@ -13,7 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import httpx2
-from notes import Acknowledged, Notes, remembered
+from notes import Acknowledged, remembered
 from registry.domain.references import id_of
 from town import Town, rows
 
@@ -39,10 +39,10 @@ class Answer(NamedTuple):
 class Client(ABC):
     """Somebody who does one thing after the other, until told to stop."""
 
-    def __init__(self, name: str, town: Town, notes: Notes) -> None:
+    def __init__(self, name: str, town: Town) -> None:
         self.name = name
         self.town = town
-        self.notes = notes
+        self.notes = town.notes
         self.random = Random(name)  # noqa: S311
         self._asked = 0
         self._http = httpx2.AsyncClient(timeout=AN_ANSWER, trust_env=False)
@@ -89,13 +89,14 @@ class Client(ABC):
         headers = self._as(who) | {"Idempotency-Key": key}
         headers |= {"If-Match": f'"v{if_match}"'} if if_match else {}
         headers |= {"Receipt": receipt} if receipt else {}
-        answer = await self._until_answered("POST", service, path, headers, json.dumps(body).encode())
-        key = remembered(key, who, template)
-        if answer.status < 300 and answer.version:
-            stream = stream if id_ else f"{kind}-{answer.body[kind]}"
-            self.notes.acknowledged.append(Acknowledged(service, stream, answer.version, event, key))
-        else:
-            self.notes.refused.append((service, key))
+        async with self.town.doors[service].through():
+            answer = await self._until_answered("POST", service, path, headers, json.dumps(body).encode())
+            key = remembered(key, who, template)
+            if answer.status < 300 and answer.version:
+                stream = stream if id_ else f"{kind}-{answer.body[kind]}"
+                self.notes.acknowledged.append(Acknowledged(service, stream, answer.version, event, key))
+            else:
+                self.notes.refused.append((service, key))
         return answer
 
     async def enter(self, register: str, kind: str, entries: Sequence[Mapping[str, str]], ids: Sequence[str]) -> None:
@@ -105,15 +106,13 @@ class Client(ABC):
         table.writeheader()
         table.writerows(entries)
         headers = self._as("community_officer-1") | {"Content-Type": "text/csv"}
-        async with asyncio.timeout(PATIENCE):
+        path, content = f"/registers/{register}", file.getvalue().encode()
+        async with self.town.doors["registry"].through(), asyncio.timeout(PATIENCE):
             while True:
-                answer = await self._until_answered(
-                    "PUT", "registry", f"/registers/{register}", headers, file.getvalue().encode()
-                )
-                lines = [json.loads(line) for line in answer.body.splitlines()] if answer.status == 200 else []
-                if lines and "done" in lines[-1]:
+                answer = await self._until_answered("PUT", "registry", path, headers, content)
+                if '"done"' in answer.body:
                     break  # otherwise the answer broke off: what it had entered is met again
-        if lines[-1]["done"]["refused"]:
+        if '"refused":0' not in answer.body:
             raise ValueError(f"{register} refused rows of the sample community: {answer.body}")
         verb = "appointed" if kind == "member" else "registered"
         self.notes.acknowledged += [
@@ -158,8 +157,8 @@ def _definite(answer: httpx2.Response) -> Answer:
 class Handler(Client):
     """Everybody around a case: who reports it, the worker who has it, the leader who verifies it."""
 
-    def __init__(self, name: str, town: Town, notes: Notes) -> None:
-        super().__init__(name, town, notes)
+    def __init__(self, name: str, town: Town) -> None:
+        super().__init__(name, town)
         addresses, roster, duties = rows("addresses.csv"), rows("roster.csv"), rows("duties.csv")
         self._places = [(float(row["longitude"]), float(row["latitude"])) for row in addresses]
         self._duties = [row["category"] for row in duties if row["grid_duty"] == "yes"]
@@ -258,8 +257,8 @@ class Handler(Client):
 class Registrar(Client):
     """Registers the sample community, household by household, with everybody in it, and a unit now and then."""
 
-    def __init__(self, name: str, town: Town, notes: Notes, nth: int, of: int) -> None:
-        super().__init__(name, town, notes)
+    def __init__(self, name: str, town: Town, nth: int, of: int) -> None:
+        super().__init__(name, town)
         self._addresses = {row["address_ref"]: row for row in rows("addresses.csv")}
         self._households = rows("households.csv")[nth::of]
         self._units = rows("units.csv")[nth::of]
@@ -328,8 +327,8 @@ class Clerk(Client):
 class Officer(Client):
     """Publishes months that are over, and has messages tried again that were given up."""
 
-    def __init__(self, name: str, town: Town, notes: Notes) -> None:
-        super().__init__(name, town, notes)
+    def __init__(self, name: str, town: Town) -> None:
+        super().__init__(name, town)
         self._published: set[str] = set()
 
     async def story(self, stop: asyncio.Event) -> None:
@@ -369,11 +368,11 @@ class Officer(Client):
         return len(parked)
 
 
-def everybody(town: Town, notes: Notes) -> list[Client]:
+def everybody(town: Town) -> list[Client]:
     """The load of a run."""
     return [
-        *(Handler(f"handler-{nth}", town, notes) for nth in range(4)),
-        *(Registrar(f"registrar-{nth}", town, notes, nth, 2) for nth in range(2)),
-        Clerk("clerk", town, notes),
-        Officer("officer", town, notes),
+        *(Handler(f"handler-{nth}", town) for nth in range(4)),
+        *(Registrar(f"registrar-{nth}", town, nth, 2) for nth in range(2)),
+        Clerk("clerk", town),
+        Officer("officer", town),
     ]

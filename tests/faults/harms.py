@@ -1,6 +1,7 @@
 """The harm, by name. Each does it, lets it last, and heals; two may be at work at the same time, on different parts."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -9,10 +10,12 @@ from random import Random
 from typing import Any, TypeVar
 
 import asyncpg
+import backups
 import httpx2
 from events.testing import eventually
+from local.errors import MissingPart
 from local.services import SERVICES
-from town import Copy, Part, Town
+from town import BASE, DUMP, PREFIX, Copy, Part, Town
 
 T = TypeVar("T")
 Harm = Callable[[Town, Random], Awaitable[None]]
@@ -80,7 +83,7 @@ async def stop_postgres_at_once(town: Town, random: Random) -> None:
 
 
 async def kill_kafka(town: Town, random: Random) -> None:
-    """SIGKILL of Kafka, and a start."""
+    """SIGKILL of all of Kafka, and a start."""
     await _kafka_away(town, random, 1, 6)
 
 
@@ -90,12 +93,51 @@ async def kafka_long_away(town: Town, random: Random) -> None:
 
 
 async def _kafka_away(town: Town, random: Random, least: float, most: float) -> None:
-    async with in_hand(town.broker):
-        if child := town.kafka.child:
-            child.kill()
-            await child.wait()
+    async with in_hand(*town.brokers):
+        await town.kafka.kill()
         await _last(random, least, most)
         await town.kafka.start()
+
+
+async def lose_leader(town: Town, random: Random) -> None:
+    """SIGKILL of the node that leads a partition of the cases: another has to take over what was acknowledged."""
+    leader = await town.kafka.leader(f"{PREFIX}.grid_tasks.case", random.randrange(12))
+    broker = town.brokers[(leader or 1) - 1]
+    async with in_hand(broker):
+        await broker.kill()
+        await _last(random, 2, 8)
+        await broker.server.start()
+
+
+async def fill_disk(town: Town, random: Random) -> None:
+    """The disk of one node's log is full: it halts, and is started again when there is space."""
+    broker = town.brokers[-1]
+    async with in_hand(broker):
+        child = broker.server.child
+        if not (town.disk and child):
+            raise MissingPart("Kafka's last node has no disk of its own, which takes the right to mount one")
+        await asyncio.to_thread(town.disk.fill)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(child.wait(), 20)
+        await _last(random, 1, 4)
+        await asyncio.to_thread(town.disk.free)
+        if not child.alive:
+            await broker.server.start()
+
+
+async def harm_way(part: str, how: str, town: Town, random: Random) -> None:
+    """The way of one copy to its PostgreSQL, or of all to one node of Kafka, is cut, stalled or slow."""
+    it = random.choice(list(town.copies.values()) if part == "postgres" else town.brokers)
+    async with in_hand(it):
+        match how:
+            case "cut":
+                await it.way.cut()
+            case "stall":
+                await it.way.stall()
+            case _:
+                await it.way.slow(bytes_per_second=50_000, delay=0.05)
+        await _last(random, 4, 12)
+        await it.way.heal()
 
 
 async def freeze_service(town: Town, random: Random) -> None:
@@ -173,6 +215,33 @@ async def clock_jumps(town: Town, random: Random) -> None:
             await _last(random, 4, 8)
 
 
+async def bring_back(how: str, town: Town, random: Random) -> None:
+    """A service's PostgreSQL is replaced by its last backup, from some rounds ago; what it lacks comes back from the
+    topics (docs/operators.md, Backup and restore)."""
+    service = random.choice(list(town.databases))
+    copies, database = town.of(service), town.databases[service]
+    async with in_hand(town.read_models[service], *copies, database), town.doors[service].closed():
+        await town.back_up(service)
+        # What had not reached the topics would be gone: the one loss that a backup stands for.
+        newest = await insist(database.url, lambda db: db.fetchrow(NEWEST))
+        await eventually(lambda: insist(database.url, lambda db: db.fetchval(RELAYED, *newest)), 180)
+        await asyncio.gather(*(copy.service.end() for copy in copies))
+        if how == BASE:
+            await backups.put_in_place(database.server, town.backup(service, BASE))
+        else:
+            await backups.restore_into_new_cluster(database.server, service, town.backup(service, DUMP))
+        await copies[0].service.migrate()
+        await operate(town, service, "restore")
+        await asyncio.gather(*(copy.service.start() for copy in copies))
+        town.notes.keys_are_lost(service)
+        await asyncio.to_thread(shutil.rmtree, town.backup(service, BASE))
+        town.backup(service, DUMP).unlink()
+
+
+NEWEST = "select incarnation, tx, position from log.events order by incarnation desc, tx desc, position desc limit 1"
+RELAYED = "select (incarnation, tx, position) >= ($1, $2, $3) from log.progress where consumer = 'relay'"
+
+
 async def operate(town: Town, service: str, *command: str) -> None:
     """What an operator does, again until it works."""
 
@@ -234,6 +303,8 @@ async def _last(random: Random, least: float, most: float) -> None:
     await asyncio.sleep(random.uniform(least, most))
 
 
+FULL_DISK = "fill kafka's disk"
+
 HARMS: dict[str, Harm] = {
     **{f"kill {service}": partial(kill_service, service) for service in SERVICES},
     "kill the relay": kill_relay,
@@ -242,10 +313,19 @@ HARMS: dict[str, Harm] = {
     "stop postgres at once": stop_postgres_at_once,
     "kill kafka": kill_kafka,
     "kafka long away": kafka_long_away,
+    "lose a leader": lose_leader,
+    FULL_DISK: fill_disk,
+    **{
+        f"{how} {part}": partial(harm_way, part, how)
+        for part in ("postgres", "kafka")
+        for how in ("cut", "stall", "slow")
+    },
     "freeze a copy": freeze_service,
     "freeze the relay": freeze_relay,
     "come and go": come_and_go,
     "rebuild": rebuild,
     "poison": poison,
     "clock jumps": clock_jumps,
+    "bring back a base backup": partial(bring_back, BASE),
+    "bring back a dump": partial(bring_back, DUMP),
 }

@@ -158,7 +158,7 @@ select 'timer ' || policy || ' of ' || stream || ' is to come' from log.timers w
 
 async def unrest(town: Town) -> list[str]:
     """Who has yet to do what; empty when all is quiet."""
-    ends = await ends_of(town.bootstrap)
+    ends = await ends_of(town.kafka.direct)
     found = await asyncio.gather(*(_unrest_at(it.service, it.url, ends) for it in town.databases.values()))
     return [what for each in found for what in each]
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -15,7 +15,6 @@ from clients import Client, Officer, everybody
 from events.testing import eventually
 from harms import HARMS
 from looking import messages_on, store_at, unrest
-from notes import Notes
 from town import Town
 
 WARM, AFTER = 20, 20
@@ -65,7 +64,7 @@ class Rounds:
     def __init__(self, town: Town, seed: int) -> None:
         self._town = town
         self._seed = seed
-        self._notes = Notes()
+        self._notes = town.notes
         self._clients: list[Client] = []
         self._beforehand: Counter[str] = Counter()
         self._stack = AsyncExitStack()
@@ -73,7 +72,7 @@ class Rounds:
     async def __aenter__(self) -> "Rounds":
         for database in self._town.databases.values():
             self._beforehand.update(fact.type for fact in (await store_at(database.url)).facts)
-        self._clients = everybody(self._town, self._notes)
+        self._clients = everybody(self._town)
         for client in self._clients:
             self._stack.push_async_callback(client.close)
         return self
@@ -93,6 +92,8 @@ class Rounds:
             with _timed(result.seconds):
                 seen = await self._look()
                 result.wrong = complaints(seen, self._notes) + await self._rebuilt()
+                for service in self._town.databases:
+                    await self._town.back_up(service)
             result.events = sum(len(store.facts) for store in seen.stores.values())
             result.repeats = repeats(seen.messages)
         except* Exception as errors:
@@ -136,7 +137,7 @@ class Rounds:
     async def _look(self) -> Seen:
         databases = self._town.databases
         stores = await asyncio.gather(*(store_at(it.url) for it in databases.values()))
-        messages = await messages_on(self._town.bootstrap)
+        messages = await messages_on(self._town.kafka.direct)
         mails = Counter({id_.strip("<>").partition("@")[0]: n for id_, n in self._town.sinks.mails.items()})
         webhooks = Counter(self._town.sinks.webhooks)
         return Seen(dict(zip(databases, stores, strict=True)), messages, mails, webhooks, self._beforehand)
@@ -158,7 +159,7 @@ class Rounds:
 
 
 @contextmanager
-def _timed(seconds: list[float]) -> Iterator[None]:
+def _timed(seconds: list[float]) -> Generator[None]:
     began = time.monotonic()
     try:
         yield

@@ -8,26 +8,31 @@ import asyncio
 import csv
 import os
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+import backups
 import httpx2
 import psutil
+from disk import SmallDisk, small_disk
 from edge.simulation import Simulation, trade_time
 from events.testing import eventually
 from local import tokens
+from local.errors import MissingPart
 from local.importing import import_folder
 from local.kafka import Kafka
-from local.ports import HOST
-from local.postgres import ADMIN, Postgres
+from local.kafka_cluster import KafkaCluster
+from local.ports import HOST, free_port
+from local.postgres import Postgres
 from local.processes import Child
 from local.services import SERVICES, Service
 from local.sinks import Sinks, sinks
+from notes import Notes
 from proxy import Proxy
 from rich.progress import Progress
 
@@ -35,6 +40,9 @@ COPIES = "ab"
 PREFIX = "commongrid"
 COMMUNITY = Path(__file__).parents[2] / "examples" / "community"
 CHINA_EVENING = datetime.fromisoformat("2026-11-29T18:00:00+08:00")
+BASE, DUMP = "base", "dump"
+DISK = 512
+"""Mebibytes that the last node of Kafka has."""
 SPEED = 600.0
 """Seconds of the trade in one real second: the shortest deadline passes in six, the first month in three minutes."""
 BEFOREHAND = ("grids.geojson", "duties.csv", "roster.csv")
@@ -47,6 +55,42 @@ class Part:
 
     name: str
     in_hand: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Door:
+    """The way of commands to a service; an operator who has to take it away closes the door before, and waits until
+    nobody is inside."""
+
+    def __init__(self) -> None:
+        self._moved = asyncio.Condition()
+        self._open = True
+        self._inside = 0
+
+    @asynccontextmanager
+    async def through(self) -> AsyncGenerator[None]:
+        """Comes in when the door is open, and goes out at the end."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._open)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            async with self._moved:
+                self._moved.notify_all()
+
+    @asynccontextmanager
+    async def closed(self) -> AsyncGenerator[None]:
+        """Nobody is inside."""
+        self._open = False
+        try:
+            async with self._moved:
+                await self._moved.wait_for(lambda: not self._inside)
+            yield
+        finally:
+            self._open = True
+            async with self._moved:
+                self._moved.notify_all()
 
 
 @dataclass
@@ -73,6 +117,21 @@ class Database(Part):
         """`pg_ctl stop -m immediate`."""
         if child := self.server.child:
             _signalled(child.identity.pid, signal.SIGQUIT)
+            await child.wait()
+
+
+@dataclass
+class Broker(Part):
+    """A node of Kafka."""
+
+    server: Kafka = field(kw_only=True)
+    way: Proxy = field(kw_only=True)
+    """From the services to it; brokers, and who looks from outside, go straight."""
+
+    async def kill(self) -> None:
+        """SIGKILL."""
+        if child := self.server.child:
+            child.kill()
             await child.wait()
 
 
@@ -113,10 +172,11 @@ def _signalled(pid: int, number: signal.Signals) -> None:
 class Town:
     """Everything, running, for the time of an `async with` block in the main thread."""
 
-    def __init__(self, data: Path, services: Sequence[str] = SERVICES) -> None:
+    def __init__(self, data: Path, services: Sequence[str] = SERVICES, brokers: int = 3) -> None:
         self.data = data.absolute()
         self.logs = self.data / "logs"
         self.sinks = Sinks()
+        self.notes = Notes()
         self.simulation = Simulation(
             start=CHINA_EVENING,
             anchor=datetime.now(UTC).timestamp(),
@@ -124,8 +184,22 @@ class Town:
             until=CHINA_EVENING.replace(year=2036),
         )
         self.databases = {name: self._database(name) for name in services}
-        self.kafka = Kafka(self.data / "kafka", self.logs / "kafka.log")
-        self.broker = Part("kafka")
+        ports = {node: free_port() for node in range(1, brokers + 1)}
+        ways = {node: Proxy(HOST, port) for node, port in ports.items()}
+        self.kafka = KafkaCluster(
+            self.data / "kafka",
+            self.logs,
+            brokers=brokers,
+            ports=ports,
+            advertised={node: way.port for node, way in ways.items()},
+            data={brokers: self.data / "disk" / "log"},
+        )
+        self.disk: SmallDisk | None = None
+        """That of the last node; none where disks may not be mounted."""
+        self.brokers = [
+            Broker(f"kafka {node}", server=server, way=ways[node]) for node, server in self.kafka.nodes.items()
+        ]
+        self.doors = {name: Door() for name in services}
         self.read_models = {name: Part(f"read models of {name}") for name in services}
         self.copies: dict[str, Copy] = {}
         self._told: dict[str, dict[str, str]] = {}
@@ -136,10 +210,17 @@ class Town:
         """The copies of a service."""
         return [copy for copy in self.copies.values() if copy.service.name == service]
 
-    @property
-    def bootstrap(self) -> str:
-        """Kafka's addresses, host:port with commas between."""
-        return self.kafka.bootstrap
+    def backup(self, service: str, how: str) -> Path:
+        """Where the newest backup of a service's database is, if there is one."""
+        return self.data / "backups" / f"{service}.{how}"
+
+    async def back_up(self, service: str) -> None:
+        """Backs its database up, both ways, unless it is."""
+        base, file, server = self.backup(service, BASE), self.backup(service, DUMP), self.databases[service].server
+        if not base.exists():
+            base.parent.mkdir(exist_ok=True)
+            await backups.base_backup(server, base)
+            await backups.dump(server, service, file)
 
     def now(self) -> datetime:
         """The trade's time."""
@@ -157,7 +238,7 @@ class Town:
         """Who has ended, and where their logs are."""
         children = [copy.child for copy in self.copies.values()]
         children += [child for it in self.databases.values() if (child := it.server.child)]
-        children += [child for child in [self.kafka.child] if child]
+        children += [child for it in self.brokers if (child := it.server.child)]
         return [f"{child.name} has ended: {child.log}" for child in children if not child.alive]
 
     async def __aenter__(self) -> Self:
@@ -165,7 +246,11 @@ class Town:
         try:
             tokens.public_key(self.data / "keys")
             self.sinks = await self._stack.enter_async_context(sinks())
+            with suppress(MissingPart):
+                self.disk = self._stack.enter_context(small_disk(self.data / "disk", DISK))
             self._stack.push_async_callback(self._end_servers)
+            for broker in self.brokers:
+                await self._stack.enter_async_context(broker.way)
             await asyncio.gather(self.kafka.start(), *(it.server.start() for it in self.databases.values()))
             for name, database in self.databases.items():
                 await database.server.ensure(name)
@@ -199,7 +284,8 @@ class Town:
             url = place._replace(netloc=place.netloc.replace(f":{place.port}", f":{way.port}")).geturl()
             return {
                 "COMMONGRID_DATABASE_URL": url,
-                "COMMONGRID_KAFKA": self.bootstrap,
+                "COMMONGRID_KAFKA": self.kafka.bootstrap,
+                "COMMONGRID_TOPIC_REPLICAS": str(min(len(self.brokers), 3)),
                 "COMMONGRID_TOPIC_PREFIX": PREFIX,
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_TOKEN_KEY": str(tokens.public_key(self.data / "keys")),
@@ -249,4 +335,4 @@ def rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-__all__ = ["ADMIN", "COPIES", "PREFIX", "Copy", "Database", "Part", "Town", "rows"]
+__all__ = ["BASE", "DUMP", "PREFIX", "Copy", "Part", "Town", "rows"]
