@@ -1,6 +1,7 @@
 """Kafka as the tests see it: with a client of their own, and over a wire that can be cut."""
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportAttributeAccessIssue=false
 # (aiokafka has no types)
 
 import asyncio
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ async def create_topic(kafka: str, topic: str, partitions: int) -> None:
     await admin.start()
     try:
         await admin.create_topics([NewTopic(topic, partitions, 1)])
+    finally:
+        await admin.close()
+
+
+async def topic_configs(kafka: str, topic: str) -> dict[str, str]:
+    """What a topic was set up with, and what it has from its broker."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    try:
+        (told,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        return {name: value for name, value, *_ in told.resources[0][4]}
     finally:
         await admin.close()
 

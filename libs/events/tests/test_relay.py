@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import pytest
-from broker import Message, Wire, create_topic, messages, send, wire_to
+from broker import Message, Wire, create_topic, messages, send, topic_configs, wire_to
 from events import Database
-from events.kafka import WrongTopics, ensure_topics
+from events.kafka import WrongTopics, ensure_topics, kept
 from events.lag import own_lag
 from events.migrate import migrate
 from events.partitioning import partition_of
@@ -239,6 +239,19 @@ async def test_who_is_woken_and_stopped_at_the_same_moment_stops() -> None:
     waiting.cancel()
     await asyncio.wait({waiting})
     assert waiting.cancelled()
+
+
+@pytest.mark.parametrize(("replicas", "writers"), [(1, "1"), (2, "2"), (3, "2")])
+def test_where_topics_are_replicated_no_event_counts_as_sent_before_two_brokers_have_it(
+    replicas: int, writers: str
+) -> None:
+    assert kept(replicas)["min.insync.replicas"] == writers
+
+
+async def test_topics_are_made_to_be_kept_so(fresh_database: str, kafka_server: str, topic_prefix: str) -> None:
+    await ensure_topics(desk(), Settings(fresh_database, kafka_server, topic_prefix))
+    configured = await topic_configs(kafka_server, f"{topic_prefix}.desk.matter")
+    assert kept(1).items() <= configured.items()
 
 
 @pytest.mark.parametrize("partitions", [0, 3])

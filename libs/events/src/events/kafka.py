@@ -30,6 +30,12 @@ LOOK_BACK = 100
 FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
+def kept(replication: int) -> dict[str, str]:
+    """How a topic is kept: for ever, and where there are several replicas no event counts as sent before two have it.
+    A broker's own default is one, and what the relay has marked as sent is not sent again."""
+    return {**FOREVER, "min.insync.replicas": str(min(2, replication))}
+
+
 class Partition(NamedTuple):
     """A partition of a topic."""
 
@@ -48,7 +54,7 @@ async def ensure_topics(service: Service, settings: Settings) -> None:
     try:
         present = set(await admin.list_topics())
         missing = [
-            NewTopic(topic, settings.partitions, settings.replication, topic_configs=dict(FOREVER))
+            NewTopic(topic, settings.partitions, settings.replication, topic_configs=kept(settings.replication))
             for topic in service.topics(settings.topic_prefix)
             if topic not in present
         ]
