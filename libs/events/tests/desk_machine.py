@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import asyncpg
 import pytest
@@ -25,8 +25,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from local.testing import database
 from model import AN_HOUR, NOON, TOMORROW, Answered, Command, Desk, Follower
-
-S = TypeVar("S")
 
 
 class Killed(BaseException):
@@ -96,6 +94,17 @@ notes = st.builds(Note, st.sampled_from(["a", "b", "later", "poison"]))
 raises = st.builds(Raise, st.sampled_from(["gate", "hall", "poison"]))
 orders = raises | notes | notes | st.builds(Close)
 keys = st.builds(Key, st.sampled_from(["k1", "k2", "k3"]), st.sampled_from([b"", b"", b"else"]))
+offs = st.none() | st.sampled_from([0, 0, 1, -1])
+
+
+class Asked(NamedTuple):
+    """A command as somebody sends it: decided on which version (off the present one), with which key."""
+
+    id: str
+    command: Command
+    off: int | None
+    key: Key | None
+    new: bool
 
 
 class Machine(RuleBasedStateMachine):
@@ -167,11 +176,14 @@ class Machine(RuleBasedStateMachine):
 
     # Commands
 
-    @rule(
-        id=ids, command=orders, off=st.none() | st.sampled_from([0, 0, 1, -1]), key=st.none() | keys, new=st.booleans()
-    )
+    @rule(asked=st.lists(st.builds(Asked, ids, orders, offs, st.none() | keys, st.booleans()), min_size=1, max_size=6))
     @awaited
-    async def command(self, id: str, command: Command, off: int | None, key: Key | None, new: bool) -> None:
+    async def commands(self, asked: list[Asked]) -> None:
+        """One after the other."""
+        for it in asked:
+            await self._command(*it)
+
+    async def _command(self, id: str, command: Command, off: int | None, key: Key | None, new: bool) -> None:
         stream = MATTER.stream(id)
         version, used = len(self.desk.history(stream)), self.desk.keys.get(key.value) if key else None
         new = new and isinstance(command, Raise)

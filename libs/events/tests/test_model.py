@@ -50,7 +50,7 @@ def test_a_store_and_its_read_models_do_as_the_model_does(postgres_server: str, 
     def machine() -> Machine:
         return Machine(postgres_server, template, lambda url: Settings(url, NO_KAFKA))
 
-    run_state_machine_as_test(cast(Any, machine), settings=lives("15x30"))  # pyright: ignore[reportUnknownMemberType]
+    run_state_machine_as_test(cast(Any, machine), settings=lives("12x25"))  # pyright: ignore[reportUnknownMemberType]
 
 
 def test_relays_and_those_who_follow_by_topics_do_as_the_model_does(
@@ -62,4 +62,4 @@ def test_relays_and_those_who_follow_by_topics_do_as_the_model_does(
         prefix = f"{topic_prefix}-{next(numbers)}"
         return Town(postgres_server, template, lambda url: Settings(url, kafka_server, prefix, partitions=PARTITIONS))
 
-    run_state_machine_as_test(cast(Any, town), settings=lives("6x25"))  # pyright: ignore[reportUnknownMemberType]
+    run_state_machine_as_test(cast(Any, town), settings=lives("5x20"))  # pyright: ignore[reportUnknownMemberType]
