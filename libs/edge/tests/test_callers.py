@@ -66,6 +66,16 @@ def test_a_token_that_proves_nothing_is_not_accepted(authorization: str) -> None
     assert 'error="invalid_token"' in refused.value.headers["WWW-Authenticate"]
 
 
+def test_a_token_that_was_accepted_once_is_not_when_it_has_expired() -> None:
+    now = time.time()
+    later = Callers(KEY.public_key(), lambda: now)
+    good = bearer(token("li", exp=now + 60))
+    assert later.caller_of(good) == later.caller_of(good) == Caller("li", None)
+    now += 70
+    with pytest.raises(HttpProblem, match="expired"):
+        later.caller_of(good)
+
+
 def test_a_service_without_a_key_accepts_no_token() -> None:
     assert Callers(None).caller_of(None) == Caller()
     with pytest.raises(HttpProblem):

@@ -4,10 +4,10 @@ The line names the operation's template, not the path, and neither query nor hea
 """
 
 import asyncio
-import logging
 import secrets
 from time import perf_counter
 
+import structlog
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.problems import of_status
 from edge.telemetry import OPERATIONAL
 
-log = logging.getLogger("edge.requests")
+log = structlog.get_logger("edge.requests")
 
 
 class Edge(FastAPI):
@@ -49,20 +49,18 @@ class RequestLog:
         try:
             await self._app(scope, receive, noting)
         except Exception as error:
-            log.error("a request failed", exc_info=error, extra={"route": template(scope)})
+            log.error("a request failed", exc_info=error, route=template(scope))
             if not complete:  # too late for another answer: the server must cut the connection
                 raise
         finally:
             if scope["path"] not in OPERATIONAL or status >= 500:
                 log.info(
                     "request",
-                    extra={
-                        "method": scope["method"],
-                        "route": template(scope),
-                        "status": status,
-                        "seconds": round(perf_counter() - started, 6),
-                        "request_id": scope["edge.request_id"],
-                    },
+                    method=scope["method"],
+                    route=template(scope),
+                    status=status,
+                    seconds=round(perf_counter() - started, 6),
+                    request_id=scope["edge.request_id"],
                 )
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Any, cast
+from typing import Any, ClassVar, TextIO, cast
 
 import orjson
 import structlog
@@ -22,31 +22,31 @@ def start(service: str, level: int = logging.INFO) -> None:
         event["service"] = service
         return event
 
-    shared: list[Processor] = [
+    first: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         name_service,
         add_trace,
     ]
+    last: list[Processor] = [
+        describe_exception,
+        blot_personal,
+        structlog.processors.EventRenamer("message"),
+        structlog.processors.JSONRenderer(serializer=_dumps),
+    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*first, add_name, *last],
+        logger_factory=Stdout,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
+    Stdout.stream = sys.stdout
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                describe_exception,
-                blot_personal,
-                structlog.processors.EventRenamer("message"),
-                structlog.processors.JSONRenderer(serializer=_dumps),
-            ],
+            foreign_pre_chain=[*first, structlog.stdlib.add_logger_name, structlog.stdlib.ExtraAdder()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
     root = logging.getLogger()
@@ -55,6 +55,29 @@ def start(service: str, level: int = logging.INFO) -> None:
     for name in QUIET:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(True)
+
+
+class Stdout:
+    """Writes structlog's lines itself: the way through the standard library's records costs a request a fifth of a
+    millisecond."""
+
+    stream: ClassVar[TextIO] = sys.stdout
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+
+    def msg(self, line: str) -> None:
+        """Writes it, and sees that it is out."""
+        self.stream.write(line + "\n")
+        self.stream.flush()
+
+    debug = info = warning = error = critical = msg
+
+
+def add_name(logger: Stdout, _method: str, event: EventDict) -> EventDict:
+    """Adds who says it."""
+    event["logger"] = logger.name
+    return event
 
 
 def add_trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
