@@ -25,7 +25,7 @@ from log_sql import MUTANTS
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
 COSMIC_RAY = [
-    *("bin/uv", "tool", "run", "--quiet", "--python", sys.executable, "--from", "cosmic-ray==8.7.0"),
+    *(REPOSITORY / "bin/uv", "tool", "run", "--quiet", "--python", sys.executable, "--from", "cosmic-ray==8.7.0"),
 ]
 PYTEST = [
     sys.executable,
@@ -85,7 +85,9 @@ def _all(folder: Path, modules: list[str]) -> None:
     subprocess.run(["git", "clone", "--quiet", REPOSITORY, copy], check=True)
     os.environ["PYTHONPATH"] = str(copy / "libs/events/src")  # comes before the installed one
     for module in modules:
-        words = (f"{TESTS_FOLDER}/{word}" if word.endswith(".py") else word for word in shlex.split(TESTS[module]))
+        words = (
+            str(copy / TESTS_FOLDER / word) if word.endswith(".py") else word for word in shlex.split(TESTS[module])
+        )
         outcomes = list((_sql if module == SQL else _python)(copy, module, [*PYTEST, *words]))
         survived = [mutant for mutant, killed in outcomes if not killed]
         print(f"{module}: {len(outcomes)} mutants, {len(survived)} survived", *survived, sep="\n", flush=True)
@@ -96,13 +98,13 @@ def _python(copy: Path, module: str, test: list[str]) -> Iterator[tuple[str, boo
     config, session = copy / f"{module}.toml", copy / f"{module}.sqlite"
 
     def cosmic_ray(*words: str | Path) -> str:
-        answer = subprocess.run([*COSMIC_RAY, *words], cwd=copy, check=True, stdout=subprocess.PIPE)
+        answer = subprocess.run([*COSMIC_RAY, *words], check=True, stdout=subprocess.PIPE)
         return answer.stdout.decode()
 
     def configure(seconds: float) -> None:
         text = (HERE / "cosmic-ray.toml").read_text()
         for empty, full in {
-            'module-path = ""': f"module-path = {json.dumps(f'libs/events/src/events/{module}.py')}",
+            'module-path = ""': f"module-path = {json.dumps(f'{copy}/libs/events/src/events/{module}.py')}",
             'test-command = ""': f"test-command = {json.dumps(shlex.join(test))}",
             "timeout = 0": f"timeout = {seconds:.0f}",
         }.items():
