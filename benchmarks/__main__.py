@@ -11,12 +11,14 @@ from pathlib import Path
 from local.ladder import servers
 from rich.console import Console
 
-from benchmarks import append, http, peers, projection, relay
+from benchmarks import append, http, memory, peers, projection, reach, rebuild, relay
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-BENCHMARKS = [it for module in (append, peers, http, relay, projection) for it in module.BENCHMARKS]
+BENCHMARKS = [
+    it for module in (append, peers, http, relay, projection, rebuild, reach, memory) for it in module.BENCHMARKS
+]
 console = Console(highlight=False)
 
 
