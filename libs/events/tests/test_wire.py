@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from events.event import Position, Raw
+from events.event import START, Position, Raw
 from events.partitioning import partition_of
 from events.wire import UNREADABLE, headers_of, raw_of, source_of, unreadable
 from hypothesis import given
@@ -51,6 +51,13 @@ def test_the_headers_are_those_of_cloudevents_and_what_is_not_known_is_left_out(
         "ce_sequence": b"4",
         "ce_position": b"1.2.3",
     }
+
+
+@pytest.mark.parametrize(("position", "version"), [(START, 1), (Position(2**31 - 1, 2**64 - 1, 2**63 - 1), 2**31 - 1)])
+def test_the_first_and_the_last_that_a_store_can_hold_are_read(position: Position, version: int) -> None:
+    sent = SENT | {"ce_position": str(position).encode(), "ce_sequence": b"%d" % version}
+    raw = raw_of(b"{}", [*sent.items()])
+    assert (raw.position, raw.version) == (position, version)
 
 
 def test_a_message_without_a_value_has_no_data() -> None:
