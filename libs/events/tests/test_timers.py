@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from events import Aggregate, Cancel, Commands, Due, Event, Policy, Service, Timer
+from events import Aggregate, Cancel, Commands, Context, Due, Event, Policy, Service, Timer
 from events import timers as timing
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
@@ -115,6 +115,21 @@ async def test_setting_it_again_moves_it_and_cancelling_forgets_it(new_database:
         assert await done(runtime, "moved") == ("promised", "promised")
         assert await done(runtime, "dropped") == ("promised", "forgone")
         assert await waiting(runtime) == 1
+
+
+async def test_set_again_it_begins_anew_and_for_its_new_reason(new_database: NewDatabase) -> None:
+    """Though it had rested, after many attempts in vain."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    async with process(calling(make_the_call), await new_database(), [NOON]) as runtime:
+        await runtime.commands.by(Context(correlation="first")).execute(CALL, "n", SOON)
+        await runtime.db.execute("update log.timers set attempts = 9, error = 'engaged', claimed_until = 'infinity'")
+        await runtime.commands.by(Context(correlation="second", traceparent=trace)).execute(CALL, "n", LATER)
+        row = await runtime.db.fetchrow(
+            """select due, causation, correlation, traceparent, attempts, error, claimed_until = '-infinity'
+               from log.timers"""
+        )
+        assert row
+        assert tuple(row) == (LATER, "call-n/2", "second", trace, 0, None, True)
 
 
 async def test_it_takes_effect_once_though_several_processes_mind_it(new_database: NewDatabase) -> None:
