@@ -43,12 +43,14 @@ class Consumer(ABC):
         self.db = db
         self._parked: set[tuple[str, str]] = set()
         self._parked_known = False
+        self._built_at: datetime | None = None
         self._one_at_a_time = asyncio.Lock()
 
     async def take(self, chunks: Sequence[Chunk]) -> None:
         """Lets each event take effect once and records the progress. Raises Overtaken, or an error of the moment."""
         async with self._one_at_a_time:
             if not self._parked_known:
+                self._built_at = await self._last_built()  # first: see _advance
                 self._parked = await parking.streams(self.db, self.name)
                 self._parked_known = True
             events = [
@@ -80,6 +82,16 @@ class Consumer(ABC):
     @abstractmethod
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None: ...
 
+    async def _advance(self, chunks: Sequence[Chunk]) -> None:
+        """Records the progress. A rebuild that took over at the very same place does not show in the marks, but what is
+        parked is another's since: so it overtakes whoever fed the tables before."""
+        await advance(self.db, self.name, chunks)
+        if await self._last_built() != self._built_at:
+            raise Overtaken(f"{self.name} was rebuilt")
+
+    async def _last_built(self) -> datetime | None:
+        return await self.db.fetchval("select created_at from log.read_models where schema = $1", self.name)
+
     async def _blocked(self, event: Placed) -> bool:
         """Parks the event if something of its stream is parked; to be called in a transaction."""
         stream = (event.source, event.raw.stream)
@@ -109,7 +121,7 @@ class Projection(Consumer):
         if not careful:
             try:
                 async with self.db.transaction():
-                    await advance(self.db, self.name, chunks)
+                    await self._advance(chunks)
                     await self._apply(events)
             except Exception as error:
                 if not events or isinstance(error, Overtaken) or parking.is_transient(error):
@@ -117,7 +129,7 @@ class Projection(Consumer):
             else:
                 return
         async with self.db.transaction():
-            await advance(self.db, self.name, chunks)
+            await self._advance(chunks)
             await self._apply_what_can_be(events)
 
     async def _apply_what_can_be(self, events: Sequence[Placed]) -> None:
