@@ -68,7 +68,7 @@ TESTS = {
     "operate": "test_operate.py test_verify.py",
     "migrate": "test_migrate.py test_rebuild.py",
     "group_commit": "test_group_commit.py",
-    SQL: "test_atomic_commands.py test_positions.py test_timers.py",
+    SQL: "test_atomic_commands.py test_positions.py test_timers.py test_model.py",
 }
 """The tests of each module, the quickest first, as pytest takes them in libs/events/tests."""
 
