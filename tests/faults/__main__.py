@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
+from shlex import quote
 from typing import Annotated, Any
 
 import orjson
@@ -51,7 +52,7 @@ async def faults(count: int, seed: int, data: Path, names: Sequence[str], result
         return 0
     for complaint in played[-1].wrong[:50]:
         say(f"     {complaint.kind}: {complaint.what}")
-    chosen = "" if set(names) == set(HARMS) else " ARGS='" + " ".join(f'--harm "{name}"' for name in names) + "'"
+    chosen = "" if set(names) == set(HARMS) else " ARGS=" + quote(" ".join(f'--harm "{name}"' for name in names))
     say(f"seed {seed}, round {played[-1].number}; data and logs stay in {data}")
     say(f"again: make faults ROUNDS={played[-1].number} SEED={seed}{chosen}")
     return 1

@@ -13,8 +13,7 @@ ROUNDS = (
     ("kill the relay",),
     ("freeze a copy", "kill postgres"),
     ("cut postgres", "stall kafka"),
-    ("kill both copies", "kill kafka"),
-    ("poison",),
+    ("kill both copies",),
 )
 
 
