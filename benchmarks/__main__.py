@@ -11,14 +11,13 @@ from pathlib import Path
 from local.ladder import servers
 from rich.console import Console
 
-from benchmarks import append, http, memory, peers, projection, reach, rebuild, relay
+from benchmarks import append, debezium, http, memory, peers, projection, reach, rebuild, relay
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-BENCHMARKS = [
-    it for module in (append, peers, http, relay, projection, rebuild, reach, memory) for it in module.BENCHMARKS
-]
+MODULES = append, peers, http, relay, debezium, projection, rebuild, reach, memory
+BENCHMARKS = [it for module in MODULES for it in module.BENCHMARKS]
 console = Console(highlight=False)
 
 

@@ -27,7 +27,7 @@ Write = Callable[[Make], Awaitable[object]]
 
 async def seen(db: Connection, report: str) -> None:
     """Returns when the row is there."""
-    while not await db.fetchval("select exists (select from report where report = $1)", report):
+    while not await db.fetchval("select exists (select from report where report = $1)", report):  # noqa: ASYNC110
         await asyncio.sleep(0.0005)
 
 

@@ -1,4 +1,7 @@
-"""Rebuilding a read model of another service from its topic, against a COPY of the same rows, in processes of their own."""
+"""Rebuilding a read model of another service from its topic, in a process of its own, against a COPY of the rows."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (aiokafka has no types)
 
 import asyncio
 import json

@@ -3,7 +3,6 @@ goes on. An operator inspects, retries or drops (promise 6)."""
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import replace
 from typing import Any
 
 import asyncpg
@@ -145,7 +144,7 @@ async def test_a_retry_takes_what_is_parked_behind_while_it_waits(poisoned: tupl
         await transaction.start()
         assert await parking.still_parked(consumer, "journal_v1", OWN, "matter-bad")
         last = (await parking.of_stream(consumer, "journal_v1", OWN, "matter-bad"))[-1].raw
-        one_more = replace(last, version=5, position=last.position._replace(number=last.position.number + 1))
+        one_more = last._replace(version=5, position=last.position._replace(number=last.position.number + 1))
         await parking.park(consumer, "journal_v1", OWN, 0, one_more, parking.BEHIND)
         number = await consumer.fetchval("select pg_backend_pid()")
         retrying = asyncio.create_task(retry(runtime, runtime.service.read_models[0], source, "matter-bad"))

@@ -99,8 +99,7 @@ class Position(NamedTuple):
 START = Position(0, 0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
+class Raw(NamedTuple):
     """An event as it is stored and sent: metadata, and its data as undecoded JSON."""
 
     position: Position

@@ -18,12 +18,7 @@ from events.event import Position, Raw
 
 Headers = Sequence[tuple[str, bytes]]
 
-_OPTIONAL = (
-    ("ce_actor", "actor"),
-    ("ce_correlationid", "correlation"),
-    ("ce_causationid", "causation"),
-    ("traceparent", "traceparent"),
-)
+_OPTIONAL = "ce_actor", "ce_correlationid", "ce_causationid", "traceparent"
 UNREADABLE = "unreadable"
 """The type given to a message that is not an event of ours: it is parked."""
 
@@ -46,8 +41,7 @@ def headers_of(raw: Raw, source: str) -> list[tuple[str, bytes]]:
         ("ce_sequence", b"%d" % raw.version),
         ("ce_position", b"%d.%d.%d" % raw.position),
     ]
-    for header, attribute in _OPTIONAL:
-        value = getattr(raw, attribute)
+    for header, value in zip(_OPTIONAL, (raw.actor, raw.correlation, raw.causation, raw.traceparent), strict=True):
         if value is not None:
             headers.append((header, value.encode()))
     return headers
@@ -64,13 +58,13 @@ def raw_of(value: bytes | None, headers: Headers) -> Raw:
             attributes["ce_type"].decode(),
             value or b"",
             datetime.fromisoformat(attributes["ce_time"].decode()).astimezone(UTC),
-            *(found.decode() if (found := attributes.get(header)) else None for header, _ in _OPTIONAL),
+            *[found.decode() if (found := attributes.get(header)) else None for header in _OPTIONAL],
         )
     except KeyError as error:
         raise ValueError(f"not an event of ours: it has no header {error}") from error
     except (ValueError, AttributeError, OverflowError) as error:  # a header's value may be null, too
         raise ValueError("not an event of ours: its headers are malformed") from error
-    if not 0 < raw.version < 2**31 or any("\0" in (text or "") for text in _texts(raw)):
+    if not 0 < raw.version < 2**31 or "\0" in "".join([text for text in _texts(raw) if text]):
         raise ValueError("not an event of ours: its headers hold what no store can")
     return raw
 
