@@ -58,7 +58,7 @@ class Bench:
         async with AsyncExitStack() as stack:
             url = url or await stack.enter_async_context(database(self.servers.postgres, service.name))
             settings = Settings(url, self.servers.kafka, prefix)
-            await asyncio.to_thread(migrate, service, settings)
+            await migrate(service, settings)
             await ensure_topics(service, settings)
             yield await stack.enter_async_context(open_runtime(service, settings))
 

@@ -220,7 +220,7 @@ def application() -> Application:
 @pytest.fixture
 async def database(fresh_database: str) -> str:
     """A database with the service's tables."""
-    await asyncio.to_thread(migrate, suggestion_box, Settings(fresh_database, NO_KAFKA))
+    await migrate(suggestion_box, Settings(fresh_database, NO_KAFKA))
     return fresh_database
 
 

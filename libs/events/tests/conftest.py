@@ -29,7 +29,7 @@ async def opened(new_database: NewDatabase) -> AsyncGenerator[Open]:
 
         async def open_one(service: Service) -> Runtime:
             settings = Settings(await new_database(), NO_KAFKA)
-            await asyncio.to_thread(migrate, service, settings)
+            await migrate(service, settings)
             is_open: asyncio.Future[Runtime] = asyncio.get_running_loop().create_future()
 
             async def keep_open() -> None:

@@ -4,7 +4,6 @@ At random: commands, keys, timers, transactions that stay late, relays and consu
 repeats, poison, retries, rebuilds. COMMONGRID_MODEL=500x80 tries 500 lives of 80 steps, other ones every time.
 """
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from itertools import count
@@ -42,7 +41,7 @@ async def template(new_database: Callable[..., Awaitable[str]]) -> str:
     """A database that is set up: each life begins with a copy."""
     url = await new_database()
     for its in (service(), hall(journal(HEARD))):
-        await asyncio.to_thread(migrate, its, Settings(url, NO_KAFKA))
+        await migrate(its, Settings(url, NO_KAFKA))
     return url
 
 

@@ -123,7 +123,7 @@ async def test_what_is_away_is_said_in_one_line(new_database: NewDatabase, words
         assert result.exit_code == 1
         assert isinstance(result.exception, SystemExit)
         assert len(result.output.splitlines()) == 1
-        await asyncio.to_thread(migrate, service, nothing)
+        await migrate(service, nothing)
         if words != ("rebuild", "journal"):
             result = await asyncio.to_thread(CliRunner().invoke, operator_cli(service, lambda: nothing), list(words))
             assert result.exit_code == 1

@@ -259,7 +259,7 @@ async def test_the_relay_refuses_a_topic_with_another_number_of_partitions(
     fresh_database: str, kafka_server: str, topic_prefix: str, partitions: int
 ) -> None:
     settings = Settings(fresh_database, kafka_server, topic_prefix)
-    await asyncio.to_thread(migrate, desk(), settings)
+    await migrate(desk(), settings)
     if partitions:
         await create_topic(kafka_server, f"{topic_prefix}.desk.matter", partitions)
         await ensure_topics(desk(), settings)  # leaves what exists as it is

@@ -62,7 +62,7 @@ async def make_the_call(commands: Commands, due: Due) -> None:
 async def process(service: Service, url: str, now: list[datetime]) -> AsyncGenerator[Runtime]:
     """A process that minds the timers; Kafka is not needed."""
     settings = Settings(url, "127.0.0.1:9")
-    await asyncio.to_thread(migrate, service, settings)
+    await migrate(service, settings)
     async with open_runtime(service, settings, lambda: now[0]) as runtime:
         minding = asyncio.create_task(timing.run_timers(runtime.commands))
         try:

@@ -44,7 +44,7 @@ def trade() -> Trade:
 
 @pytest.fixture
 async def database(fresh_database: str) -> str:
-    await asyncio.to_thread(migrate, grid_tasks, Settings(fresh_database, NO_KAFKA))
+    await migrate(grid_tasks, Settings(fresh_database, NO_KAFKA))
     return fresh_database
 
 

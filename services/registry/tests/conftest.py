@@ -35,7 +35,7 @@ FILES = {
 async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
     """The service that only serves: its relay, projections and policies rest."""
     settings = Settings(fresh_database, NO_KAFKA)
-    await asyncio.to_thread(migrate, registry, settings)
+    await migrate(registry, settings)
     async with open_runtime(registry, settings) as runtime:
         yield runtime
 

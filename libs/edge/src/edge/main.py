@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable
 from typing import NoReturn
 
-import psycopg
+import asyncpg
 import typer
 import uvloop
 from events.kafka import KafkaError, WrongTopics, ensure_topics
@@ -17,7 +17,15 @@ from events.settings import Settings as KernelSettings
 from edge import logs, serving, telemetry
 from edge.application import Application
 from edge.callers import Callers
+from edge.handlers import DATABASE_AWAY
 from edge.settings import Settings, SettingsError, read_settings
+
+UNREACHABLE = (
+    *DATABASE_AWAY,
+    OSError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
 
 
 def main(application: Application) -> None:
@@ -41,8 +49,8 @@ def command_line(application: Application) -> typer.Typer:
         """Creates or upgrades the service's tables and makes its topics; does nothing if they are right."""
         settings = _settings().runtime()
         try:
-            migrate(service, settings)
-        except psycopg.OperationalError as error:
+            asyncio.run(migrate(service, settings))
+        except UNREACHABLE as error:
             _fail(f"the database cannot be reached: {' '.join(str(error).split())}")
         try:
             asyncio.run(ensure_topics(service, settings))

@@ -7,10 +7,9 @@ gets tables of its own beside the old ones; the worker fills them, and the API t
 
 from pathlib import Path
 
-import psycopg
-from psycopg import sql
+import asyncpg
 
-from events.read_model import ReadModel
+from events.read_model import Connection, ReadModel
 from events.service import Service
 from events.settings import Settings
 
@@ -18,39 +17,44 @@ LOG = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 7_010_041
 
 
-def migrate(service: Service, settings: Settings) -> None:
+async def migrate(service: Service, settings: Settings) -> None:
     """Creates or upgrades everything that the service has in its database."""
     folders = {"log": LOG} | ({service.name: service.migrations} if service.migrations else {})
-    with psycopg.connect(settings.database_url, autocommit=True) as db:
-        db.execute("select pg_advisory_lock(%s)", (_ONE_AT_A_TIME,))
-        db.execute(
+    db = await asyncpg.connect(settings.database_url)
+    try:
+        await db.execute("select pg_advisory_lock($1)", _ONE_AT_A_TIME)
+        await db.execute(
             """create table if not exists migration (
                    owner text, file text, applied_at timestamptz not null default now(), primary key (owner, file)
                )"""
         )
         for owner, folder in folders.items():
             for file in sorted(folder.glob("*.sql")):
-                _apply(db, owner, file)
+                await _apply(db, owner, file)
         for read_model in service.read_models:
-            create_tables(db, read_model, read_model.schema)
+            await create_tables(db, read_model, read_model.schema)
+    finally:
+        await db.close()
 
 
-def _apply(db: psycopg.Connection, owner: str, file: Path) -> None:
-    note = "insert into migration (owner, file) values (%s, %s) on conflict do nothing"
-    with db.transaction():
-        if db.execute(note, (owner, file.name)).rowcount:
-            db.execute(file.read_bytes())
+async def _apply(db: Connection, owner: str, file: Path) -> None:
+    note = "insert into migration (owner, file) values ($1, $2) on conflict do nothing"
+    async with db.transaction():
+        if await db.execute(note, owner, file.name) != "INSERT 0 0":
+            await db.execute(file.read_text())
 
 
-def create_tables(db: psycopg.Connection, read_model: ReadModel, schema: str) -> None:
+async def create_tables(db: Connection, read_model: ReadModel, schema: str) -> None:
     """Creates the tables of a read model in a schema, unless the schema is there already."""
-    with db.transaction():
-        if db.execute("select 1 from pg_namespace where nspname = %s", (schema,)).fetchone():
+    async with db.transaction():
+        if await db.fetchval("select exists (select from pg_namespace where nspname = $1)", schema):
             return
-        db.execute(sql.SQL("create schema {}").format(sql.Identifier(schema)))
-        db.execute(sql.SQL("set local search_path = {}, public").format(sql.Identifier(schema)))
-        db.execute(read_model.tables.encode())
-        db.execute(
-            "insert into log.read_models (schema, name, version) values (%s, %s, %s) on conflict do nothing",
-            (schema, read_model.name, read_model.version),
+        await db.execute(f'create schema "{schema}"')
+        await db.execute(f'set local search_path = "{schema}", public')
+        await db.execute(read_model.tables)
+        await db.execute(
+            "insert into log.read_models (schema, name, version) values ($1, $2, $3) on conflict do nothing",
+            schema,
+            read_model.name,
+            read_model.version,
         )

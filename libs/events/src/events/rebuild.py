@@ -10,8 +10,6 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import psycopg
-
 from events import store
 from events.consumer import Consumer
 from events.event import Position
@@ -103,7 +101,7 @@ def rebuild_schema(read_model: ReadModel) -> str:
 async def rebuild(runtime: Runtime, read_model: ReadModel, report: Report | None = None) -> int:
     """Rebuilds a read model beside the live one and switches; returns how many events it took."""
     schema = rebuild_schema(read_model)
-    await asyncio.to_thread(_create, runtime, read_model, schema)
+    await _create(runtime, read_model, schema)
     async with replay(runtime, read_model, schema) as beside:
         await beside.catch_up(report)
         async with runtime.connection() as db, db.transaction():
@@ -121,7 +119,7 @@ async def differences(runtime: Runtime, read_model: ReadModel) -> dict[str, int]
     """
     schema = f"{read_model.schema}__check"
     await discard(runtime, schema)
-    await asyncio.to_thread(_create, runtime, read_model, schema)
+    await _create(runtime, read_model, schema)
     try:
         async with replay(runtime, read_model, schema) as beside:
             await beside.catch_up()
@@ -150,9 +148,9 @@ async def discard(runtime: Runtime, schema: str) -> None:
         await db.execute("delete from log.read_models where schema = $1", schema)
 
 
-def _create(runtime: Runtime, read_model: ReadModel, schema: str) -> None:
-    with psycopg.connect(runtime.settings.database_url, autocommit=True) as db:
-        create_tables(db, read_model, schema)
+async def _create(runtime: Runtime, read_model: ReadModel, schema: str) -> None:
+    async with runtime.connection() as db:
+        await create_tables(db, read_model, schema)
 
 
 async def _progress(db: Connection, consumer: str, lock: str = "") -> Progress:

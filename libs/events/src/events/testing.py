@@ -70,7 +70,7 @@ async def running(
 ) -> AsyncGenerator[Runtime]:
     """A process of the service on real servers, in an empty (or used) database of its own, already at work."""
     settings = Settings(database_url, kafka, prefix)
-    await asyncio.to_thread(migrate, service, settings)
+    await migrate(service, settings)
     await ensure_topics(service, settings)
     async with open_runtime(service, settings, clock) as runtime:
         working = asyncio.create_task(runtime.work()) if work else None
