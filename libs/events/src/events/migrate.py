@@ -29,19 +29,23 @@ async def migrate(service: Service, settings: Settings) -> None:
                )"""
         )
         for owner, folder in folders.items():
-            for file in sorted(folder.glob("*.sql")):
-                await _apply(db, owner, file)
+            for name, script in _scripts(folder):
+                await _apply(db, owner, name, script)
         for read_model in service.read_models:
             await create_tables(db, read_model, read_model.schema)
     finally:
         await db.close()
 
 
-async def _apply(db: Connection, owner: str, file: Path) -> None:
+def _scripts(folder: Path) -> list[tuple[str, str]]:
+    return [(file.name, file.read_text()) for file in sorted(folder.glob("*.sql"))]
+
+
+async def _apply(db: Connection, owner: str, file: str, script: str) -> None:
     note = "insert into migration (owner, file) values ($1, $2) on conflict do nothing"
     async with db.transaction():
-        if await db.execute(note, owner, file.name) != "INSERT 0 0":
-            await db.execute(file.read_text())
+        if await db.execute(note, owner, file) != "INSERT 0 0":
+            await db.execute(script)
 
 
 async def create_tables(db: Connection, read_model: ReadModel, schema: str) -> None:
