@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from edge import Application, Call, Cursor, HttpProblem, Limit, Page, decode_cursor, main
+from edge import Application, Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor, main
 from edge.testing import client, token
 from events import Aggregate, Batch, Connection, Event, ReadModel, Refused, Service
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -137,7 +137,7 @@ def view(state: Suggestion, version: int) -> SuggestionView:
     return SuggestionView(id=state.id, text=state.text, answer=state.answer, version=version)
 
 
-router = APIRouter(prefix="/suggestions", tags=["suggestions"])
+router = Router(prefix="/suggestions", tags=["suggestions"])
 
 
 @router.post("", status_code=201, response_model=SuggestionView)
@@ -187,7 +187,7 @@ async def my_post(call: Call) -> dict[str, str | None]:
     return {"caller": call.require_caller(), "post": call.caller.post}
 
 
-odd = APIRouter(include_in_schema=False)
+odd = Router(include_in_schema=False)
 
 
 @odd.get("/broken")

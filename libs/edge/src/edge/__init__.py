@@ -9,6 +9,7 @@ from edge.callers import Caller
 from edge.main import main
 from edge.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
 from edge.problems import HttpProblem
+from edge.routing import Router
 from edge.settings import Settings, read_settings
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "HttpProblem",
     "Limit",
     "Page",
+    "Router",
     "Settings",
     "decode_cursor",
     "encode_cursor",

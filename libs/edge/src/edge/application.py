@@ -7,13 +7,14 @@ from typing import Any
 
 from events import Service
 from events.runtime import Runtime
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from edge import docs, handlers, health, openapi, telemetry
 from edge.access import Edge
 from edge.callers import Callers
 from edge.problems import HttpProblem
+from edge.routing import Router
 
 Task = Callable[[Runtime], Awaitable[None]]
 """Something that runs beside, until it is cancelled."""
@@ -29,7 +30,7 @@ class Application:
     """
 
     service: Service
-    routers: Sequence[APIRouter] = ()
+    routers: Sequence[Router] = ()
     statuses: Mapping[str, int] = field(default_factory=dict[str, int])
     description: str = ""
     version: str = "1.0.0"

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from edge.body import require_storable
-from edge.callers import Caller, caller_of, not_signed_in
+from edge.callers import BearerToken, Caller, not_signed_in
 from edge.idempotency import key_of
 from edge.preconditions import etag, expected_version
 from edge.problems import HttpProblem, current_trace_id
@@ -200,12 +200,16 @@ def _token(text: str) -> Token:
     return token
 
 
-async def call_of(request: Request, caller: Annotated[Caller, Depends(caller_of)]) -> HttpCall:
-    """The dependency that gives the call; raises a problem if the body that the route asked for could not be kept."""
-    route = request.scope.get("route")
-    if isinstance(route, APIRoute) and route.body_field and "json" in request.headers.get("Content-Type", ""):
-        require_storable(await request.body())
-    return HttpCall(request, request.app.state.runtime, caller)
+class _CallOf(BearerToken):
+    """The dependency that gives the call; raises a problem if the token is not accepted, or if the body that the route
+    asked for could not be kept. It is the only one, and asynchronous: each more would cost as much as a query."""
+
+    async def __call__(self, request: Request) -> HttpCall:
+        caller = request.app.state.callers.caller_of(request.headers.get("Authorization"))
+        route = request.scope.get("route")
+        if isinstance(route, APIRoute) and route.body_field and "json" in request.headers.get("Content-Type", ""):
+            require_storable(await request.body())
+        return HttpCall(request, request.app.state.runtime, caller)
 
 
-Call: TypeAlias = Annotated[HttpCall, Depends(call_of)]
+Call: TypeAlias = Annotated[HttpCall, Depends(_CallOf())]

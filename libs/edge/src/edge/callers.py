@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
 
 from edge.problems import HttpProblem
 
@@ -140,10 +140,9 @@ def not_signed_in() -> HttpProblem:
     )
 
 
-_in_the_document = HTTPBearer(auto_error=False, scheme_name="token", bearerFormat="JWT", description=__doc__)
+class BearerToken(SecurityBase):
+    """How the document says that a token is sent."""
 
-
-async def caller_of(request: Request, _: Annotated[object, Depends(_in_the_document)]) -> Caller:
-    """The dependency that gives the caller. (Not `async`, it would go to a thread and back.)"""
-    callers: Callers = request.app.state.callers
-    return callers.caller_of(request.headers.get("Authorization"))
+    def __init__(self) -> None:
+        self.scheme_name = "token"
+        self.model = HTTPBearer(bearerFormat="JWT", description=__doc__)

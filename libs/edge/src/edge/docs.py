@@ -6,11 +6,12 @@ Swagger UI's files are those that the package `fastapi-swagger` carries.
 from importlib.resources import files
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from edge.problems import HttpProblem
+from edge.routing import Router
 
 ASSETS = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
@@ -18,7 +19,7 @@ ASSETS = {
     "favicon-32x32.png": "image/png",
 }
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
 @router.get("/docs", response_class=HTMLResponse)

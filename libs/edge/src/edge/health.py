@@ -3,16 +3,17 @@
 import asyncio
 
 from events.runtime import Runtime
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
 from edge.problems import HttpProblem
+from edge.routing import Router
 
 PATIENCE = 3.0
 """Seconds that the database is given to answer."""
 
-router = APIRouter(include_in_schema=False)
+router = Router(include_in_schema=False)
 
 
 @router.get("/healthz")

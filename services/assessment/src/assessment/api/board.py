@@ -10,8 +10,8 @@ from typing import Annotated
 
 from contracts.assessment import Indicator, Method, Score
 from contracts.common import Title
-from edge import Call
-from fastapi import APIRouter, Query
+from edge import Call, Router
+from fastapi import Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
@@ -24,7 +24,7 @@ from assessment.read_models.outcomes import outcomes, outcomes_of
 
 MONTH = r"^[12]\d{3}-(0[1-9]|1[0-2])$"
 
-router = APIRouter(tags=["board"])
+router = Router(tags=["board"])
 page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
 
 

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 from contracts.assessment import Method, Score
-from edge import Call
-from fastapi import APIRouter, Path, Response
+from edge import Call, Router
+from fastapi import Path, Response
 from pydantic import BaseModel
 
 from assessment.api.board import MONTH
 from assessment.domain.period import PERIOD, Period, Publish
 from assessment.read_models.outcomes import outcomes, outcomes_of
 
-router = APIRouter(prefix="/periods", tags=["periods"])
+router = Router(prefix="/periods", tags=["periods"])
 
 Month = Annotated[str, Path(pattern=MONTH, description="The month, YYYY-MM")]
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
-from edge import Call, Caller, Cursor, HttpProblem, Limit, Page, decode_cursor
+from edge import Call, Caller, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
 from events import NotFound
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grid_tasks.api.posts import on_the_roster, require_leading
@@ -22,7 +22,7 @@ from grid_tasks.read_models.duties import any_duty, duties, duty_of
 from grid_tasks.read_models.grids import any_grid, grid_at, grids
 from grid_tasks.read_models.workers import grid_of, workers
 
-router = APIRouter(prefix="/cases", tags=["cases"])
+router = Router(prefix="/cases", tags=["cases"])
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]

@@ -1,13 +1,12 @@
 """The duty list (责任清单), public: what is dealt with here, by when and to what standard, and whose the rest is."""
 
 from contracts.common import Title
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from pydantic import BaseModel, Field
 
 from grid_tasks.read_models.duties import duties, duty_list
 
-router = APIRouter(prefix="/duties", tags=["duties"])
+router = Router(prefix="/duties", tags=["duties"])
 
 
 class DutyView(BaseModel):

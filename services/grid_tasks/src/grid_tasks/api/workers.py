@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Query
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Query
 
 from grid_tasks.read_models.open_work import Load, loads, open_work
 from grid_tasks.read_models.workers import workers
 
-router = APIRouter(prefix="/workers", tags=["workers"])
+router = Router(prefix="/workers", tags=["workers"])
 
 
 @router.get("")

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 
 from contracts.notifications import Channel
-from edge import Call
-from fastapi import APIRouter
+from edge import Call, Router
 from pydantic import BaseModel, Field
 
 from notifications.channels.letter import Outlets
@@ -20,9 +19,9 @@ class ChannelView(BaseModel):
     notifications: dict[Stage, int] = Field(description="How many stand where")
 
 
-def router(outlets: Callable[[], Outlets]) -> APIRouter:
+def router(outlets: Callable[[], Outlets]) -> Router:
     """The routes, for these channels."""
-    routes = APIRouter(prefix="/channels", tags=["channels"])
+    routes = Router(prefix="/channels", tags=["channels"])
 
     @routes.get("")
     async def channels(call: Call) -> list[ChannelView]:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterable
 from importlib.resources import files
 from typing import Any, Literal
 
-from edge import Call
-from fastapi import APIRouter, Response
+from edge import Call, Router
+from fastapi import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from notifications.live.tail import Tail, as_json
@@ -23,9 +23,9 @@ def _file(name: str) -> Response:
     )
 
 
-def router(tail: Tail) -> APIRouter:
+def router(tail: Tail) -> Router:
     """The routes; all viewers share the tail."""
-    routes = APIRouter(prefix="/live", tags=["live"])
+    routes = Router(prefix="/live", tags=["live"])
 
     @routes.get("", include_in_schema=False)
     async def page() -> Response:

@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 from contracts.notifications import Channel, Occasion
-from edge import Call, Page
+from edge import Call, Page, Router
 from edge.pages import Cursor, Limit, decode_cursor
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
 from notifications.domain.notification import NOTIFICATION, Notification, Retry, Stage
 from notifications.read_models.notification_board import newest, notification_board
 
-router = APIRouter(prefix="/notifications", tags=["notifications"])
+router = Router(prefix="/notifications", tags=["notifications"])
 
 CaseId = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$", description="About this case only")]
 

@@ -7,14 +7,14 @@ Each event's id is its position in this service's store. A browser that was cut 
 from collections.abc import AsyncIterable
 from typing import Annotated
 
-from edge import Call
+from edge import Call, Router
 from edge.problems import FieldError, invalid_input
 from events import Pool, Position
 from events.store import read_after
-from fastapi import APIRouter, Depends, Header
+from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-router = APIRouter(tags=["stream"])
+router = Router(tags=["stream"])
 
 CHUNK = 200
 LOOK_AFTER = 1.0

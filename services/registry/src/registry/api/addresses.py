@@ -2,15 +2,15 @@
 
 from contracts.common import Place
 from contracts.registry import AddressFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel
 
 from registry.api.views import as_known
 from registry.domain.address import ADDRESS
 from registry.read_models.addresses import addresses, page
 
-router = APIRouter(prefix="/addresses", tags=["addresses"])
+router = Router(prefix="/addresses", tags=["addresses"])
 
 
 class AddressRow(BaseModel):

@@ -1,8 +1,8 @@
 """Buildings (实有房屋)."""
 
 from contracts.registry import BuildingFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel
 
 from registry.api.views import as_known
@@ -10,7 +10,7 @@ from registry.domain.building import BUILDING
 from registry.read_models.addresses import addresses
 from registry.read_models.buildings import buildings, page
 
-router = APIRouter(prefix="/buildings", tags=["buildings"])
+router = Router(prefix="/buildings", tags=["buildings"])
 
 
 class BuildingRow(BaseModel):

@@ -2,15 +2,15 @@
 
 from contracts.common import Title
 from contracts.registry import DutyFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from registry.api.views import as_known
 from registry.domain.duty import DUTY
 from registry.read_models.duties import duties, page
 
-router = APIRouter(prefix="/duties", tags=["duties"])
+router = Router(prefix="/duties", tags=["duties"])
 
 
 class DutyRow(BaseModel):

@@ -4,16 +4,16 @@ from typing import Annotated, Any, Literal
 
 from contracts.common import Place
 from contracts.registry import GridFacts
-from edge import Call
+from edge import Call, Router
 from events import NotFound
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel
 
 from registry.api.views import as_known
 from registry.domain.grid import GRID
 from registry.read_models.grids import features, grids, grids_at
 
-router = APIRouter(prefix="/grids", tags=["grids"])
+router = Router(prefix="/grids", tags=["grids"])
 
 
 class GridProperties(BaseModel):

@@ -1,8 +1,8 @@
 """Households (户). Who asks must say who they are."""
 
 from contracts.registry import HouseholdFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel
 
 from registry.api.views import as_known
@@ -11,7 +11,7 @@ from registry.read_models.addresses import addresses
 from registry.read_models.households import households, page
 from registry.read_models.people import people
 
-router = APIRouter(prefix="/households", tags=["households"])
+router = Router(prefix="/households", tags=["households"])
 
 
 class HouseholdRow(BaseModel):

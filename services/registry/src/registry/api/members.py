@@ -2,14 +2,14 @@
 
 from contracts.common import Post
 from contracts.registry import MemberDismissed, MemberFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel
 
 from registry.domain.member import MEMBER, Dismiss
 from registry.read_models.roster import page, roster
 
-router = APIRouter(tags=["members"])
+router = Router(tags=["members"])
 
 
 class MemberRow(BaseModel):

@@ -4,15 +4,15 @@ from datetime import date
 
 from contracts.common import Residency
 from contracts.registry import PersonFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from registry.domain.person import PERSON, masked_name, masked_number
 from registry.read_models.addresses import addresses
 from registry.read_models.people import page, people
 
-router = APIRouter(prefix="/people", tags=["people"])
+router = Router(prefix="/people", tags=["people"])
 
 
 class PersonView(BaseModel):

@@ -7,10 +7,10 @@ from tempfile import TemporaryFile
 from typing import IO, Annotated, Any
 
 import orjson
-from edge import Call, HttpProblem
+from edge import Call, HttpProblem, Router
 from edge.handlers import problem_of
 from events import ReadModel
-from fastapi import APIRouter, Path
+from fastapi import Path
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -23,7 +23,7 @@ from registry.read_models.counts import COUNTED, counts
 from registry.read_models.grids import grids
 
 log = logging.getLogger(__name__)
-router = APIRouter(tags=["registers"])
+router = Router(tags=["registers"])
 
 MAX_FILE = 16 * 1024 * 1024
 """Bytes: a file of some 130,000 people. Import a city's registers community by community."""

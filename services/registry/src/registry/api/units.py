@@ -2,15 +2,15 @@
 
 from contracts.common import UnitCategory
 from contracts.registry import UnitFacts
-from edge import Call, Cursor, Limit, Page, decode_cursor
-from fastapi import APIRouter, Response
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from fastapi import Response
 from pydantic import BaseModel
 
 from registry.domain.unit import UNIT
 from registry.read_models.addresses import addresses
 from registry.read_models.units import page, units
 
-router = APIRouter(prefix="/units", tags=["units"])
+router = Router(prefix="/units", tags=["units"])
 
 
 class UnitView(BaseModel):
