@@ -116,7 +116,7 @@ async def append_many(runtime: Runtime, makes: Sequence[Make]) -> None:
     appending = Appending(CONTEXT)
     for make in makes:
         appending.add(REPORT.stream(make.report), 0, [event_of(make)])
-    await runtime.commands.group_commit.append(appending)
+    await runtime.commands.append_together(appending)
 
 
 def against(theirs: Many) -> Callable[[Bench], Awaitable[Sequence[float]]]:

@@ -146,7 +146,7 @@ async def test_a_request_in_hand_is_finished_before_the_end(database: str) -> No
 
         async def in_hand() -> bool:
             return (
-                'http_server_active_requests{http_request_method="POST",url_scheme="http"} 1.0'
+                'http_server_active_requests{http_request_method="POST"} 1.0'
                 in (await service.http.get("/metrics")).text
             )
 

@@ -67,7 +67,7 @@ TESTS = {
     "measures": "test_tracing.py",
     "operate": "test_operate.py test_verify.py",
     "migrate": "test_migrate.py test_rebuild.py",
-    "group_commit": "test_group_commit.py",
+    "together": "test_together.py",
     SQL: "test_atomic_commands.py test_positions.py test_timers.py test_model.py",
 }
 """The tests of each module, the quickest first, as pytest takes them in libs/events/tests."""

@@ -43,8 +43,7 @@ class Traced:
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(self._exporter))
         self.tracer: Tracer = provider.get_tracer("test")
-        for module in ("events.telemetry", "events.commands"):
-            patch.setattr(f"{module}.tracer", self.tracer)
+        patch.setattr("events.telemetry.tracer", self.tracer)
 
     def spans(self) -> Sequence[ReadableSpan]:
         return self._exporter.get_finished_spans()

@@ -5,9 +5,9 @@ keeps it in the transaction of the events, with a fingerprint of the request and
 """
 
 import hashlib
-import json
 import re
 
+import orjson
 from events import Key
 
 from edge.problems import HttpProblem
@@ -43,6 +43,6 @@ def key_of(
 def canonical(body: bytes) -> bytes:
     """The JSON body with sorted keys and no spaces, so that the same content has the same fingerprint."""
     try:
-        return json.dumps(json.loads(body), sort_keys=True, separators=(",", ":")).encode()
-    except ValueError:
+        return orjson.dumps(orjson.loads(body), option=orjson.OPT_SORT_KEYS)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return body

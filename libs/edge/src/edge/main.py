@@ -1,6 +1,7 @@
 """The command line of a service: `python -m NAME migrate | api | worker | all | events …`."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable
 from typing import NoReturn
@@ -116,6 +117,8 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
                 work["notify"] = runtime.tell_others()
                 work |= {each.__name__: each(runtime) for each in application.companions}
             app = application.api(runtime, callers) if serves else application.operations(runtime)
+            gc.freeze()  # what is there now stays: the collector need not look at it again, nor at each request
+            gc.set_threshold(20_000, 20, 20)
             return await serving.run(app, listener, work)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -32,6 +32,7 @@ SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.
 
 HTTP: TelemetryConfig = {
     "logs": False,  # they would carry what was sent
+    "metrics": False,  # see access.py
     "operation_spans": False,  # three more spans for each request
     "auto_configure": False,
     "exclude": lambda scope: scope.get("path") in OPERATIONAL,

@@ -7,17 +7,17 @@ from typing import Any, Generic, TypeVar
 
 from opentelemetry import trace
 
-from events import store
+from events import store, telemetry
 from events.aggregate import Aggregate, Refused
 from events.clock import Clock
 from events.event import Event, Json, Position, Raw, Recorded
 from events.freshness import Token, wait_for
-from events.group_commit import GroupCommit
 from events.policy import Cancel, Timer
 from events.read_model import Pool, ReadModel
 from events.service import Service
 from events.store import Appending, Conflict, Context, Encoded, Fired, Key, KeyUsed, TimerChange
-from events.telemetry import command_seconds, current_traceparent, tracer
+from events.telemetry import current_traceparent
+from events.together import Together
 from events.wake import Wake
 
 S = TypeVar("S")
@@ -71,7 +71,8 @@ class Commands:
     db: Pool
     clock: Clock
     wake: Wake
-    group_commit: GroupCommit
+    load_together: Together[str, Sequence[Raw]]
+    append_together: Together[Appending, Position]
     context: Context = field(default_factory=Context)
     partitions: int = 12
     prefix: str = "commongrid"
@@ -85,7 +86,7 @@ class Commands:
 
     async def load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int]:
         """The present state of a thing and its version; version 0 if there is none."""
-        history = await store.load(self.db, aggregate.stream(id))
+        history = await self.load_together(aggregate.stream(id))
         return aggregate.fold(map(self.service.catalogue.decode, history)), len(history)
 
     async def history(self, aggregate: Aggregate[S, C], id: object) -> list[Recorded[Event]]:
@@ -114,12 +115,7 @@ class Commands:
         several attempts), TimerGone.
         """
         key = key or self._derived_key(aggregate.stream(id))
-        name = type(command).__name__
-        attributes = {"commongrid.stream": aggregate.stream(id)}
-        with (
-            tracer.start_as_current_span(f"command {name}", attributes=attributes, record_exception=False),
-            command_seconds(name),
-        ):
+        with telemetry.command(type(command).__name__, aggregate.stream(id)):
             try:
                 return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
             except (KeyUsed, Refused, Conflict):
@@ -220,7 +216,7 @@ class Commands:
 
     async def _append(self, appending: Appending) -> Position:
         appending.timers = self._timers_of(appending.events)
-        position = await self.group_commit.append(appending)
+        position = await self.append_together(appending)
         self.fired = None
         self.wake.set()
         return position

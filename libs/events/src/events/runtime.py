@@ -14,11 +14,10 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
-from events import feeds, lag, parking, relay
+from events import feeds, lag, parking, relay, together
 from events.clock import Clock, system_clock
 from events.commands import Commands
 from events.consumer import Consumer, Projection, Reacting
-from events.group_commit import GroupCommit
 from events.leases import while_holding
 from events.measures import Measures
 from events.policy import Policy
@@ -195,7 +194,8 @@ async def open_runtime(service: Service, settings: Settings, clock: Clock = syst
             pool,
             clock,
             wake,
-            GroupCommit(pool),
+            together.loads(pool),
+            together.appends(pool),
             partitions=settings.partitions,
             prefix=settings.topic_prefix,
         )

@@ -32,13 +32,19 @@ def delay(seconds: float, consumer: str) -> None:
 
 
 @contextmanager
-def command_seconds(command: str) -> Generator[None]:
-    """Measures a command, refused or not."""
+def command(name: str, stream: str) -> Generator[None]:
+    """Measures a command, refused or not, with a span of its own where the trace is sampled."""
     start = perf_counter()
+    around = trace.get_current_span().get_span_context()
     try:
-        yield
+        if around.is_valid and not around.trace_flags.sampled:
+            yield
+        else:
+            attributes = {"commongrid.stream": stream}
+            with tracer.start_as_current_span(f"command {name}", attributes=attributes, record_exception=False):
+                yield
     finally:
-        _command_duration.record(perf_counter() - start, {"command": command})
+        _command_duration.record(perf_counter() - start, {"command": name})
 
 
 def current_traceparent() -> str | None:

@@ -1,15 +1,16 @@
-"""What is appended at the same time shares a transaction, and nobody pays for what another is refused."""
+"""What is loaded or appended at the same time goes together, and nobody pays for what another is refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import asyncpg
 import pytest
 from events import Conflict, Key, Service
-from events.event import Position
+from events.event import Position, Raw
 from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
+from events.together import Together, loads
 from front_desk import MATTER, Close, Note, Noted, Raise, Raised, desk
 
 
@@ -27,8 +28,8 @@ def raising(stream: str, version: int = 0, key: str | None = None) -> Appending:
 async def test_what_comes_at_the_same_time_shares_transactions_and_each_learns_its_own_position(
     runtime: Runtime,
 ) -> None:
-    commit = runtime.commands.group_commit
-    found = await asyncio.gather(*(commit.append(raising(f"matter-{nth}", key=f"{nth}")) for nth in range(40)))
+    append = runtime.commands.append_together
+    found = await asyncio.gather(*(append(raising(f"matter-{nth}", key=f"{nth}")) for nth in range(40)))
     rows = await runtime.db.fetch(
         """select e.incarnation, e.tx, e.position, c.position as of_key from log.events e
            join log.commands c on c.stream = e.stream and 'matter-' || c.key = e.stream
@@ -40,13 +41,13 @@ async def test_what_comes_at_the_same_time_shares_transactions_and_each_learns_i
 
 
 async def test_one_that_is_refused_stops_no_other_of_its_group(runtime: Runtime) -> None:
-    commit = runtime.commands.group_commit
-    await commit.append(raising("matter-old", key="used"))
+    append = runtime.commands.append_together
+    await append(raising("matter-old", key="used"))
     appendings = [raising(f"matter-{nth}") for nth in range(20)]
     appendings[5] = raising("matter-old")  # it exists already
     appendings[9] = raising("matter-9", version=7)  # it is not so far
     appendings[13] = raising("matter-13", key="used")
-    outcomes = await asyncio.gather(*map(commit.append, appendings), return_exceptions=True)
+    outcomes = await asyncio.gather(*map(append, appendings), return_exceptions=True)
     refused = {nth: type(it) for nth, it in enumerate(outcomes) if not isinstance(it, Position)}
     assert refused == {5: Conflict, 9: Conflict, 13: KeyUsed}
     assert await runtime.db.fetchval("select count(distinct stream) from log.events") == 1 + 17
@@ -70,8 +71,8 @@ async def test_one_key_used_twice_at_the_same_time_takes_effect_once(runtime: Ru
 
 
 async def test_who_goes_away_while_waiting_disturbs_nobody(runtime: Runtime) -> None:
-    commit = runtime.commands.group_commit
-    waiting = [asyncio.create_task(commit.append(raising(f"matter-{nth}"))) for nth in range(10)]
+    append = runtime.commands.append_together
+    waiting = [asyncio.create_task(append(raising(f"matter-{nth}"))) for nth in range(10)]
     await asyncio.sleep(0)
     for gone in waiting[::3]:
         gone.cancel()
@@ -85,10 +86,10 @@ async def test_who_goes_away_while_waiting_disturbs_nobody(runtime: Runtime) -> 
 
 
 async def test_when_the_server_goes_away_each_is_told_and_later_ones_succeed(runtime: Runtime) -> None:
-    commit = runtime.commands.group_commit
+    append = runtime.commands.append_together
     async with runtime.connection() as other, other.transaction():
         await other.execute("lock table log.events in exclusive mode")
-        waiting = [asyncio.create_task(commit.append(raising(f"matter-{nth}"))) for nth in range(10)]
+        waiting = [asyncio.create_task(append(raising(f"matter-{nth}"))) for nth in range(10)]
 
         async def two_wait() -> bool:
             return await other.fetchval("select count(*) from pg_locks where not granted") == 2
@@ -103,3 +104,32 @@ async def test_when_the_server_goes_away_each_is_told_and_later_ones_succeed(run
     await asyncio.gather(*waiting[2:])
     assert await runtime.db.fetchval("select count(distinct stream) from log.events") == 8
     await runtime.commands.execute(MATTER, "2", Close())
+
+
+async def test_what_is_loaded_at_the_same_time_shares_queries_and_each_gets_its_own(runtime: Runtime) -> None:
+    queries = 0
+    for nth in range(10):
+        await runtime.commands.execute(MATTER, f"{nth}", Raise())
+        await runtime.commands.execute(MATTER, f"{nth}", Note(f"{nth}"))
+
+    async def load(streams: Sequence[str]) -> Sequence[Sequence[Raw]]:
+        nonlocal queries
+        queries += 1
+        return await asyncio.gather(*map(loads(runtime.db), streams))
+
+    wanted = [*(f"matter-{nth}" for nth in range(10)), "matter-none", "matter-3"]
+    found = await asyncio.gather(*map(Together(load), wanted))
+    assert [[raw.stream for raw in raws] for raws in found] == [
+        [] if stream == "matter-none" else [stream] * 2 for stream in wanted
+    ]
+    assert queries == 3, "two that found nobody, and one for all who came meanwhile"
+
+
+async def test_who_loads_while_another_query_is_under_way_gets_what_was_written_before_they_asked(
+    runtime: Runtime,
+) -> None:
+    async def raised_and_loaded(nth: int) -> int:
+        await runtime.commands.execute(MATTER, f"{nth}", Raise(), new=True)
+        return (await runtime.commands.load(MATTER, f"{nth}"))[1]
+
+    assert await asyncio.gather(*map(raised_and_loaded, range(50))) == [1] * 50
