@@ -1,4 +1,4 @@
-"""`make bench`: measures everything, or what is asked for, prints a table, and keeps the results."""
+"""`make bench`: measures everything, or what is asked for, and keeps the results, their table and their plot."""
 
 import argparse
 import asyncio
@@ -11,7 +11,7 @@ from pathlib import Path
 from local.ladder import servers
 from rich.console import Console
 
-from benchmarks import append, debezium, http, memory, peers, projection, reach, rebuild, relay
+from benchmarks import append, debezium, figures, http, memory, peers, projection, reach, rebuild, relay
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
@@ -59,4 +59,6 @@ if __name__ == "__main__":
     if not chosen:
         parser.error(f"nothing is called {asked.only}: there are {', '.join(it.name for it in BENCHMARKS)}")
     found = asyncio.run(main(chosen, asked.quick, asked.rounds))
-    RESULTS.write_text(json.dumps(merged(found), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    results = merged(found)
+    RESULTS.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    figures.write(HERE / "README.md", HERE / "figures.svg", BENCHMARKS, results)
