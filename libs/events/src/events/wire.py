@@ -50,6 +50,7 @@ def headers_of(raw: Raw, source: str) -> list[tuple[str, bytes]]:
 def raw_of(value: bytes | None, headers: Headers) -> Raw:
     """An event from its message; raises ValueError if it is not one of ours."""
     attributes = dict(headers)
+    found = attributes.get
     try:
         raw = Raw(
             Position.parse(attributes["ce_position"]),
@@ -57,20 +58,30 @@ def raw_of(value: bytes | None, headers: Headers) -> Raw:
             int(attributes["ce_sequence"]),
             attributes["ce_type"].decode(),
             value or b"",
-            datetime.fromisoformat(attributes["ce_time"].decode()).astimezone(UTC),
-            *[found.decode() if (found := attributes.get(header)) else None for header in _OPTIONAL],
+            _time(attributes["ce_time"]),
+            # spelled out: a loop over the four of them took a fifth of the time
+            None if (actor := found("ce_actor")) is None else actor.decode(),
+            None if (correlation := found("ce_correlationid")) is None else correlation.decode(),
+            None if (causation := found("ce_causationid")) is None else causation.decode(),
+            None if (traceparent := found("traceparent")) is None else traceparent.decode(),
         )
     except KeyError as error:
         raise ValueError(f"not an event of ours: it has no header {error}") from error
     except (ValueError, AttributeError, OverflowError) as error:  # a header's value may be null, too
         raise ValueError("not an event of ours: its headers are malformed") from error
-    if not 0 < raw.version < 2**31 or "\0" in "".join([text for text in _texts(raw) if text]):
+    if not 0 < raw.version < 2**31 or _hold_nul(raw):
         raise ValueError("not an event of ours: its headers hold what no store can")
     return raw
 
 
-def _texts(raw: Raw) -> tuple[str | None, ...]:
-    return (raw.stream, raw.type, raw.actor, raw.correlation, raw.causation, raw.traceparent)
+def _time(text: bytes) -> datetime:
+    time = datetime.fromisoformat(text.decode())
+    return time if time.tzinfo is UTC else time.astimezone(UTC)
+
+
+def _hold_nul(raw: Raw) -> bool:
+    texts = raw.stream, raw.type, raw.actor or "", raw.correlation or "", raw.causation or "", raw.traceparent or ""
+    return "\0" in "".join(texts)
 
 
 def unreadable(key: bytes | None, value: bytes | None, offset: int, error: ValueError) -> Raw:
