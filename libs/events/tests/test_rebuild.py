@@ -21,6 +21,7 @@ from front_desk import (
     Note,
     OwnProcess,
     Raise,
+    Raised,
     Show,
     Shown,
     at_work,
@@ -213,6 +214,26 @@ async def test_a_rebuild_that_is_interrupted_goes_on_where_it_was(
         assert await rebuild(here, model) == 501
         expected = await recorded(here.db)
         await eventually(lambda: has_journalled(here.db, expected))
+
+
+async def test_a_rebuild_waits_for_no_disk_before_it_takes_over_and_the_live_one_does(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    model = ReadModel("waiting", "create table waiting (matter text, disk text)")
+
+    @model.each(Raised)
+    async def raised(db: Connection, event: Recorded[Raised]) -> None:
+        await db.execute("insert into waiting values ($1, current_setting('synchronous_commit'))", event.stream)
+
+    async def waited(runtime: Runtime, expected: dict[str, str]) -> bool:
+        return dict(await runtime.db.fetch("select matter, disk from waiting")) == expected
+
+    async with running(desk(model), await new_database(), kafka_server, topic_prefix) as here:
+        await here.commands.execute(MATTER, "1", Raise())
+        await eventually(lambda: waited(here, {"matter-1": "on"}))
+        await rebuild(here, model)
+        await here.commands.execute(MATTER, "2", Raise())
+        await eventually(lambda: waited(here, {"matter-1": "off", "matter-2": "on"}))
 
 
 async def test_a_rebuild_takes_what_the_live_one_had_parked_when_the_handler_is_mended(

@@ -110,17 +110,29 @@ class Consumer(ABC):
 
 
 class Projection(Consumer):
-    """Feeds a read model. Its connection's search path names the tables, live or being rebuilt."""
+    """Feeds a read model. Its connection's search path names the tables, live or being rebuilt.
 
-    def __init__(self, read_model: ReadModel, schema: str, db: Connection) -> None:
+    A rebuild's commits need not wait for the disk: what a crash takes from their end, rows and progress alike, is taken
+    again, and the switch is a commit that waits for all before it.
+    """
+
+    def __init__(self, read_model: ReadModel, schema: str, db: Connection, *, waits_for_disk: bool = True) -> None:
         super().__init__(schema, Catalogue(read_model.follows), db)
         self.read_model = read_model
+        self._waits_for_disk = waits_for_disk
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[None]:
+        async with self.db.transaction():
+            if not self._waits_for_disk:
+                await self.db.execute("set local synchronous_commit = off")
+            yield
 
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None:
         careful = bool(self._parked) and any((e.source, e.raw.stream) in self._parked for e in events)
         if not careful:
             try:
-                async with self.db.transaction():
+                async with self._transaction():
                     await self._advance(chunks)
                     await self._apply(events)
             except Exception as error:
@@ -128,7 +140,7 @@ class Projection(Consumer):
                     raise
             else:
                 return
-        async with self.db.transaction():
+        async with self._transaction():
             await self._advance(chunks)
             await self._apply_what_can_be(events)
 

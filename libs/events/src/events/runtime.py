@@ -114,14 +114,13 @@ class Runtime:
     @asynccontextmanager
     async def consumer(self, part: ReadModel | Policy, schema: str | None = None) -> AsyncGenerator[Consumer]:
         """A consumer for a read model or policy, on a connection of its own; `schema` names other tables than the
-        live ones."""
+        live ones, which nobody reads yet."""
         if isinstance(part, Policy):
             async with self.connection() as db:
                 yield Reacting(part, db, self.commands)
         else:
-            schema = schema or part.schema
-            async with self.connection(schema) as db:
-                yield Projection(part, schema, db)
+            async with self.connection(schema or part.schema) as db:
+                yield Projection(part, schema or part.schema, db, waits_for_disk=schema is None)
 
     @asynccontextmanager
     async def connection(self, schema: str | None = None) -> AsyncGenerator[Connection]:
