@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from events.consumer import Consumer
+from events.event import Raw
 from events.kafka import KafkaError, Partition, TopicReader
 from events.progress import OWN, Chunk, Mark, marks
 from events.relay import StoreReader
@@ -41,8 +42,13 @@ async def feed_from_topics(consumer: Consumer, settings: Settings, topics: Seque
         await feed.stop()
 
 
+Read = list[tuple[Partition, int, list[Raw]]]
+"""What was read from each partition, and the offset to read next there."""
+
+
 class TopicFeed:
-    """One consumer's reading of its topics, chunk by chunk."""
+    """One consumer's reading of its topics, chunk by chunk. Far behind, it reads a chunk ahead while the database has
+    the one before it. Once something has failed it is of no use any more."""
 
     def __init__(self, consumer: Consumer, reader: TopicReader, group: str | None) -> None:
         self._consumer = consumer
@@ -50,6 +56,7 @@ class TopicFeed:
         self._group = group
         self._committed_at = 0.0
         self._failed: Exception | None = None
+        self._ahead: asyncio.Task[Read] | None = None
         self.marks: dict[Partition, Mark] = {}
 
     async def start(self) -> None:
@@ -57,6 +64,9 @@ class TopicFeed:
         await self._reader.start(self._assigned)
 
     async def stop(self) -> None:
+        if self._ahead:
+            self._ahead.cancel()
+            await asyncio.gather(self._ahead, return_exceptions=True)
         await self._reader.stop()
 
     async def ends(self) -> dict[Partition, int]:
@@ -83,7 +93,7 @@ class TopicFeed:
     async def step(self, seconds: float) -> int:
         """Takes the next events, waiting at most so long for the first; returns how many came."""
         chunks: list[Chunk] = []
-        read = await self._reader.read(seconds, CHUNK)
+        read = await self._next(seconds)
         if self._failed:
             raise self._failed
         for partition, next_offset, raws in read:
@@ -91,13 +101,24 @@ class TopicFeed:
             if before is None:  # it was taken from us while we read
                 continue
             position = max(before.position, *(raw.position for raw in raws))
-            chunks.append(Chunk(partition.topic, partition.number, before, Mark(next_offset, position), raws))
+            # What was read before the partition came back to us may be behind what others have taken meanwhile.
+            after = Mark(max(before.next_offset, next_offset), position)
+            chunks.append(Chunk(partition.topic, partition.number, before, after, raws))
         if not chunks:
             return 0
         await self._consumer.take(chunks)
         self.marks.update({Partition(chunk.source, chunk.partition): chunk.after for chunk in chunks})
         await self._tell_kafka()
         return sum(len(chunk.raws) for chunk in chunks)
+
+    async def _next(self, seconds: float) -> Read:
+        """What was read ahead, or else the next events. A full chunk promises more: that is read ahead again. What is
+        not full would only be cut into smaller ones."""
+        reading, self._ahead = self._ahead, None
+        read = await (reading or self._reader.read(seconds, CHUNK))
+        if sum(len(raws) for _, _, raws in read) >= CHUNK:
+            self._ahead = asyncio.create_task(self._reader.read(seconds, CHUNK))
+        return read
 
     async def _tell_kafka(self) -> None:
         now = asyncio.get_running_loop().time()

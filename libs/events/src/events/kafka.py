@@ -27,6 +27,9 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it also
 
 MAX_BATCH_BYTES = 900_000
 LOOK_BACK = 100
+AT_A_TIME = 100
+"""Messages that are read without a pause: a millisecond's work."""
+
 FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 
 
@@ -228,13 +231,25 @@ class TopicReader:
         return found
 
     async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
-        """The next events: (partition, offset to read next, events), waiting at most so long for the first."""
-        records = await self._kafka.getmany(timeout_ms=int(seconds * 1000), max_records=most)
-        return [
-            (Partition(it.topic, it.partition), messages[-1].offset + 1, [_raw(message) for message in messages])
-            for it, messages in records.items()
-            if messages
-        ]
+        """The next events: (partition, offset to read next, events), waiting at most so long for the first.
+
+        Messages are read a few at a time, and others have their turn in between: whoever reads ahead does not keep
+        the database waiting for its next statement."""
+        ends: dict[Partition, int] = {}
+        found: dict[Partition, list[Raw]] = {}
+        count, wait = 0, int(seconds * 1000)
+        while count < most:
+            records = await self._kafka.getmany(timeout_ms=wait, max_records=min(most - count, AT_A_TIME))
+            if not records:
+                break
+            for it, messages in records.items():
+                partition = Partition(it.topic, it.partition)
+                ends[partition] = messages[-1].offset + 1
+                found.setdefault(partition, []).extend(map(_raw, messages))
+                count += len(messages)
+            wait = 0
+            await asyncio.sleep(0)
+        return [(partition, ends[partition], raws) for partition, raws in found.items()]
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tells Kafka how far the group has come: for lag monitors only, progress stands in Postgres."""

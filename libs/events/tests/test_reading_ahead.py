@@ -1,0 +1,213 @@
+"""Far behind its topics a consumer reads ahead while the database works, and everything still takes effect once."""
+
+import asyncio
+import gc
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from broker import messages, send
+from events import Event, Recorded, Service, feeds
+from events.event import Raw
+from events.feeds import TopicFeed
+from events.kafka import Partition, TopicReader
+from events.rebuild import rebuild
+from events.runtime import Runtime
+from events.testing import eventually, running
+from front_desk import MATTER, Note, Raise, at_work, busy, desk, hall, has_journalled, journal, recorded
+
+NewDatabase = Callable[..., Awaitable[str]]
+CHUNK = 10
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So few events make a full chunk that everybody is far behind."""
+    monkeypatch.setattr(feeds, "CHUNK", CHUNK)
+
+
+class Seen(TopicReader):
+    """A reader that remembers how many events each reading brought."""
+
+    def __init__(self, runtime: Runtime, topic: str) -> None:
+        super().__init__(runtime.settings, [topic], None)
+        self.readings: list[int] = []
+
+    async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
+        found = await super().read(seconds, most)
+        self.readings.append(sum(len(raws) for _, _, raws in found))
+        return found
+
+
+@asynccontextmanager
+async def noted(
+    new_database: NewDatabase, kafka: str, prefix: str, notes: int, service: Service
+) -> AsyncGenerator[tuple[Runtime, Runtime, str]]:
+    """A desk where one matter has so many notes, all on its topic by now, and a hall that is not at work yet."""
+    topic = f"{prefix}.desk.matter"
+    async with (
+        running(desk(), await new_database(), kafka, prefix) as here,
+        running(service, await new_database(), kafka, prefix, work=False) as there,
+    ):
+        await here.commands.execute(MATTER, "1", Raise())
+        for nth in range(notes):
+            await here.commands.execute(MATTER, "1", Note(f"{nth}"))
+
+        async def all_sent() -> bool:
+            return len(await messages(kafka, topic)) == 1 + notes
+
+        await eventually(all_sent)
+        yield here, there, topic
+
+
+class Hold:
+    """Holds a handler at its first event until it may go on."""
+
+    def __init__(self) -> None:
+        self.reached = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, event: Recorded[Event]) -> None:
+        self.reached.set()
+        await self.go_on.wait()
+
+
+@asynccontextmanager
+async def feeding(there: Runtime, reader: TopicReader) -> AsyncGenerator[TopicFeed]:
+    async with there.consumer(there.service.read_models[0]) as consumer:
+        feed = TopicFeed(consumer, reader, None)
+        try:
+            await feed.start()
+            yield feed
+        finally:
+            await feed.stop()
+
+
+async def until(feed: TopicFeed, count: int) -> None:
+    while count > 0:
+        count -= await feed.step(1.0)
+
+
+async def test_the_next_chunk_and_no_more_is_read_while_the_database_has_one(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    hold = Hold()
+    async with noted(new_database, kafka_server, topic_prefix, 39, hall(journal(hook=hold))) as (here, there, topic):
+        reader = Seen(there, topic)
+        async with feeding(there, reader) as feed:
+            taking = asyncio.create_task(until(feed, 40))
+            await hold.reached.wait()
+
+            async def two() -> bool:
+                return reader.readings == [CHUNK, CHUNK]
+
+            await eventually(two)
+            hold.go_on.set()
+            await asyncio.wait_for(taking, 60)
+            assert reader.readings[:4] == [CHUNK] * 4
+        await has_journalled(there.db, await recorded(here.db))
+
+
+async def test_who_has_caught_up_reads_nothing_ahead(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """It would cut what comes meanwhile into smaller chunks, and each is a commit."""
+    async with noted(new_database, kafka_server, topic_prefix, CHUNK - 2, hall(journal())) as (here, there, topic):
+        reader = Seen(there, topic)
+        async with feeding(there, reader) as feed:
+            await until(feed, CHUNK - 1)
+            assert not [task for task in asyncio.all_tasks() if "Seen.read" in repr(task)]
+        await has_journalled(there.db, await recorded(here.db))
+
+
+class Failing(TopicReader):
+    """A reader that gets nothing more after its first chunk."""
+
+    first = True
+
+    async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
+        if not self.first:
+            raise ConnectionResetError("Kafka went away")
+        self.first = False
+        return await super().read(30.0, most)
+
+
+async def test_who_ends_before_it_hears_that_reading_ahead_has_failed_leaves_nothing_behind(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    left: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: left.append(context))
+    async with noted(new_database, kafka_server, topic_prefix, CHUNK - 1, hall(journal())) as (here, there, topic):
+        async with feeding(there, Failing(there.settings, [topic], None)) as feed:
+            assert await feed.step(1.0) == CHUNK
+        del feed
+        gc.collect()
+        assert left == []
+        await has_journalled(there.db, await recorded(here.db))
+
+
+async def test_what_was_read_before_a_partition_came_back_takes_no_effect_again_and_turns_nothing_back(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """Another process had it meanwhile and came further; what none can read must not be parked by both."""
+    async with noted(new_database, kafka_server, topic_prefix, CHUNK - 1, hall(journal())) as (here, there, topic):
+        [number] = {it.partition for it in await messages(kafka_server, topic)}
+        await send(kafka_server, topic, b"matter-1", b"?")
+        reader = Seen(there, topic)
+        async with feeding(there, reader) as first:
+            assert await first.step(30.0) == CHUNK
+
+            async def one_ahead() -> bool:
+                return reader.readings == [CHUNK, 1]
+
+            await eventually(one_ahead)
+            await send(kafka_server, topic, b"matter-1", b"??")
+            async with feeding(there, TopicReader(there.settings, [topic], None)) as other:
+                await until(other, 2)
+            await first._begin([Partition(topic, number)])  # pyright: ignore[reportPrivateUsage]
+            assert await first.step(30.0) == 1, "what it had read ahead"
+        next_offset = "select next_offset from log.progress where source = $1 and partition = $2"
+        assert await there.db.fetchval(next_offset, topic, number) == CHUNK + 2
+        assert await there.db.fetchval("select count(*) from log.parked") == 2
+        await has_journalled(there.db, await recorded(here.db))
+
+
+async def test_processes_that_read_ahead_may_come_and_go(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    async with (
+        running(desk(), await new_database(), kafka_server, topic_prefix) as here,
+        running(hall(journal()), await new_database(), kafka_server, topic_prefix) as there,
+    ):
+        place = (there.settings.database_url, kafka_server, topic_prefix)
+        writing = asyncio.create_task(busy(here.commands, 800))
+        async with at_work(hall(journal()), *place):
+            await asyncio.wait({writing}, timeout=1)
+            async with at_work(hall(journal()), *place):
+                await writing
+        await busy(here.commands, 100, seed=2)
+        expected = await recorded(here.db)
+        await eventually(lambda: has_journalled(there.db, expected), 60)
+
+
+class Interrupted(Exception):
+    pass
+
+
+async def test_an_interrupted_rebuild_takes_again_what_it_had_only_read(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    async with noted(new_database, kafka_server, topic_prefix, 39, hall(journal())) as (here, there, _):
+        model = there.service.read_models[0]
+        reports: list[int] = []
+
+        def interrupt(taken: int) -> None:
+            reports.append(taken)
+            if taken == 2 * CHUNK:
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            await rebuild(there, model, interrupt)
+        assert await rebuild(there, model) == 40 - 2 * CHUNK
+        await has_journalled(there.db, await recorded(here.db))
