@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import asyncpg
 import pytest
 from broker import messages, send_again
-from events import Event, Recorded
+from events import Connection, Event, Position, ReadModel, Recorded
+from events.consumer import Consumer
 from events.feeds import TopicFeed
 from events.kafka import TopicReader
-from events.progress import OWN, Chunk, Mark, Overtaken
+from events.progress import OWN, Chunk, Mark, Overtaken, advance, marks
 from events.runtime import Runtime
+from events.service import Service
 from events.store import read_after
 from events.testing import eventually, running
 from front_desk import (
@@ -21,6 +23,7 @@ from front_desk import (
     Note,
     OwnProcess,
     Raise,
+    Raised,
     at_work,
     busy,
     desk,
@@ -33,6 +36,7 @@ from front_desk import (
 )
 
 NewDatabase = Callable[..., Awaitable[str]]
+Open = Callable[[Service], Awaitable[Runtime]]
 
 
 @asynccontextmanager
@@ -180,6 +184,78 @@ async def test_of_two_owners_of_one_source_one_is_overtaken_and_its_work_rolled_
             )
             await has_journalled(runtime.db, await recorded(runtime.db))
             mark = after
+
+
+async def test_a_set_of_events_is_taken_in_three_round_trips(opened: Open) -> None:
+    """They are what an event waits for when nothing else goes on: begin and advance, write, commit."""
+    service = desk(tally())
+    runtime = await opened(service)
+    async with runtime.consumer(service.read_models[0]) as consumer:
+        await marks(consumer.db, consumer.name, OWN, [0])
+        mark = await took_next(runtime, consumer, Mark(), "1")
+        asked: list[str] = []
+        consumer.db.add_query_logger(lambda query: asked.append(query.query))  # pyright: ignore
+        await took_next(runtime, consumer, mark, "2")
+        assert await tallied(runtime.db) == {"gate": 2}
+        assert [query.split()[0] for query in asked] == ["begin;", "insert", "COMMIT;"]
+
+
+async def took_next(runtime: Runtime, consumer: Consumer, mark: Mark, matter: str) -> Mark:
+    """Raises a matter and lets the consumer take it."""
+    await runtime.commands.execute(MATTER, matter, Raise())
+    await eventually(lambda: readable(runtime, mark, 1))
+    [raw] = await read_after(runtime.db, mark.position, 10)
+    after = Mark(0, raw.position)
+    await consumer.take([Chunk(OWN, 0, mark, after, [raw])])
+    return after
+
+
+async def test_who_was_overtaken_is_not_left_in_a_transaction(opened: Open) -> None:
+    service = desk(tally())
+    runtime = await opened(service)
+    async with runtime.consumer(service.read_models[0]) as consumer:
+        await marks(consumer.db, consumer.name, OWN, [0])
+        elsewhere = Mark(0, Position(0, 0, 1))
+        with pytest.raises(Overtaken, match="tally_v1 was advanced by somebody else"):
+            await took_next(runtime, consumer, elsewhere, "1")
+        assert not consumer.db.is_in_transaction()
+
+
+async def test_a_handler_may_undo_a_part_of_its_own_work(opened: Open) -> None:
+    """By a transaction within the one that it is called in."""
+    model = ReadModel("part", "create table part (matter text)")
+
+    @model.each(Raised)
+    async def raised(db: Connection, event: Recorded[Raised]) -> None:  # pyright: ignore[reportUnusedFunction]
+        await db.execute("insert into part values ($1)", event.stream)
+        with suppress(asyncpg.DivisionByZeroError):
+            async with db.transaction():
+                await db.execute("insert into part values ('undone')")
+                await db.execute("select 1 / 0")
+
+    service = desk(model)
+    runtime = await opened(service)
+    async with runtime.consumer(model) as consumer:
+        await marks(consumer.db, consumer.name, OWN, [0])
+        mark = await took_next(runtime, consumer, Mark(), "1")
+        await took_next(runtime, consumer, mark, "2")
+        assert [row["matter"] for row in await runtime.db.fetch("select matter from part")] == ["matter-1", "matter-2"]
+        assert await runtime.db.fetchval("select count(*) from log.parked") == 0
+
+
+async def test_marks_move_together_or_not_at_all_whatever_their_sources_are_called(opened: Open) -> None:
+    runtime = await opened(desk())
+    sources = ["it's", 'said "so"', "back\\slash", "{a,b}", OWN]
+    async with runtime.connection() as db:
+        for source in sources:
+            await marks(db, "o'clock", source, [0, 1])
+        moved = Mark(2**40, Position(2, 2**63, 2**62))
+        await advance(db, "o'clock", [Chunk(source, 1, Mark(), moved, ()) for source in sources])
+        for source in sources:
+            assert await marks(db, "o'clock", source, [0, 1]) == {0: Mark(), 1: moved}
+        with pytest.raises(Overtaken):
+            await advance(db, "o'clock", [Chunk("it's", n, Mark(), moved, ()) for n in (0, 1)])
+        assert await marks(db, "o'clock", "it's", [0, 1]) == {0: Mark(), 1: moved}
 
 
 async def readable(runtime: Runtime, mark: Mark, count: int) -> bool:

@@ -7,7 +7,7 @@ rather than wrong when somebody else owns their progress (promises 3, 4 and 6).
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from events import parking
 from events.commands import Commands
 from events.event import Catalogue, Raw, Recorded
 from events.policy import Policy
-from events.progress import Chunk, Overtaken, advance
+from events.progress import Chunk, Overtaken, advance, advancing
 from events.read_model import Connection, ReadModel
 from events.store import Context
 from events.telemetry import continued, continued_each, delay, projected
@@ -50,7 +50,7 @@ class Consumer(ABC):
         """Lets each event take effect once and records the progress. Raises Overtaken, or an error of the moment."""
         async with self._one_at_a_time:
             if not self._parked_known:
-                self._built_at = await self._last_built()  # first: see _advance
+                self._built_at = await self._last_built()  # first: see _advancing
                 self._parked = await parking.streams(self.db, self.name)
                 self._parked_known = True
             events = [
@@ -82,12 +82,10 @@ class Consumer(ABC):
     @abstractmethod
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None: ...
 
-    async def _advance(self, chunks: Sequence[Chunk]) -> None:
-        """Records the progress. A rebuild that took over at the very same place does not show in the marks, but what is
-        parked is another's since: so it overtakes whoever fed the tables before."""
-        await advance(self.db, self.name, chunks)
-        if await self._last_built() != self._built_at:
-            raise Overtaken(f"{self.name} was rebuilt")
+    def _advancing(self, chunks: Sequence[Chunk]) -> AbstractAsyncContextManager[None]:
+        """A transaction that records the progress. A rebuild that took over at the very same place does not show in the
+        marks, but what is parked is another's since: so it overtakes whoever fed the tables before."""
+        return advancing(self.db, self.name, chunks, self._built_at, durable=self._durable)
 
     async def _last_built(self) -> datetime | None:
         return await self.db.fetchval("select created_at from log.read_models where schema = $1", self.name)
@@ -116,32 +114,23 @@ class Projection(Consumer):
     again, and the switch is a commit that waits for all before it.
     """
 
-    def __init__(self, read_model: ReadModel, schema: str, db: Connection, *, waits_for_disk: bool = True) -> None:
+    def __init__(self, read_model: ReadModel, schema: str, db: Connection, *, durable: bool = True) -> None:
         super().__init__(schema, Catalogue(read_model.follows), db)
         self.read_model = read_model
-        self._waits_for_disk = waits_for_disk
-
-    @asynccontextmanager
-    async def _transaction(self) -> AsyncGenerator[None]:
-        async with self.db.transaction():
-            if not self._waits_for_disk:
-                await self.db.execute("set local synchronous_commit = off")
-            yield
+        self._durable = durable
 
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None:
         careful = bool(self._parked) and any((e.source, e.raw.stream) in self._parked for e in events)
         if not careful:
             try:
-                async with self._transaction():
-                    await self._advance(chunks)
+                async with self._advancing(chunks):
                     await self._apply(events)
             except Exception as error:
                 if not events or isinstance(error, Overtaken) or parking.is_transient(error):
                     raise
             else:
                 return
-        async with self._transaction():
-            await self._advance(chunks)
+        async with self._advancing(chunks):
             await self._apply_what_can_be(events)
 
     async def _apply_what_can_be(self, events: Sequence[Placed]) -> None:

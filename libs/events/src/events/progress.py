@@ -4,9 +4,16 @@ A mark holds the Kafka offset to read next and the store position of the last ap
 order, so whatever stands at or below the mark's position is a repeat, and is dropped (promise 4).
 """
 
-from collections.abc import Mapping, Sequence
+# pyright: reportPrivateUsage=false
+
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
+
+import asyncpg
+from asyncpg.transaction import TransactionState
 
 from events.event import START, Position, Raw
 from events.read_model import Connection, Database
@@ -77,40 +84,72 @@ async def marks(db: Database, consumer: str, source: str, partitions: Sequence[i
     return {partition: found.get(partition, Mark()) for partition in partitions}
 
 
-ADVANCE = """
-update log.progress p
-set next_offset = n.next_offset, incarnation = n.incarnation, tx = n.tx, position = n.position,
-    updated_at = clock_timestamp()
-from unnest($2::text[], $3::int[], $4::bigint[], $5::int[], $6::xid8[], $7::bigint[],
-            $8::bigint[], $9::int[], $10::xid8[], $11::bigint[])
-     as n(source, partition, old_offset, old_incarnation, old_tx, old_position,
-          next_offset, incarnation, tx, position)
-where p.consumer = $1 and p.source = n.source and p.partition = n.partition
-  and (p.next_offset, p.incarnation, p.tx, p.position)
-    = (n.old_offset, n.old_incarnation, n.old_tx, n.old_position)"""
+NOT_DURABLE = "set local synchronous_commit = off; "
 
 
-async def advance(db: Connection, consumer: str, chunks: Sequence[Chunk]) -> None:
-    """Moves the marks from before to after, in the caller's transaction; raises Overtaken if one is not where
-    it was."""
-    before = [chunk.before for chunk in chunks]
-    after = [chunk.after for chunk in chunks]
-    status = await db.execute(
-        ADVANCE,
-        consumer,
-        [chunk.source for chunk in chunks],
-        [chunk.partition for chunk in chunks],
+@asynccontextmanager
+async def advancing(
+    db: Connection, consumer: str, chunks: Sequence[Chunk], built_at: datetime | None, *, durable: bool = True
+) -> AsyncGenerator[None]:
+    """A transaction that begins by moving the marks, in the round trip of its BEGIN. Raises as `advance` does."""
+    transaction = db.transaction()
+    try:
+        await _moved(db, f"begin; {'' if durable else NOT_DURABLE}{_move(consumer, chunks, built_at)}")
+    except BaseException:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await db.execute("rollback")
+        raise
+    # asyncpg is told that its transaction has begun, so that handlers can nest others in it.
+    db._top_xact, transaction._state = transaction, TransactionState.STARTED
+    try:
+        yield
+    except BaseException:
+        await transaction.rollback()
+        raise
+    await transaction.commit()
+
+
+async def advance(db: Connection, consumer: str, chunks: Sequence[Chunk], *, durable: bool = True) -> None:
+    """Moves the marks from before to after; raises Overtaken if one is not where it was. If it need not be durable,
+    nobody waits for the disk: should the server crash in the next moment, the marks are where they were."""
+    await _moved(db, f"{'' if durable else NOT_DURABLE}{_move(consumer, chunks, None)}")
+
+
+async def _moved(db: Connection, statement: str) -> None:
+    try:
+        await db.execute(statement)
+    except asyncpg.PostgresError as error:
+        if error.sqlstate == "CG004":
+            raise Overtaken(str(error)) from error
+        raise
+
+
+def _move(consumer: str, chunks: Sequence[Chunk], built_at: datetime | None) -> str:
+    """The statement, its values written out: with parameters, it could not go together with a BEGIN."""
+    before, after = zip(*((chunk.before, chunk.after) for chunk in chunks), strict=True)
+    arguments = (
+        _literal(consumer),
+        _literal(str(built_at)) if built_at else "null",
+        _array("text", (_literal(chunk.source) for chunk in chunks)),
+        _array("integer", (chunk.partition for chunk in chunks)),
         *_columns(before),
         *_columns(after),
     )
-    if status != f"UPDATE {len(chunks)}":
-        raise Overtaken(f"{consumer} was advanced by somebody else")
+    return f"select log.advance({', '.join(arguments)})"
 
 
-def _columns(of: Sequence[Mark]) -> tuple[list[int], list[int], list[int], list[int]]:
+def _columns(of: Sequence[Mark]) -> tuple[str, str, str, str]:
     return (
-        [mark.next_offset for mark in of],
-        [mark.position.incarnation for mark in of],
-        [mark.position.tx for mark in of],
-        [mark.position.number for mark in of],
+        _array("bigint", (mark.next_offset for mark in of)),
+        _array("integer", (mark.position.incarnation for mark in of)),
+        _array("xid8", (_literal(str(mark.position.tx)) for mark in of)),
+        _array("bigint", (mark.position.number for mark in of)),
     )
+
+
+def _array(of: str, elements: Iterable[object]) -> str:
+    return f"array[{', '.join(map(str, elements))}]::{of}[]"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -120,7 +120,7 @@ class Runtime:
                 yield Reacting(part, db, self.commands)
         else:
             async with self.connection(schema or part.schema) as db:
-                yield Projection(part, schema or part.schema, db, waits_for_disk=schema is None)
+                yield Projection(part, schema or part.schema, db, durable=schema is None)
 
     @asynccontextmanager
     async def connection(self, schema: str | None = None) -> AsyncGenerator[Connection]:
