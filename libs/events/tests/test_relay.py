@@ -10,8 +10,8 @@ from events.kafka import WrongTopics, ensure_topics, kept
 from events.lag import own_lag
 from events.migrate import migrate
 from events.partitioning import partition_of
-from events.progress import RELAY, Overtaken
-from events.relay import relay
+from events.progress import RELAY, Mark, Overtaken
+from events.relay import Marking, StoreReader, relay
 from events.runtime import Runtime, keep_running, open_runtime
 from events.settings import Settings
 from events.testing import eventually, running
@@ -186,6 +186,60 @@ async def test_a_relay_that_was_overtaken_stops(runtime: Runtime) -> None:
         await runtime.commands.execute(MATTER, "2", Raise())
         with pytest.raises(Overtaken):
             await asyncio.wait_for(task, 30)
+
+
+async def test_the_relay_marks_all_events_of_a_moment_at_once_and_does_not_wait_for_the_disk(runtime: Runtime) -> None:
+    await runtime.db.execute(
+        """create table marked (durable text);
+           create function note() returns trigger language plpgsql as $$
+           begin insert into marked values (current_setting('synchronous_commit')); return new; end $$;
+           create trigger note after update on log.progress for each row execute function note()"""
+    )
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    task = asyncio.create_task(relaying(runtime))
+    for nth in range(100):
+        await runtime.commands.execute(MATTER, f"{nth}", Raise())
+    await eventually(lambda: all_relayed(runtime))
+    moments = (loop.time() - started) / Marking.MOMENT
+    task.cancel()
+    marks = [row["durable"] for row in await runtime.db.fetch("select durable from marked")]
+    assert 1 <= len(marks) <= moments + 1
+    assert set(marks) == {"off"}, "an event whose mark is lost is sent again"
+    assert len(await on_the_topic(runtime)) == 100
+
+
+async def test_a_reader_at_the_end_of_the_store_knows_of_more_when_it_is_woken(runtime: Runtime) -> None:
+    """Else each event would cost a second look, just when it is on its way."""
+    for nth in range(3):
+        await runtime.commands.execute(MATTER, f"{nth}", Raise())
+    async with runtime.connection() as db:
+        reader = StoreReader(db, runtime.wake)
+        first = await reader.next(Mark(), 2)
+        assert (len(first), reader.knows_of_more) == (2, True), "it did not read to the end"
+        [third] = await reader.next(Mark(0, first[-1].position), 2)
+        end = Mark(0, third.position)
+        assert not reader.knows_of_more
+        assert await reader.next(end, 2, 0.0) == [], "it waits no longer than it is told"
+        await runtime.commands.execute(MATTER, "3", Raise())
+        assert reader.knows_of_more
+        [fourth] = await reader.next(end, 2, 0.0)
+        assert fourth.stream == "matter-3"
+
+
+async def test_an_event_that_waited_for_an_older_transaction_is_found_though_nobody_wakes_the_reader(
+    runtime: Runtime,
+) -> None:
+    async with runtime.connection() as db, runtime.connection() as older:
+        reader = StoreReader(db, runtime.wake)
+        transaction = older.transaction()
+        await transaction.start()
+        await older.execute("select pg_current_xact_id()")
+        await runtime.commands.execute(MATTER, "1", Raise())
+        assert await reader.next(Mark(), 10, 0.1) == []
+        await transaction.commit()
+        [found] = await asyncio.wait_for(reader.next(Mark(), 10), 30)
+        assert found.stream == "matter-1"
 
 
 async def test_one_process_relays_and_another_takes_over_when_it_stops(runtime: Runtime) -> None:

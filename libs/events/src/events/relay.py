@@ -1,11 +1,12 @@
 """The relay brings the store's events to Kafka, in store order, at least once.
 
-It reads below the oldest running transaction, waits for all acknowledgements, and then advances its mark by
+It reads below the oldest running transaction, waits for all acknowledgements, and a moment later advances its mark by
 compare-and-swap. After a crash it sends again what it had not marked; consumers drop that by position.
 """
 
 import asyncio
 from collections.abc import Iterable
+from math import inf
 
 from events import store
 from events.event import Raw
@@ -55,26 +56,63 @@ async def relay(db: Connection, service: Service, settings: Settings, wake: Wake
     try:
         await producer.start(service.topics(settings.topic_prefix))
         await check_store(db, service, settings)
-        mark = (await marks(db, RELAY, OWN, [0]))[0]
+        marking = Marking(db, (await marks(db, RELAY, OWN, [0]))[0])
         reader = StoreReader(db, wake)
-        raws = await reader.next(mark, CHUNK)
+        following: list[Raw] = []
         while True:
-            after = Mark(0, raws[-1].position)
-            # Send, and read on meanwhile: what is read next waits until this is acknowledged and marked.
-            reading = asyncio.ensure_future(store.read_after(db, after.position, CHUNK))
-            try:
-                with continued_each((raw.traceparent for raw in raws), "relay"):
-                    await producer.send(_placed(raws, settings))
-                following = await reading
-            finally:
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
-            await advance(db, RELAY, [Chunk(OWN, 0, mark, after, raws)])
-            relayed.add(len(raws))
-            mark = after
-            raws = following or await reader.next(mark, CHUNK)
+            raws = following or await reader.next(marking.sent, CHUNK, marking.patience())
+            following = []
+            if raws:
+                after = Mark(0, raws[-1].position)
+                # What is read meanwhile waits until this is acknowledged.
+                reading = asyncio.ensure_future(reader.look(after, CHUNK)) if reader.knows_of_more else None
+                try:
+                    with continued_each((raw.traceparent for raw in raws), "relay"):
+                        await producer.send(_placed(raws, settings))
+                    following = await reading if reading else []
+                finally:
+                    if reading:
+                        reading.cancel()
+                        await asyncio.gather(reading, return_exceptions=True)
+                marking.sent = after
+                relayed.add(len(raws))
+            await marking.when_due()
     finally:
         await producer.stop()
+
+
+class Marking:
+    """The relay's mark in Postgres, a moment behind what is acknowledged: so marking does not get in the way of the
+    event that is being projected just then, and one commit marks all of a moment. What was not marked when the relay
+    ends is sent again."""
+
+    MOMENT = 0.02
+
+    def __init__(self, db: Connection, mark: Mark) -> None:
+        self._db = db
+        self._marked = self._sent = mark
+        self._due = 0.0
+
+    @property
+    def sent(self) -> Mark:
+        """How far the relay's events are acknowledged."""
+        return self._sent
+
+    @sent.setter
+    def sent(self, mark: Mark) -> None:
+        if self._sent == self._marked:
+            self._due = asyncio.get_running_loop().time() + self.MOMENT
+        self._sent = mark
+
+    def patience(self) -> float | None:
+        """For how many seconds marking can wait; None: there is nothing to mark."""
+        return None if self._sent == self._marked else max(0.0, self._due - asyncio.get_running_loop().time())
+
+    async def when_due(self) -> None:
+        """Marks if the moment is over; raises Overtaken."""
+        if self.patience() == 0:
+            await advance(self._db, RELAY, [Chunk(OWN, 0, self._marked, self._sent, ())], durable=False)
+            self._marked = self._sent
 
 
 def _placed(raws: Iterable[Raw], settings: Settings) -> Iterable[tuple[Partition, Raw]]:
@@ -84,23 +122,46 @@ def _placed(raws: Iterable[Raw], settings: Settings) -> Iterable[tuple[Partition
 
 
 class StoreReader:
-    """Waits for the store's next events: woken when this service appends, and looking by itself now and then."""
+    """Reads the store's next events: woken when this service appends, and looking by itself now and then."""
 
-    LONGEST_PAUSE = 0.5
     SHORTEST_PAUSE = 0.002
+    USUAL_PAUSE = 0.01
+    LONGEST_PAUSE = 0.5
 
     def __init__(self, db: Connection, wake: Wake) -> None:
         self._db = db
         self._wake = wake
+        self._seen: int | None = None
+        self._pause = self.SHORTEST_PAUSE
 
-    async def next(self, mark: Mark, most: int) -> list[Raw]:
-        """The events after the mark; waits until there are some."""
-        pause = self.SHORTEST_PAUSE
+    @property
+    def knows_of_more(self) -> bool:
+        """Whether it did not read to the end, or somebody has appended since."""
+        return self._seen != self._wake.count
+
+    async def look(self, mark: Mark, most: int) -> list[Raw]:
+        """The events after the mark, as many as can be read now."""
+        woken, seen = self.knows_of_more, self._wake.count
+        raws = await store.read_after(self._db, mark.position, most)
+        self._seen = seen if len(raws) < most else None
+        if raws:
+            self._pause = self.USUAL_PAUSE
+        elif woken:  # what was appended waits for an older transaction to end: look again soon, then less and less
+            self._pause = self.SHORTEST_PAUSE
+        else:
+            self._pause = min(self._pause * 2, self.LONGEST_PAUSE)
+        return raws
+
+    async def next(self, mark: Mark, most: int, seconds: float | None = None) -> list[Raw]:
+        """The events after the mark; waits until there are some, or for so many seconds."""
+        loop = asyncio.get_running_loop()
+        deadline = inf if seconds is None else loop.time() + seconds
         while True:
-            seen = self._wake.count
-            raws = await store.read_after(self._db, mark.position, most)
-            if raws:
+            if not self.knows_of_more:
+                await self._wake.wait(self._wake.count, min(self._pause, deadline - loop.time()))
+            over = loop.time() >= deadline
+            if over and not self.knows_of_more:
+                return []
+            raws = await self.look(mark, most)
+            if raws or over:
                 return raws
-            await self._wake.wait(seen, pause)
-            # An append that woke us may wait for an older transaction to end: look again soon, then less and less.
-            pause = self.SHORTEST_PAUSE if self._wake.count != seen else min(pause * 2, self.LONGEST_PAUSE)
