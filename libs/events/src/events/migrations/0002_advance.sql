@@ -22,6 +22,9 @@ begin
       and (select r.created_at from log.read_models r where r.schema = _consumer) is not distinct from _built_at;
     get diagnostics _moved = row_count;
     if _moved <> cardinality(_sources) then
-        raise exception '% was advanced by somebody else', _consumer using errcode = 'CG004';
+        raise exception '% was %', _consumer, case
+            when (select r.created_at from log.read_models r where r.schema = _consumer) is distinct from _built_at
+            then 'rebuilt' else 'advanced by somebody else' end
+            using errcode = 'CG004';
     end if;
 end $$;
