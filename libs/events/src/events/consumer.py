@@ -44,6 +44,7 @@ class Consumer(ABC):
         self._parked: set[tuple[str, str]] = set()
         self._parked_known = False
         self._built_at: datetime | None = None
+        self._durable = True
         self._one_at_a_time = asyncio.Lock()
 
     async def take(self, chunks: Sequence[Chunk]) -> None:
