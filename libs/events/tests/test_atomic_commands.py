@@ -207,6 +207,20 @@ async def test_a_blind_append_that_would_leave_a_gap_of_versions_is_refused(runt
     assert (await rows_in_the_log(runtime.db))[0] == 1
 
 
+async def test_what_another_stream_has_reached_says_nothing_of_this_one(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    await runtime.commands.execute(MATTER, "1", Note("first"))
+    with pytest.raises(Conflict):
+        await store.append(runtime.db, [raising("matter-2", version=2)])
+    assert (await rows_in_the_log(runtime.db))[0] == 2
+
+
+async def test_no_event_stands_before_the_first_of_its_stream(runtime: Runtime) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await store.append(runtime.db, [raising("matter-1", version=-1)])
+    assert await rows_in_the_log(runtime.db) == (0, 0, 0)
+
+
 @pytest.mark.parametrize(
     "rewriting", ["update log.events set type = 'other'", "delete from log.events", "truncate log.events"]
 )
@@ -279,6 +293,24 @@ async def test_a_repeated_command_changes_nothing_and_gives_the_first_outcome(ru
     assert not first.repeated
     assert (again.outcome, again.token, again.events) == (first.outcome, first.token, ())
     assert (await rows_in_the_log(runtime.db))[:2] == (2, 1)
+
+
+async def test_a_repetition_gives_the_place_of_the_last_event_that_its_command_brought(runtime: Runtime) -> None:
+    appending = Appending(key=Key("k"))
+    appending.add("matter-1", 0, [Raised(place="gate"), Noted(note="first"), Noted(note="second")])
+    (position,) = await store.append(runtime.db, [appending])
+    again = await runtime.commands.execute(MATTER, "1", Raise(), key=Key("k"))
+    assert again.token
+    assert (again.repeated, again.token.position) == (True, position)
+    assert position == (await runtime.commands.history(MATTER, "1"))[-1].raw.position
+
+
+async def test_of_commands_that_went_together_each_repetition_is_answered_for_its_own_thing(runtime: Runtime) -> None:
+    positions = await store.append(runtime.db, [raising(f"matter-{id_}", key=Key(f"k{id_}")) for id_ in "12"])
+    for id_, position in zip("12", positions, strict=True):
+        again = await runtime.commands.execute(MATTER, id_, Raise(), key=Key(f"k{id_}"))
+        assert again.token
+        assert (again.repeated, again.token.stream, again.token.position) == (True, f"matter-{id_}", position)
 
 
 async def test_a_repetition_that_would_be_refused_by_now_gives_the_first_answer(runtime: Runtime) -> None:
