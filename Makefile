@@ -28,8 +28,8 @@ faults: $(SET_UP) ## do harm in rounds, under load; nothing may be lost or doubl
 bench: $(SET_UP) ## measure against the bare parts and what one would pick instead (ONLY=relay, QUICK=1)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)
 
-mutants: $(SET_UP) ## put small faults into the kernel and see whether a test notices (MODULE="store relay")
-	@$(BIN)/python libs/events/mutants/run.py $(MODULE)
+mutants: $(SET_UP) ## put small faults into the kernel and see whether a test notices (MODULE="store relay" SAMPLE=20 SEED=1)
+	@$(BIN)/python libs/events/mutants/run.py $(MODULE) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 lint: $(SET_UP) ## style, and which package may import which
 	@$(BIN)/ruff check

@@ -1,26 +1,32 @@
 """Mutants of the kernel: each is a copy with one small fault, and a test must see it. Survivors stand in MUTANTS.md.
 
-    make mutants MODULE=store        one module, or several; "0001_log" is the SQL; without MODULE everything
+    make mutants MODULE=store                            one module, or several; "0001_log" is the SQL; else everything
+    make mutants MODULE="store relay" SAMPLE=20 SEED=1   so many of each, at random, but the same for the same seed
 
 Works in a copy of what is committed, on servers that live as long as the run: a mutant costs as long as the first test
 that sees it. cosmic-ray makes the mutants of Python (its settings: cosmic-ray.toml), log_sql.py has those of the SQL.
 """
 
+import argparse
 import asyncio
 import json
 import os
 import shlex
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from random import Random
+from typing import NamedTuple
 
 from local.ladder import servers
 from log_sql import MUTANTS
 
-# ruff: noqa: S603, S607, T201 - it runs commands of its own and prints what came of them
+# ruff: noqa: S311, S603, S607, T201 - it runs commands of its own, draws lots, and prints what came of them
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[2]
@@ -35,8 +41,10 @@ PYTEST = [
     "-x",
     "--assert=plain",
     *["-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:faker"],
+    *["-p", "alike"],
 ]
 SQL = "0001_log"
+SEEN, HUNG = "seen", "hung"
 TESTS_FOLDER = "libs/events/tests"
 _LONGEST = 900
 
@@ -44,6 +52,7 @@ TESTS = {
     "wire": "test_wire.py",
     "partitioning": "test_wire.py",
     "event": "test_upcasting.py test_wire.py test_freshness.py",
+    "aggregate": "test_atomic_commands.py test_together.py",
     "read_model": "test_batches.py test_upcasting.py",
     "progress": "test_batches.py test_model.py -k 'not relays'",
     "freshness": "test_freshness.py",
@@ -63,7 +72,7 @@ TESTS = {
     "relay": "test_model.py test_relay.py test_restore.py",
     "kafka": "test_relay.py test_restore.py test_projections.py",
     "runtime": "test_alone.py test_rebuild.py test_projections.py test_tracing.py",
-    "lag": "test_tracing.py test_operate.py",
+    "lag": "test_operate.py test_tracing.py",
     "measures": "test_tracing.py",
     "operate": "test_operate.py test_verify.py",
     "migrate": "test_migrate.py test_rebuild.py",
@@ -73,28 +82,54 @@ TESTS = {
 """The tests of each module, the quickest first, as pytest takes them in libs/events/tests."""
 
 
-async def main(modules: list[str]) -> None:
+class Sample(NamedTuple):
+    """How many mutants of each module; None: all."""
+
+    size: int | None
+    seed: int
+
+
+class Outcome(NamedTuple):
+    """What came of a mutant: seen is how a test saw it, or ''."""
+
+    what: str
+    seen: str
+    diff: str = ""
+
+
+async def main(modules: list[str], sample: Sample) -> None:
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         async with servers(Path(folder) / "servers") as run:
             os.environ |= {"TEST_PG_URL": run.postgres, "TEST_KAFKA": run.kafka}
-            await asyncio.to_thread(_all, Path(folder), modules)
+            await asyncio.to_thread(_all, Path(folder), modules, sample)
 
 
-def _all(folder: Path, modules: list[str]) -> None:
+def _all(folder: Path, modules: list[str], sample: Sample) -> None:
     copy = folder / "copy"
     subprocess.run(["git", "clone", "--quiet", REPOSITORY, copy], check=True)
-    os.environ["PYTHONPATH"] = str(copy / "libs/events/src")  # comes before the installed one
+    # The copy comes before what is installed; alike.py stands here.
+    os.environ["PYTHONPATH"] = os.pathsep.join(map(str, (copy / "libs/events/src", HERE)))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=copy, check=True, stdout=subprocess.PIPE)
+    print(f"commit {commit.stdout.decode().strip()}, seed {sample.seed}")
     for module in modules:
         words = (
             str(copy / TESTS_FOLDER / word) if word.endswith(".py") else word for word in shlex.split(TESTS[module])
         )
-        outcomes = list((_sql if module == SQL else _python)(copy, module, [*PYTEST, *words]))
-        survived = [mutant for mutant, killed in outcomes if not killed]
-        print(f"{module}: {len(outcomes)} mutants, {len(survived)} survived", *survived, sep="\n", flush=True)
+        started = time.monotonic()
+        outcomes: list[Outcome] = []
+        for it in (_sql if module == SQL else _python)(copy, module, [*PYTEST, *words], sample):
+            outcomes.append(it)
+            print(f"  {it.seen or 'NOT SEEN'}: {it.what}", *([it.diff] if it.diff and not it.seen else []), sep="\n")
+        hung, missed = (sum(it.seen == seen for it in outcomes) for seen in (HUNG, ""))
+        print(
+            f"{module}: {len(outcomes)} mutants run, {len(outcomes) - missed} seen ({hung} of them hung), "
+            f"{missed} not seen; {time.monotonic() - started:.0f} s",
+            flush=True,
+        )
 
 
-def _python(copy: Path, module: str, test: list[str]) -> Iterator[tuple[str, bool]]:
-    """Each mutant, as a diff, and whether a test saw it."""
+def _python(copy: Path, module: str, test: list[str], sample: Sample) -> Iterator[Outcome]:
+    """Each mutant, by its operator and place, and whether a test saw it."""
     config, session = copy / f"{module}.toml", copy / f"{module}.sqlite"
 
     def cosmic_ray(*words: str | Path) -> str:
@@ -117,6 +152,7 @@ def _python(copy: Path, module: str, test: list[str]) -> Iterator[tuple[str, boo
     configure(2 * (time.monotonic() - started) + 20)
     cosmic_ray("cosmic-ray", "init", config, session)
     cosmic_ray("cr-filter-operators", session, config)
+    _draw(session, module, sample)
     cosmic_ray("cosmic-ray", "exec", config, session)
     for line in cosmic_ray("cosmic-ray", "dump", session).splitlines():
         item, result = json.loads(line)
@@ -124,26 +160,62 @@ def _python(copy: Path, module: str, test: list[str]) -> Iterator[tuple[str, boo
             continue
         if "no tests ran" in result["output"] and "rror" not in result["output"]:
             raise RuntimeError(f"no test was run on a mutant of {module}: {result['output']}")
-        yield f"{item['mutations'][0]['operator_name']}\n{result['diff']}", result["test_outcome"] == "killed"
+        (mutation,) = item["mutations"]
+        if result["test_outcome"] not in ("survived", "killed"):
+            raise RuntimeError(f"a mutant of {module} could not be tried: {result}")
+        killed = HUNG if result["output"] == "timeout" else SEEN
+        line, column = mutation["start_pos"]
+        yield Outcome(
+            _named(module, line, column, mutation["operator_name"]),
+            killed if result["test_outcome"] == "killed" else "",
+            result["diff"],
+        )
 
 
-def _sql(copy: Path, module: str, test: list[str]) -> Iterator[tuple[str, bool]]:
+def _named(module: str, line: int, column: int, operator: str) -> str:
+    return f"{module}.py:{line}:{column + 1} {operator.removeprefix('core/')}"
+
+
+def _draw(session: Path, module: str, sample: Sample) -> None:
+    """Leaves in cosmic-ray's session what is drawn of the mutants that were not filtered out."""
+    with closing(sqlite3.connect(session)) as db, db:
+        found = db.execute(
+            """select start_pos_row, start_pos_col, operator_name, occurrence, job_id from mutation_specs
+               where job_id not in (select job_id from work_results) order by 1, 2, 3, 4"""
+        ).fetchall()
+        drawn = sorted(Random(sample.seed).sample(found, min(sample.size or len(found), len(found))))
+        for table in ("mutation_specs", "work_items"):
+            db.executemany(f"delete from {table} where job_id = ?", [row[4:] for row in set(found) - set(drawn)])  # noqa: S608
+    print(f"{module}: {len(found)} mutants, {len(drawn)} of them are run:", flush=True)
+    for line, column, operator, *_ in drawn:
+        print(f"  {_named(module, line, column, operator)}", flush=True)
+
+
+def _sql(copy: Path, module: str, test: list[str], sample: Sample) -> Iterator[Outcome]:
     file = copy / f"libs/events/src/events/migrations/{module}.sql"
     sound = file.read_text()
     started = time.monotonic()
     subprocess.run(test, cwd=copy, check=True, stdout=subprocess.DEVNULL)
     seconds = 2 * (time.monotonic() - started) + 20
-    for what, (old, new) in MUTANTS.items():
+    drawn = Random(sample.seed).sample([*MUTANTS], min(sample.size or len(MUTANTS), len(MUTANTS)))
+    print(f"{module}: {len(MUTANTS)} mutants, {len(drawn)} of them are run", flush=True)
+    for what in drawn:
+        old, new = MUTANTS[what]
         if sound.count(old) != 1:
             raise ValueError(f"{what}: stands {sound.count(old)} times in {file.name}")
         file.write_text(sound.replace(old, new))
         try:
             done = subprocess.run(test, cwd=copy, stdout=subprocess.DEVNULL, timeout=seconds)
-            yield what, done.returncode != 0
+            yield Outcome(what, SEEN if done.returncode else "")
         except subprocess.TimeoutExpired:
-            yield what, True
+            yield Outcome(what, HUNG)
     file.write_text(sound)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:] or [*TESTS]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("modules", nargs="*", metavar="module")
+    parser.add_argument("--sample", type=int, help="how many mutants of each module")
+    parser.add_argument("--seed", type=int, default=1)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.modules or [*TESTS], Sample(arguments.sample, arguments.seed)))
