@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import ContextVar
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ from events.event import Position, Raw
 from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
-from events.together import Together, loads
+from events.together import MOST, Together, loads
 from front_desk import MATTER, Close, Note, Noted, Raise, Raised, desk
 
 
@@ -133,3 +134,30 @@ async def test_who_loads_while_another_query_is_under_way_gets_what_was_written_
         return (await runtime.commands.load(MATTER, f"{nth}"))[1]
 
     assert await asyncio.gather(*map(raised_and_loaded, range(50))) == [1] * 50
+
+
+async def test_however_many_come_at_the_same_time_no_group_grows_beyond_what_is_allowed() -> None:
+    sizes: list[int] = []
+
+    async def double(asked: Sequence[int]) -> Sequence[int]:
+        sizes.append(len(asked))
+        return [2 * number for number in asked]
+
+    many = range(2 * MOST + 7)
+    assert await asyncio.gather(*map(Together(double), many)) == [2 * number for number in many]
+    assert sizes == [1, 1, MOST, MOST, 5]
+
+
+async def test_what_is_done_for_a_group_is_traced_to_the_one_that_waited_longest() -> None:
+    request: ContextVar[str] = ContextVar("request")
+
+    async def traced_to(asked: Sequence[str]) -> Sequence[str]:
+        return [request.get()] * len(asked)
+
+    together = Together(traced_to)
+
+    async def ask(name: str) -> str:
+        request.set(name)
+        return await together(name)
+
+    assert await asyncio.gather(*map(ask, "abcde")) == ["a", "b", "c", "c", "c"]
