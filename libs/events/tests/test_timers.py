@@ -225,6 +225,35 @@ async def test_a_handler_that_fails_is_tried_again_and_in_the_end_rests_with_its
         assert error.startswith("LookupError in test_timers.py")  # where, and nothing that may be personal
 
 
+async def test_what_fails_for_days_for_reasons_of_the_moment_is_tried_again_every_five_minutes(
+    new_database: NewDatabase,
+) -> None:
+    now, engaged = [NOON], [True]
+
+    async def call_if_the_line_is_free(commands: Commands, due: Due) -> None:
+        if engaged:
+            raise TimeoutError("engaged")
+        await make_the_call(commands, due)
+
+    async with process(calling(call_if_the_line_is_free), await new_database(), now) as runtime:
+        await runtime.commands.execute(CALL, "n", SOON)
+        await runtime.db.execute("update log.timers set attempts = 5000")  # more than two weeks of them
+        now[0] = SOON
+
+        async def has_failed_again() -> bool:
+            return await runtime.db.fetchval("select error is not null from log.timers")
+
+        await eventually(has_failed_again)
+        attempts, pause = await runtime.db.fetchrow(  # type: ignore[misc]  # there is one
+            "select attempts, extract(epoch from claimed_until - clock_timestamp())::int from log.timers"
+        )
+        assert attempts == 5001
+        assert 200 < pause <= 300
+        engaged.clear()
+        await runtime.db.execute("update log.timers set claimed_until = '-infinity'")  # five minutes later
+        await until_done(runtime, "n", "promised", "made")
+
+
 async def test_what_leads_to_nothing_is_put_away(new_database: NewDatabase) -> None:
     now = [NOON]
 

@@ -94,7 +94,7 @@ async def fire(unbound: Commands, policies: Mapping[str, Policy], timer: Claimed
             timer.due,
             what,
             timer.attempts >= ATTEMPTS and not parking.is_transient(error),
-            min(2.0**timer.attempts, 300.0),
+            min(2.0 ** min(timer.attempts, 9), 300.0),  # the attempts at what stays away for days outgrow a float
         )
         return
     if commands.fired:  # no command took it along: there was nothing to do
