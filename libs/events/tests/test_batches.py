@@ -1,16 +1,21 @@
 """Events are handed to read models in few large batches, and what a relay repeats is dropped (promises 3 and 4)."""
 
+from collections.abc import Awaitable, Callable
 from itertools import groupby
 
-from events import Event, Position
+from events import Event, Position, Service
 from events.event import Catalogue, Raw
-from events.progress import Chunk, Mark
+from events.progress import OWN, Chunk, Mark, marks
 from events.read_model import batches
+from events.runtime import Runtime
 from front_desk import (
     NOON,
     Closed,
     Noted,
     Raised,
+    desk,
+    tallied,
+    tally,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,3 +96,20 @@ def test_of_what_a_relay_repeats_each_event_is_fresh_once_and_in_order(
         assert list(Chunk("topic", 0, after, after, raws).fresh()) == [], "a redelivery brings nothing"
         mark = after
     assert fresh == [raw for nth, raw in enumerate(sent) if raw not in sent[:nth]]
+
+
+async def test_a_chunk_of_which_nothing_is_followed_is_passed_by(
+    opened: Callable[[Service], Awaitable[Runtime]],
+) -> None:
+    model = tally()
+    runtime = await opened(desk(model))
+    before = Mark()
+    async with runtime.consumer(model) as consumer:
+        for number, cls in enumerate((Noted, Raised, Noted), 1):
+            raws = [Raw(Position(1, number, number), "matter-1", number, cls.type_name, b'{"place": "gate"}', NOON)]
+            after = Mark(0, raws[-1].position)
+            assert await marks(runtime.db, consumer.name, OWN, [0]) == {0: before}
+            await consumer.take([Chunk(OWN, 0, before, after, raws)])
+            before = after
+        assert await marks(runtime.db, consumer.name, OWN, [0]) == {0: before}
+    assert await tallied(runtime.db) == {"gate": 1}

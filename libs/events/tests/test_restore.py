@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
+from events import Context, Policy, Timer
 from events.relay import StoreBehindTopic, check_store
 from events.restore import Restored, StillRunning, TwoHistories, restore
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from events.testing import eventually, running
-from front_desk import MATTER, Note, Raise, at_work, desk, hall, has_journalled, journal, recorded
+from front_desk import MATTER, Note, Noted, Raise, at_work, desk, hall, has_journalled, journal, recorded
 from noticeboard import NOTICE, Post, noticeboard, titles
 
 NewDatabase = Callable[..., Awaitable[str]]
@@ -192,6 +193,35 @@ async def test_timers_of_the_tail_are_set_again(
         await eventually(lambda: _shows(runtime, ["停水"]))
         clock[0] = TOMORROW + timedelta(minutes=1)
         await eventually(lambda: _shows(runtime, []))
+
+
+async def test_timers_that_the_tail_sets_again_begin_anew_and_for_their_new_reason(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """As they did when the tail was written: though in the backup they had rested, after many attempts in vain."""
+    reminding = Policy("reminding")
+    reminding.timer(Noted)(lambda event: Timer("remind", TOMORROW))
+    service, url = desk(policies=[reminding]), await new_database("desk")
+    async with running(service, url, kafka_server, topic_prefix) as runtime:
+        await runtime.commands.execute(MATTER, "a", Raise())
+        await runtime.commands.by(Context(correlation="first")).execute(MATTER, "a", Note("one"))
+        await eventually(lambda: relayed(runtime))
+    backup = await new_database("backup", template=url)
+    async with running(service, url, kafka_server, topic_prefix) as runtime:
+        trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        again = runtime.commands.by(Context(correlation="second", traceparent=trace))
+        await again.execute(MATTER, "a", Note("two"))
+        await eventually(lambda: relayed(runtime))
+        expected = await runtime.db.fetchrow(TIMER)
+    async with stopped(service, backup, kafka_server, topic_prefix) as runtime:
+        await runtime.db.execute("update log.timers set attempts = 9, error = 'engaged', claimed_until = 'infinity'")
+        await runtime.db.execute("delete from log.leases")
+        await restore(runtime)
+        assert await runtime.db.fetchrow(TIMER) == expected
+
+
+TIMER = """select policy, stream, name, due, causation, correlation, traceparent, attempts, error,
+           claimed_until = '-infinity' from log.timers"""
 
 
 async def _shows(runtime: Runtime, expected: list[str]) -> bool:

@@ -121,7 +121,8 @@ async def _set_timers(runtime: Runtime, db: Connection, tail: Sequence[Raw]) -> 
                         """insert into log.timers (policy, stream, name, due, causation, correlation, traceparent)
                            values ($1, $2, $3, $4, $5, $6, $7)
                            on conflict (policy, stream, name) do update set due = excluded.due, attempts = 0,
-                               claimed_until = '-infinity', causation = excluded.causation""",
+                               claimed_until = '-infinity', error = null, causation = excluded.causation,
+                               correlation = excluded.correlation, traceparent = excluded.traceparent""",
                         policy.name,
                         raw.stream,
                         name,
