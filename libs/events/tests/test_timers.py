@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import pytest
-from events import Aggregate, Cancel, Commands, Context, Due, Event, Policy, Service, Timer
+from events import Aggregate, Cancel, Commands, Context, Database, Due, Event, Policy, Service, Timer
 from events import timers as timing
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
@@ -223,6 +223,33 @@ async def test_a_handler_that_fails_is_tried_again_and_in_the_end_rests_with_its
         assert tried == [1, 2, 3]
         error = await runtime.db.fetchval("select error from log.timers")
         assert error.startswith("LookupError in test_timers.py")  # where, and nothing that may be personal
+
+
+async def test_where_nothing_is_due_nobody_looks_again_at_once(
+    new_database: NewDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else each idle process would ask its database without a pause."""
+    looks: list[int] = []
+    claim = timing.claim
+
+    async def counted(db: Database, now: datetime, policies: list[str]) -> list[timing.Claimed]:
+        looks.append(len(found := await claim(db, now, policies)))
+        return found
+
+    async def looked_twice() -> bool:
+        return looks == [1, 0]
+
+    monkeypatch.setattr(timing, "PAUSE", 3600)
+    url = await new_database()
+    async with process(calling(make_the_call), url, [NOON]) as before:
+        await before.commands.execute(CALL, "n", SOON)
+    monkeypatch.setattr(timing, "claim", counted)
+    async with process(calling(make_the_call), url, [SOON]) as runtime:
+        await until_done(runtime, "n", "promised", "made")
+        await eventually(looked_twice)
+        for _ in range(10):
+            assert await waiting(runtime) == 0
+        assert looks == [1, 0], "after work at once, after none in an hour"
 
 
 async def test_what_fails_for_days_for_reasons_of_the_moment_is_tried_again_every_five_minutes(
