@@ -80,6 +80,22 @@ async def test_what_is_said_of_an_error_holds_nothing_of_the_event(
     assert "张三" not in repr(logs)
 
 
+def test_an_error_is_told_by_the_line_of_ours_where_it_happened() -> None:
+    def outer() -> None:
+        middle()
+
+    def middle() -> None:
+        inner()
+
+    def inner() -> None:
+        raise RuntimeError(SECRET)
+
+    line = inner.__code__.co_firstlineno + 1
+    with pytest.raises(RuntimeError) as raised:
+        outer()
+    assert parking.describe(raised.value) == f"RuntimeError in test_parking_errors.py:{line}"
+
+
 async def test_an_event_that_lacks_a_field_is_parked_and_the_field_named(
     new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
