@@ -23,7 +23,9 @@ from front_desk import (
     hall,
     has_journalled,
     journal,
+    tally,
 )
+from opentelemetry.metrics import Counter
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader, NumberDataPoint
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -190,6 +192,10 @@ class Figures:
         self._meter = MeterProvider([self._reader]).get_meter("test")
         patch.setattr(telemetry, "meter", self._meter)
 
+    def counter(self, name: str) -> Counter:
+        """A counter in the place of one that was made before the test."""
+        return self._meter.create_counter(name)
+
     def of(self, name: str) -> dict[tuple[str, ...], float]:
         """A metric's values by its attributes' values."""
         data = self._reader.get_metrics_data()
@@ -292,6 +298,27 @@ async def test_what_is_parked_is_counted_by_consumer_timers_too(
 async def parked_are(figures: Figures, expected: dict[tuple[str, ...], float]) -> bool:
     assert figures.of("commongrid.parked") == expected
     return True
+
+
+async def test_each_event_is_counted_once_when_it_is_sent_when_it_took_effect_and_when_it_is_parked(
+    figures: Figures, monkeypatch: pytest.MonkeyPatch, new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    monkeypatch.setattr("events.relay.relayed", figures.counter("relayed"))
+    monkeypatch.setattr("events.consumer.projected", figures.counter("projected"))
+    monkeypatch.setattr("events.parking.parked_count", figures.counter("parked"))
+
+    async def are_counted() -> bool:
+        assert figures.of("relayed") == {(): 4}
+        assert figures.of("projected")["tally_v1",] == 2
+        assert figures.of("parked") == {("journal_v1",): 2}
+        return True
+
+    async with running(desk(journal(), tally()), await new_database(), kafka_server, topic_prefix) as runtime:
+        for id_ in ("bad", "good"):
+            await runtime.commands.execute(MATTER, id_, Raise())
+        for note in ("poison", "behind"):
+            await runtime.commands.execute(MATTER, "bad", Note(note))
+        await eventually(are_counted)
 
 
 async def test_a_long_transaction_of_anybody_on_the_server_shows(
