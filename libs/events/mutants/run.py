@@ -164,11 +164,13 @@ def _python(copy: Path, module: str, test: list[str], sample: Sample) -> Iterato
         if "no tests ran" in result["output"] and "rror" not in result["output"]:
             raise RuntimeError(f"no test was run on a mutant of {module}: {result['output']}")
         (mutation,) = item["mutations"]
-        if result["test_outcome"] not in ("survived", "killed"):
-            raise RuntimeError(f"a mutant of {module} could not be tried: {result}")
         line, column = mutation["start_pos"]
+        what = _named(module, line, column, mutation["operator_name"])
+        if result["test_outcome"] not in ("survived", "killed"):  # such as a dotted name where an exception is caught
+            print(f"  {what}: cosmic-ray cannot make it: {result['output'].strip().rpartition(chr(10))[2]}", flush=True)
+            continue
         yield Outcome(
-            _named(module, line, column, mutation["operator_name"]),
+            what,
             _how(result["output"]) if result["test_outcome"] == "killed" else "",
             result["diff"],
         )
