@@ -19,8 +19,10 @@ from events.runtime import Runtime
 from local import tokens
 from local.ports import HOST, free_port
 from local.processes import start
+from local.services import FOUNDING, REGISTRAR
 from registry.domain.entry import Register
 from registry.domain.member import MEMBER
+from registry.importing.founding import found
 from registry.service import registry
 
 from benchmarks.append import AT_ONCE, BARE_TABLE
@@ -110,10 +112,11 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 "--no-access-log",
             ]
             async with (
-                process(["-m", "registry", "api"], ours, environment | {"COMMONGRID_HTTP_PORT": str(ours)}, log),
+                process(["-m", "registry", "all"], ours, environment | {"COMMONGRID_HTTP_PORT": str(ours)}, log),
                 process([*uvicorn, "benchmarks.bare_route:app"], theirs, environment, log),
             ):
-                bearer = f"Bearer {tokens.token(keys, 'officer-1', 'community_officer')}"
+                bearer = f"Bearer {tokens.token(keys, REGISTRAR)}"
+                await found(runtime.commands, FOUNDING / "powers.json", FOUNDING / "roster.csv")
 
                 async def commands() -> float:
                     requests = [

@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import httpx2
+from local.services import REGISTRAR
 from notes import Acknowledged, remembered
 from registry.domain.references import id_of
 from town import Town, rows
@@ -105,7 +106,7 @@ class Client(ABC):
         table = csv.DictWriter(file, list(entries[0]))
         table.writeheader()
         table.writerows(entries)
-        headers = self._as("community_officer-1") | {"Content-Type": "text/csv"}
+        headers = self._as(REGISTRAR) | {"Content-Type": "text/csv"}
         path, content = f"/registers/{register}", file.getvalue().encode()
         async with self.town.doors["registry"].through(), asyncio.timeout(PATIENCE):
             while True:

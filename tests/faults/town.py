@@ -30,7 +30,7 @@ from local.kafka_cluster import KafkaCluster
 from local.ports import HOST, free_port
 from local.postgres import Postgres
 from local.processes import Child
-from local.services import SERVICES, Service
+from local.services import REGISTRAR, SERVICES, Service
 from local.sinks import Sinks, sinks
 from notes import Notes
 from proxy import Proxy
@@ -259,6 +259,8 @@ class Town:
                     self.copies[copy.name] = copy
             self._stack.push_async_callback(self._end_copies)
             await asyncio.gather(*(self.of(name)[0].service.migrate() for name in self._services))
+            if "registry" in self.databases:
+                await self.of("registry")[0].service.found()
             await asyncio.gather(*(copy.service.start() for copy in self.copies.values()))
             await self._import()
         except BaseException:
@@ -305,7 +307,7 @@ class Town:
         folder.mkdir(exist_ok=True)
         for name in BEFOREHAND:
             (folder / name).write_bytes((COMMUNITY / name).read_bytes())
-        url, token = self.of("registry")[0].service.url, self.token("community_officer-1")
+        url, token = self.of("registry")[0].service.url, self.token(REGISTRAR)
         with Progress(disable=True) as progress:
             await import_folder(url, folder, token, progress)
         if "grid_tasks" in self.databases:

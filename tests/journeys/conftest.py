@@ -15,7 +15,7 @@ import pytest
 from local.day import Community, Day
 from local.importing import import_folder
 from local.ports import free_port
-from local.services import SERVICES
+from local.services import REGISTRAR, SERVICES
 from local.sinks import Sinks, sinks
 from local.supervisor import Options, System
 from rich.progress import Progress
@@ -120,7 +120,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]
             httpx2.AsyncClient(timeout=30) as http,
         ):
             with Progress(disable=True) as progress:
-                token = system.token("officer-1", "community_officer")
+                token = system.token(REGISTRAR)
                 imported = await import_folder(system.urls["registry"], COMMUNITY, token, progress)
             assert not [bad for it in imported for bad in it.bad]
             it = Town(system, http, receivers, day, Community.read(COMMUNITY), Random(11))  # noqa: S311

@@ -25,7 +25,7 @@ def claims() -> dict[str, object]:
 
 
 def test_a_good_token_says_who_calls_and_their_post() -> None:
-    assert callers.caller_of(bearer(token("li", post="grid-worker"))) == Caller("li", "grid-worker")
+    assert callers.caller_of(bearer(token("li", client_id="fire-brigade"))) == Caller("li", "fire-brigade")
     assert callers.caller_of("bearer " + token("li")) == Caller("li", None)
 
 
@@ -44,7 +44,7 @@ NOT_ACCEPTED = {
     "without a subject": bearer(token("li", sub=None)),
     "an empty subject": bearer(token("")),
     "a subject with control characters": bearer(token("li\nadmin")),
-    "a post that is no text": bearer(token("li", post=["leader"])),  # type: ignore[arg-type]
+    "a client that is no text": bearer(token("li", client_id=["fire-brigade"])),
     "not valid yet": bearer(token("li", nbf=time.time() + 3600)),
     "another key": bearer(token("li", key=Ed25519PrivateKey.generate())),
     "alg none": bearer(jwt.encode(claims(), "", algorithm="none")),
@@ -96,7 +96,7 @@ def test_the_key_comes_from_a_file(tmp_path: Path) -> None:
 
 
 async def test_a_route_takes_the_caller_from_the_call(http: httpx2.AsyncClient, anonymous: httpx2.AsyncClient) -> None:
-    assert (await http.get("/suggestions/mine/post")).json() == {"caller": "li", "post": "grid-worker"}
+    assert (await http.get("/suggestions/mine/post")).json() == {"caller": "li", "post": "grid_worker"}
     response = await anonymous.get("/suggestions/mine/post")
     assert response.status_code == 401
     assert response.json()["type"].endswith("/not-signed-in")

@@ -1,7 +1,8 @@
 """Who calls: the only place that knows how a caller proves it.
 
 A caller brings a bearer token: a JWT signed with Ed25519, with the claims `iss`, `aud`, `exp`, `sub` (a pseudonymous
-id) and, if it has one, `post` (岗位). Without a token the caller is anonymous; with a bad one the answer is 401.
+id) and, for a partner's system, `client_id`. What they may do it does not say: see `edge.powers`. Without a token the
+caller is anonymous; with a bad one the answer is 401.
 """
 
 import time
@@ -30,10 +31,10 @@ KNOWN = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a pseudonymous id and the post that they hold; both None if they did not say."""
+    """Who calls: a pseudonymous id, and the client id of a partner's system; both None if they did not say."""
 
     id: str | None = None
-    post: str | None = None
+    client: str | None = None
 
 
 ANONYMOUS = Caller()
@@ -93,8 +94,8 @@ class Callers:
             raise _expired() from None
         except jwt.InvalidTokenError as error:
             raise _not_accepted(f"the token is not accepted: {_why(error)}") from None
-        post = claims.get("post")
-        caller = Caller(_name(claims["sub"], "sub"), None if post is None else _name(post, "post"))
+        client = claims.get("client_id")
+        caller = Caller(_name(claims["sub"], "sub"), None if client is None else _name(client, "client_id"))
         if len(self._known) >= KNOWN:
             self._known.clear()
         self._known[token] = caller, float(claims["exp"])

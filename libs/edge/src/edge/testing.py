@@ -1,31 +1,89 @@
-"""For tests: a client of a service in this process, and tokens that it accepts."""
+"""For tests: a client of a service in this process, tokens that it accepts, and what the registry would tell it."""
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+import asyncpg
 import httpx2
 import jwt
+from contracts.common import Holder, HolderKind, Post, Purpose, Scope, Title
+from contracts.registry import MemberAppointed, PowerListed
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from events import Connection, Event, Position
+from events.event import Catalogue, Raw, encode
 from events.runtime import Runtime
 
 from edge.application import Application
+from edge.authority import authority
 from edge.callers import ALGORITHM, AUDIENCE, ISSUER, Callers
 
 KEY = Ed25519PrivateKey.generate()
 """What this process's tests sign with; no other process knows it."""
+FOUNDING = Path(__file__).parents[4] / "examples/founding/powers.json"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def token(id: str, post: str | None = None, *, key: Ed25519PrivateKey = KEY, **claims: Any) -> str:
+def token(id: str, *, key: Ed25519PrivateKey = KEY, **claims: Any) -> str:
     """A bearer token for this caller, good for an hour; further claims replace the usual ones, None leaves one out."""
     usual: dict[str, Any] = {
         "iss": ISSUER,
         "aud": AUDIENCE,
         "exp": datetime.now(UTC) + timedelta(hours=1),
         "sub": id,
-        "post": post,
     }
     kept = {name: value for name, value in (usual | claims).items() if value is not None}
     return jwt.encode(kept, key, algorithm=ALGORITHM)
+
+
+def given(power: str, *holders: str, purposes: Mapping[str, Sequence[str]] = MappingProxyType({})) -> PowerListed:
+    """A power on the list since 2020, for these holders: "anyone", "grid_worker@own_grid", "partner:fire"."""
+    return PowerListed(
+        power=power,
+        title=Title(zh=power, en=power),
+        legal_basis="a test",
+        holders=tuple(map(_holder, holders)),
+        purposes=tuple(Purpose(purpose=it, fields=tuple(fields)) for it, fields in purposes.items()),
+        since=datetime(2020, 1, 1, tzinfo=UTC),
+    )
+
+
+def _holder(text: str) -> Holder:
+    who, _, scope = text.partition("@")
+    reach = Scope(scope or Scope.ALL)
+    if who == HolderKind.ANYONE:
+        return Holder(kind=HolderKind.ANYONE, scope=reach)
+    if who.startswith("partner:"):
+        return Holder(kind=HolderKind.PARTNER, name=who.removeprefix("partner:"), scope=reach)
+    return Holder(kind=HolderKind.POST, name=Post(who), scope=reach)
+
+
+def in_post(member: str, post: Post, grid: str | None = None, division_code: str | None = None) -> MemberAppointed:
+    """Somebody in a post."""
+    return MemberAppointed(
+        member=member, name="某某", post=post, grid=grid, division_code=division_code, email=f"{member}@example.org"
+    )
+
+
+def founding() -> list[PowerListed]:
+    """The power list with which a community of ours begins."""
+    return [PowerListed(**it) for it in json.loads(FOUNDING.read_text(encoding="utf-8"))]
+
+
+async def told(database_url: str, *events: Event) -> None:
+    """Lets a service know powers, posts and grids, as if the registry had told it of them."""
+    raws = [
+        Raw(Position(1, 1, nth), f"{event.type_name}-{nth}", 1, event.type_name, encode(event).encode(), AT)
+        for nth, event in enumerate(events, 1)
+    ]
+    db: Connection = await asyncpg.connect(database_url, server_settings={"search_path": authority.schema})
+    try:
+        await authority.apply(db, raws, Catalogue(authority.follows))
+    finally:
+        await db.close()
 
 
 def client(application: Application, runtime: Runtime, token: str | None = None) -> httpx2.AsyncClient:

@@ -20,7 +20,7 @@ from local.importing import Imported, ImportFailed, import_folder
 from local.playing import StackName, finish, play
 from local.ports import free_port
 from local.running import run
-from local.services import PORTS, SERVICES
+from local.services import PORTS, REGISTRAR, SERVICES
 from local.supervisor import Options, System
 
 app = typer.Typer(
@@ -113,7 +113,7 @@ def import_(
         running = state.read(in_use(data))
         if not running or "registry" not in running.parts:
             raise NotRunning(f"the registry is not running on {data.absolute()}: start the system by make up")
-        token = tokens.token(in_use(data) / "keys", "officer-1", "community_officer")
+        token = tokens.token(in_use(data) / "keys", REGISTRAR)
         with Progress(console=console) as progress:
             try:
                 imported = await import_folder(running.parts["registry"].address, folder, token, progress)

@@ -24,7 +24,7 @@ class Compose:
         self._key = b""
         self._was_up = False
 
-    def token(self, member: str, post: str) -> str:
+    def token(self, member: str, post: str | None = None) -> str:
         """A bearer token, signed with the trial system's key."""
         return signed(self._key, member, post)
 
