@@ -320,7 +320,7 @@ class Clerk(Client):
             f"member-{member}",
             "commongrid.registry.member.dismissed.v1",
             {},
-            who="community_officer-1",
+            who=REGISTRAR,
             if_match=seen.version,
         )
 
@@ -345,14 +345,14 @@ class Officer(Client):
             return
         event = "commongrid.assessment.period.published.v1"
         answer = await self.command(
-            "assessment", "/periods/{period}/publication", f"period-{month}", event, {}, who="community_officer-1"
+            "assessment", "/periods/{period}/publication", f"period-{month}", event, {}, who=REGISTRAR
         )
         if answer.status == 201:
             self._published.add(month)
 
     async def try_again(self) -> int:
         """Has everything that is parked tried again; returns how many."""
-        who = "community_officer-1"
+        who = REGISTRAR
         parked = (await self.look("notifications", "/notifications?state=parked&limit=100", who)).body["items"]
         for it in parked:
             seen = await self.look("notifications", f"/notifications/{it['id']}", who)

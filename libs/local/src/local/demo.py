@@ -157,7 +157,8 @@ async def _until_quiet(stack: Stack, summary: Summary) -> None:
 
 async def _under_way(stack: Stack) -> int:
     """How many notifications are neither delivered nor parked."""
-    async with httpx2.AsyncClient(base_url=stack.urls["notifications"], timeout=10) as http:
+    as_registrar = {"Authorization": f"Bearer {stack.token(REGISTRAR)}"}
+    async with httpx2.AsyncClient(base_url=stack.urls["notifications"], timeout=10, headers=as_registrar) as http:
         answers = [await http.get("/notifications", params={"state": state}) for state in ("waiting",)]
     return sum(len(answer.json()["items"]) for answer in answers)
 

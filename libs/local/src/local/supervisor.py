@@ -154,7 +154,8 @@ class System:
             await self._start_servers()
             self._options.say("bringing tables and topics up to date")
             await _all(service.migrate() for service in self._services.values())
-            await self._services["registry"].found()
+            if registry := self._services.get("registry"):
+                await registry.found()
             self._options.say(f"starting {', '.join(self._services)}")
             await _all(self.start(name) for name in self._services)
         except BaseException:
