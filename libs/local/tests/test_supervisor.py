@@ -72,7 +72,7 @@ async def test_a_token_is_accepted_by_those_who_have_the_public_key(system: Syst
 
     caller = callers.caller_of(f"Bearer {system.token('grid-worker-3', 'grid_worker')}")
 
-    assert caller == Caller("grid-worker-3", "grid_worker")
+    assert caller == Caller("grid-worker-3")
     assert (system.data / "keys" / "token.key").stat().st_mode & 0o777 == 0o600
 
 
