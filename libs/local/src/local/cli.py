@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from local import state, tokens
+from local import issuer, state, tokens
 from local.errors import NotRunning, Trouble
 from local.importing import Imported, ImportFailed, import_folder
 from local.playing import StackName, finish, play
@@ -44,6 +44,7 @@ HERE, DEMO = Path(".data"), "demo"
 COMMUNITY = Path("examples/community")
 PostgresPort = Annotated[int | None, port("postgres")]
 KafkaPort = Annotated[int | None, port("kafka")]
+IssuerPort = Annotated[int, port("issuer")]
 RegistryPort = Annotated[int, port("registry")]
 GridTasksPort = Annotated[int, port("grid-tasks")]
 AssessmentPort = Annotated[int, port("assessment")]
@@ -59,10 +60,11 @@ def up(
     grid_tasks_port: GridTasksPort = PORTS["grid_tasks"],
     assessment_port: AssessmentPort = PORTS["assessment"],
     notifications_port: NotificationsPort = PORTS["notifications"],
+    issuer_port: IssuerPort = issuer.PORT,
 ) -> None:
     """Starts PostgreSQL, Kafka and the four services, and keeps them up until Ctrl-C."""
     services = (registry_port, grid_tasks_port, assessment_port, notifications_port)
-    ports = servers_ports(postgres_port, kafka_port) | dict(zip(SERVICES, services, strict=True))
+    ports = servers_ports(postgres_port, kafka_port, issuer_port) | dict(zip(SERVICES, services, strict=True))
     options = Options(data, ports, say=say)
 
     async def main() -> int:
@@ -197,9 +199,9 @@ def say(sentence: str) -> None:
     console.print(f"[dim]·[/] {sentence}")
 
 
-def servers_ports(postgres: int | None = None, kafka: int | None = None) -> dict[str, int]:
+def servers_ports(postgres: int | None = None, kafka: int | None = None, issuer: int = 0) -> dict[str, int]:
     """The servers' ports: as asked, or free ones, which the start prints."""
-    return {"postgres": postgres or 0, "kafka": kafka or 0}
+    return {"postgres": postgres or 0, "kafka": kafka or 0, "issuer": issuer}
 
 
 def usual_ports() -> dict[str, int]:
@@ -218,6 +220,7 @@ def addresses(system: System) -> Table:
         table.add_row("the public board", f"{url}/board.html")
     if url := system.urls.get("notifications"):
         table.add_row("the live event view", f"{url}/live")
+    table.add_row("who issues tokens", system.issuer)
     table.add_row("Kafka", system.kafka)
     table.add_row("PostgreSQL", system.database_url("postgres").rpartition("@")[2])
     return table

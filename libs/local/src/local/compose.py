@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from edge.issuers import LOCAL
+
 from local.errors import MissingPart, Trouble
+from local.issuer import PORT
 from local.services import PORTS
 from local.tokens import signed
 
 ROOT = Path(__file__).parents[4]
+ISSUER = f"http://issuer:{PORT}/{LOCAL}"
+"""The trial system's, as its services know it."""
 
 
 class Compose:
@@ -26,7 +31,7 @@ class Compose:
 
     def token(self, member: str, post: str) -> str:
         """A bearer token, signed with the trial system's key."""
-        return signed(self._key, member, post)
+        return signed(self._key, ISSUER, member, post)
 
     async def events(self, service: str, *arguments: str) -> tuple[int, str]:
         """Runs an operator's command in the service's container."""
