@@ -97,7 +97,7 @@ def test_each_asymmetric_algorithm_is_taken_with_a_key_of_its_type(
     ],
 )
 def test_the_program_that_a_token_was_issued_to_is_known(
-    callers: Callers, claims: dict[str, str], client: str | None
+    callers: Callers, claims: dict[str, Any], client: str | None
 ) -> None:
     assert callers.caller_of(bearer(token("li", **claims))) == Caller("li", None, client)
 
@@ -134,7 +134,8 @@ def test_where_a_token_says_its_key_is_found_is_not_believed(callers: Callers) -
 
 @pytest.mark.parametrize(("claim", "seconds"), [("exp", 10 - LEEWAY), ("nbf", LEEWAY - 10), ("iat", LEEWAY - 10)])
 def test_clocks_may_differ_a_little(callers: Callers, claim: str, seconds: float) -> None:
-    assert callers.caller_of(bearer(token("li", **{claim: time.time() + seconds}))).id == "li"
+    claims: dict[str, Any] = {claim: time.time() + seconds}
+    assert callers.caller_of(bearer(token("li", **claims))).id == "li"
 
 
 PUBLIC_PEM = RSA.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
