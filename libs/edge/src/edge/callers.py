@@ -35,8 +35,7 @@ class Caller:
     """A member of the roster, or a partner's system: the token's subject."""
     post: str | None = None
     client: str | None = None
-    """The program that the token was issued to (`client_id`, RFC 9068; `azp`). It is there too where a person signed in
-    with that program: what a program may do by itself, a person who uses it need not be allowed."""
+    """The partner's system that calls by itself: its client id. None where a person calls, by whatever program."""
 
 
 ANONYMOUS = Caller()
@@ -99,11 +98,8 @@ class Callers:
         if key is None:
             raise _no_key(head.key, issuer)
         claims = claims_of(token, key, issuer=issuer.address, audience=self._audience)
-        caller = Caller(
-            _name(claims, self._subject_claim),
-            _name(claims, "post") if "post" in claims else None,
-            _client(claims),
-        )
+        subject = _name(claims, self._subject_claim)
+        caller = Caller(subject, _name(claims, "post") if "post" in claims else None, _client(claims, subject))
         if len(self._known) >= KNOWN:
             self._known.clear()
         self._known[digest] = caller, float(claims["exp"])
@@ -132,11 +128,10 @@ def _no_key(name: str, issuer: Issuer) -> Exception:
     return TokenRefused("its issuer publishes no key of the name that it names (kid)")
 
 
-def _client(claims: Mapping[str, Any]) -> str | None:
-    named = {_name(claims, claim) for claim in ("client_id", "azp") if claim in claims}
-    if len(named) > 1:
-        raise TokenRefused("the claims client_id and azp name two programs")
-    return named.pop() if named else None
+def _client(claims: Mapping[str, Any], subject: str) -> str | None:
+    """The program, if the token is its own: then it is the token's subject (RFC 9068, 2.2). A person's token names the
+    program too that they signed in with; what that may do by itself they may not."""
+    return subject if subject in (claims.get("client_id"), claims.get("azp")) else None
 
 
 def _name(claims: Mapping[str, Any], claim: str) -> str:
