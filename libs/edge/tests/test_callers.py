@@ -131,7 +131,7 @@ def test_where_a_token_says_its_key_is_found_is_not_believed(callers: Callers) -
         callers.caller_of(bearer(signed(usual_claims(sub="li"), STRANGER, **there)))
 
 
-@pytest.mark.parametrize(("claim", "seconds"), [("exp", 10 - LEEWAY), ("nbf", LEEWAY - 10), ("iat", LEEWAY - 10)])
+@pytest.mark.parametrize(("claim", "seconds"), [("exp", -20), ("nbf", 20), ("iat", 20)])
 def test_clocks_may_differ_a_little(callers: Callers, claim: str, seconds: float) -> None:
     claims: dict[str, Any] = {claim: time.time() + seconds}
     assert callers.caller_of(bearer(token("li", **claims))).id == "li"
