@@ -17,6 +17,7 @@ from contracts.common import Post
 from contracts.registry import MemberFacts
 from events.runtime import Runtime
 from local import tokens
+from local.issuer import LocalIssuer
 from local.ports import HOST, free_port
 from local.processes import start
 from local.services import FOUNDING, REGISTRAR
@@ -84,20 +85,31 @@ async def process(command: Sequence[str], port: int, environment: Mapping[str, s
         await child.end(10)
 
 
+@asynccontextmanager
+async def issuer(keys: Path, log: Path) -> AsyncGenerator[str]:
+    """Who issues the tokens, for the time of the block."""
+    it = LocalIssuer(keys, log)
+    await it.start()
+    try:
+        yield it.address
+    finally:
+        await it.end()
+
+
 async def whole_command(bench: Bench) -> Sequence[float]:
     """Token, Idempotency-Key, validation, load, decide, append, answer."""
     count = bench.size(8_000, 1_500)
     ours, theirs = free_port(), free_port()
     with TemporaryDirectory(prefix="commongrid-bench-") as folder:
         keys, log = Path(folder) / "keys", Path(folder) / "log"
-        public = tokens.public_key(keys)
-        async with bench.runtime(registry, "http") as runtime:
+        async with bench.runtime(registry, "http") as runtime, issuer(keys, log) as address:
             async with runtime.connection() as db:
                 await db.execute(BARE_TABLE)
             environment = {
                 "COMMONGRID_DATABASE_URL": runtime.settings.database_url,
                 "COMMONGRID_KAFKA": runtime.settings.kafka,
-                "COMMONGRID_TOKEN_KEY": str(public),
+                "COMMONGRID_ISSUER": address,
+                "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_HTTP_HOST": HOST,
             }
             uvicorn = [

@@ -92,7 +92,7 @@ class Town:
     def _as(self, who: str | None) -> dict[str, str]:
         if who is None:
             return {}
-        return {"Authorization": f"Bearer {self.system.token(who, who.rpartition('-')[0].replace('-', '_'))}"}
+        return {"Authorization": f"Bearer {self.system.token(who)}"}
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """For tests: a client of a service in this process, tokens that it accepts, and what the registry would tell it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -12,31 +12,79 @@ import httpx2
 import jwt
 from contracts.common import Holder, HolderKind, Post, Purpose, Scope, Title
 from contracts.registry import MemberAppointed, PowerListed
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from events import Connection, Event, Position
 from events.event import Catalogue, Raw, encode
 from events.runtime import Runtime
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from edge.application import Application
 from edge.authority import authority
-from edge.callers import ALGORITHM, AUDIENCE, ISSUER, Callers
+from edge.callers import AUDIENCE, Callers
+from edge.issuers import Issuer
 
+PrivateKey = Ed25519PrivateKey | RSAPrivateKey | EllipticCurvePrivateKey
+
+ISSUER = "https://issuer.example/realms/tests"
 KEY = Ed25519PrivateKey.generate()
 """What this process's tests sign with; no other process knows it."""
+KEY_NAME = "of-this-process"
 FOUNDING = Path(__file__).parents[4] / "examples/founding/powers.json"
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def token(id: str, *, key: Ed25519PrivateKey = KEY, **claims: Any) -> str:
+def token(id: str, *, key: PrivateKey = KEY, **claims: Any) -> str:
     """A bearer token for this caller, good for an hour; further claims replace the usual ones, None leaves one out."""
-    usual: dict[str, Any] = {
-        "iss": ISSUER,
-        "aud": AUDIENCE,
-        "exp": datetime.now(UTC) + timedelta(hours=1),
-        "sub": id,
+    return signed(usual_claims(**{"sub": id, **claims}), key)
+
+
+def usual_claims(**claims: Any) -> dict[str, Any]:
+    """What a token says that is good for an hour; further claims replace the usual ones, None leaves one out."""
+    now = datetime.now(UTC)
+    usual = {"iss": ISSUER, "aud": AUDIENCE, "iat": now, "exp": now + timedelta(hours=1)}
+    return {name: value for name, value in (usual | claims).items() if value is not None}
+
+
+def signed(claims: Mapping[str, Any], key: PrivateKey, algorithm: str = "EdDSA", **head: Any) -> str:
+    """A token that says this; further words go into its header."""
+    return jwt.encode(dict(claims), key, algorithm=algorithm, headers={"kid": KEY_NAME, **head})
+
+
+def jwk(key: PrivateKey, name: str = KEY_NAME, **members: Any) -> dict[str, Any]:
+    """How an issuer publishes the public part of a key."""
+    match key:
+        case Ed25519PrivateKey():
+            published = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+        case RSAPrivateKey():
+            published = RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+        case _:
+            published = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return {name: value for name, value in published.items() if name != "key_ops"} | {"kid": name, **members}
+
+
+def publishing(keys: Callable[[], Sequence[Any]], address: str = ISSUER) -> httpx2.AsyncBaseTransport:
+    """The way to an issuer that publishes these keys; whoever is asked for anything else does not know it."""
+    documents: Mapping[str, Callable[[], Any]] = {
+        f"{address}/.well-known/openid-configuration": lambda: {"issuer": address, "jwks_uri": f"{address}/keys"},
+        f"{address}/keys": lambda: {"keys": keys()},
     }
-    kept = {name: value for name, value in (usual | claims).items() if value is not None}
-    return jwt.encode(kept, key, algorithm=ALGORITHM)
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        document = documents.get(str(request.url))
+        return _answer(document()) if document else httpx2.Response(404)
+
+    return httpx2.MockTransport(answer)
+
+
+def _answer(document: Any) -> httpx2.Response:
+    return httpx2.Response(200, stream=httpx2.ByteStream(json.dumps(document).encode()))
+
+
+def issuer() -> Issuer:
+    """The issuer of the tokens of this process's tests."""
+    return Issuer(ISSUER, transport=publishing(lambda: [jwk(KEY)]))
 
 
 def given(power: str, *holders: str, purposes: Mapping[str, Sequence[str]] = MappingProxyType({})) -> PowerListed:
@@ -89,7 +137,7 @@ async def told(database_url: str, *events: Event) -> None:
 def client(application: Application, runtime: Runtime, token: str | None = None) -> httpx2.AsyncClient:
     """A client of the service's API, in process: `async with client(application, runtime, token("li")) as http`."""
     return httpx2.AsyncClient(
-        transport=httpx2.ASGITransport(application.api(runtime, Callers(KEY.public_key()))),
+        transport=httpx2.ASGITransport(application.api(runtime, Callers(issuer()))),
         base_url=f"http://{application.service.name}",
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )

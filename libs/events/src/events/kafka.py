@@ -28,8 +28,8 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it also
 MAX_BATCH_BYTES = 900_000
 LOOK_BACK = 100
 AT_A_TIME = 50
-"""Messages that are read without a pause: less than a millisecond's work, and so few that what aiokafka makes of them is
-gone before Python's garbage collector goes through it, which took a sixth of a rebuild."""
+"""Messages that are read without a pause: less than a millisecond's work, and so few that what aiokafka makes of them
+is gone before Python's garbage collector goes through it, which took a sixth of a rebuild."""
 
 FOREVER: Mapping[str, str] = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 

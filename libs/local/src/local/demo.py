@@ -35,7 +35,7 @@ class Stack(Protocol):
 
     urls: Mapping[str, str]
 
-    def token(self, member: str, post: str | None = None) -> str:
+    def token(self, member: str) -> str:
         """A bearer token for someone in post."""
         ...
 
