@@ -17,10 +17,13 @@ from contracts.common import Post
 from contracts.registry import MemberFacts
 from events.runtime import Runtime
 from local import tokens
+from local.issuer import LocalIssuer
 from local.ports import HOST, free_port
 from local.processes import start
+from local.services import FOUNDING, REGISTRAR
 from registry.domain.entry import Register
 from registry.domain.member import MEMBER
+from registry.importing.founding import found
 from registry.service import registry
 
 from benchmarks.append import AT_ONCE, BARE_TABLE
@@ -82,20 +85,31 @@ async def process(command: Sequence[str], port: int, environment: Mapping[str, s
         await child.end(10)
 
 
+@asynccontextmanager
+async def issuer(keys: Path, log: Path) -> AsyncGenerator[str]:
+    """Who issues the tokens, for the time of the block."""
+    it = LocalIssuer(keys, log)
+    await it.start()
+    try:
+        yield it.address
+    finally:
+        await it.end()
+
+
 async def whole_command(bench: Bench) -> Sequence[float]:
     """Token, Idempotency-Key, validation, load, decide, append, answer."""
     count = bench.size(8_000, 1_500)
     ours, theirs = free_port(), free_port()
     with TemporaryDirectory(prefix="commongrid-bench-") as folder:
         keys, log = Path(folder) / "keys", Path(folder) / "log"
-        public = tokens.public_key(keys)
-        async with bench.runtime(registry, "http") as runtime:
+        async with bench.runtime(registry, "http") as runtime, issuer(keys, log) as address:
             async with runtime.connection() as db:
                 await db.execute(BARE_TABLE)
             environment = {
                 "COMMONGRID_DATABASE_URL": runtime.settings.database_url,
                 "COMMONGRID_KAFKA": runtime.settings.kafka,
-                "COMMONGRID_TOKEN_KEY": str(public),
+                "COMMONGRID_ISSUER": address,
+                "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_HTTP_HOST": HOST,
             }
             uvicorn = [
@@ -110,10 +124,11 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 "--no-access-log",
             ]
             async with (
-                process(["-m", "registry", "api"], ours, environment | {"COMMONGRID_HTTP_PORT": str(ours)}, log),
+                process(["-m", "registry", "all"], ours, environment | {"COMMONGRID_HTTP_PORT": str(ours)}, log),
                 process([*uvicorn, "benchmarks.bare_route:app"], theirs, environment, log),
             ):
-                bearer = f"Bearer {tokens.token(keys, 'officer-1', 'community_officer')}"
+                bearer = f"Bearer {tokens.token(keys, REGISTRAR)}"
+                await found(runtime.commands, FOUNDING / "powers.json", FOUNDING / "roster.csv")
 
                 async def commands() -> float:
                     requests = [

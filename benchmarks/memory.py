@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import psutil
 from events.testing import eventually
 from local.importing import import_folder
+from local.services import REGISTRAR
 from local.supervisor import Options, System
 from rich.progress import Progress
 
@@ -20,7 +21,7 @@ async def idle_services(bench: Bench) -> Sequence[float]:
     with TemporaryDirectory(prefix="commongrid-bench-") as folder:
         async with System(Options(Path(folder))) as system:
             with Progress(disable=True) as progress:
-                token = system.token("officer-1", "community_officer")
+                token = system.token(REGISTRAR)
                 await import_folder(system.urls["registry"], COMMUNITY, token, progress)
             for name in system.urls:
 

@@ -1,20 +1,39 @@
-"""Make a trial system's pair of keys, once: /keys/private.pem signs callers' tokens, /keys/public.pem verifies them.
+"""Make a trial system's issuer of tokens, once: /keys/private.pem signs callers' tokens, and /keys/published is what a
+real issuer would publish of it. `python keys.py ADDRESS`, ADDRESS being what the tokens' `iss` will say.
 
-The services run as another user and cannot read the private one. Who may start containers can:
+The services' user cannot read the private key. Who may start containers can:
 `docker compose run --rm --entrypoint cat keys /keys/private.pem`.
 """
 
+import hashlib
+import json
 import os
+import sys
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-private, public = Path("/keys/private.pem"), Path("/keys/public.pem")
+address = sys.argv[1]
+private = Path("/keys/private.pem")
+published = Path("/keys/published", address.rpartition("/")[2])
 
-if not public.exists():
-    os.umask(0o077)
-    pair = Ed25519PrivateKey.generate()
-    private.write_bytes(pair.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    public.write_bytes(pair.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    public.chmod(0o644)
+os.umask(0o077)
+if not private.exists():
+    private.write_bytes(Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+os.umask(0o022)
+public = load_pem_private_key(private.read_bytes(), password=None).public_key().public_bytes_raw()
+key = {
+    "kty": "OKP",
+    "crv": "Ed25519",
+    "x": urlsafe_b64encode(public).rstrip(b"=").decode(),
+    "kid": hashlib.sha256(public).hexdigest()[:16],
+    "alg": "EdDSA",
+    "use": "sig",
+}
+description = {"issuer": address, "jwks_uri": f"{address}/keys", "id_token_signing_alg_values_supported": ["EdDSA"]}
+(published / ".well-known").mkdir(parents=True, exist_ok=True)
+(published / "keys").write_text(json.dumps({"keys": [key]}))
+(published / ".well-known" / "openid-configuration").write_text(json.dumps(description))

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from local.compose import ISSUER
 
 COMPOSE: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES = {"registry": 8001, "grid_tasks": 8002, "assessment": 8003, "notifications": 8004}
@@ -48,3 +49,14 @@ def test_each_service_has_a_database_and_a_password_of_its_own() -> None:
         password = CONTAINERS["postgres"]["environment"][f"{name.upper()}_DB_PASSWORD"]
         assert url == f"postgresql://{name}:{password}@postgres/{name}"
     assert len(set(urls)) == len(SERVICES)
+
+
+def test_services_believe_the_trial_systems_issuer_and_start_when_it_answers() -> None:
+    issuer = CONTAINERS["registry"]["environment"]["COMMONGRID_ISSUER"]
+    assert issuer == ISSUER
+    assert CONTAINERS["keys"]["command"] == [issuer]
+    assert CONTAINERS["issuer"]["volumes"] == ["keys:/keys:ro"]
+    for name in SERVICES:
+        assert CONTAINERS[name]["environment"]["COMMONGRID_ISSUER"] == issuer
+        assert CONTAINERS[name]["depends_on"]["issuer"] == {"condition": "service_healthy"}
+        assert not CONTAINERS[name].get("volumes"), "no service sees the key"

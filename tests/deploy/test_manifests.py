@@ -6,9 +6,11 @@ schema here: an API server with their definitions judges those.
 """
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,12 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from edge.callers import AUDIENCE
+from edge.issuers import LOCAL
+from edge.keys import Keys
+from edge.tokens import claims_of, head_of
+from local.compose import ISSUER
+from local.tokens import signed
 
 ROOT = Path(__file__).parents[2]
 K8S = ROOT / "deploy/k8s"
@@ -77,6 +85,21 @@ def test_topics_and_scaling_are_those_that_the_code_declares() -> None:
     again = "run .venv/bin/python deploy/k8s/generate.py"
     assert (platform / "topics.yaml").read_text(encoding="utf-8") == generate.topics(), again
     assert (platform / "scaling.yaml").read_text(encoding="utf-8") == generate.scaling(), again
+
+
+def test_the_trial_systems_issuer_publishes_the_key_that_its_tokens_are_proved_by(tmp_path: Path) -> None:
+    script = (ROOT / "deploy/images/keys.py").read_text(encoding="utf-8").replace('"/keys', f'"{tmp_path}')
+    subprocess.run([sys.executable, "-c", script, ISSUER], check=True)  # noqa: S603
+    published = tmp_path / "published" / LOCAL
+    assert json.loads((published / ".well-known/openid-configuration").read_text())["issuer"] == ISSUER
+    keys = Keys(json.loads((published / "keys").read_text()))
+    token = signed((tmp_path / "private.pem").read_bytes(), ISSUER, "li")
+    head = head_of(token)
+    key = keys.find(head.key, head.algorithm)
+    assert key
+    assert claims_of(token, key, issuer=ISSUER, audience=AUDIENCE)["sub"] == "li"
+    assert (tmp_path / "private.pem").stat().st_mode & 0o777 == 0o600
+    assert (published / "keys").stat().st_mode & 0o777 == 0o644
 
 
 @pytest.fixture(params=["base", "overlays/test", "overlays/platform"])

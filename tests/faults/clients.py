@@ -13,6 +13,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 import httpx2
+from local.services import REGISTRAR
 from notes import Acknowledged, remembered
 from registry.domain.references import id_of
 from town import Town, rows
@@ -105,7 +106,7 @@ class Client(ABC):
         table = csv.DictWriter(file, list(entries[0]))
         table.writeheader()
         table.writerows(entries)
-        headers = self._as("community_officer-1") | {"Content-Type": "text/csv"}
+        headers = self._as(REGISTRAR) | {"Content-Type": "text/csv"}
         path, content = f"/registers/{register}", file.getvalue().encode()
         async with self.town.doors["registry"].through(), asyncio.timeout(PATIENCE):
             while True:
@@ -319,7 +320,7 @@ class Clerk(Client):
             f"member-{member}",
             "commongrid.registry.member.dismissed.v1",
             {},
-            who="community_officer-1",
+            who=REGISTRAR,
             if_match=seen.version,
         )
 
@@ -344,14 +345,14 @@ class Officer(Client):
             return
         event = "commongrid.assessment.period.published.v1"
         answer = await self.command(
-            "assessment", "/periods/{period}/publication", f"period-{month}", event, {}, who="community_officer-1"
+            "assessment", "/periods/{period}/publication", f"period-{month}", event, {}, who=REGISTRAR
         )
         if answer.status == 201:
             self._published.add(month)
 
     async def try_again(self) -> int:
         """Has everything that is parked tried again; returns how many."""
-        who = "community_officer-1"
+        who = REGISTRAR
         parked = (await self.look("notifications", "/notifications?state=parked&limit=100", who)).body["items"]
         for it in parked:
             seen = await self.look("notifications", f"/notifications/{it['id']}", who)

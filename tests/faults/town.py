@@ -25,12 +25,13 @@ from events.testing import eventually
 from local import tokens
 from local.errors import MissingPart
 from local.importing import import_folder
+from local.issuer import LocalIssuer
 from local.kafka import Kafka
 from local.kafka_cluster import KafkaCluster
 from local.ports import HOST, free_port
 from local.postgres import Postgres
 from local.processes import Child
-from local.services import SERVICES, Service
+from local.services import REGISTRAR, SERVICES, Service
 from local.sinks import Sinks, sinks
 from notes import Notes
 from proxy import Proxy
@@ -194,6 +195,7 @@ class Town:
             advertised={node: way.port for node, way in ways.items()},
             data={brokers: self.data / "disk" / "log"},
         )
+        self.issuer = LocalIssuer(self.data / "keys", self.logs / "issuer.log")
         self.disk: SmallDisk | None = None
         """That of the last node; none where disks may not be mounted."""
         self.brokers = [
@@ -227,8 +229,8 @@ class Town:
         return trade_time(self.simulation, datetime.now(UTC))
 
     def token(self, member: str) -> str:
-        """A bearer token for a member, whose name says their post."""
-        return tokens.token(self.data / "keys", member, member.rpartition("-")[0].replace("-", "_"))
+        """A bearer token for a member."""
+        return tokens.token(self.data / "keys", member)
 
     def tell(self, copy: Copy, environment: Mapping[str, str]) -> None:
         """What this copy is told besides the usual, from its next start on."""
@@ -244,11 +246,11 @@ class Town:
     async def __aenter__(self) -> Self:
         """Starts everything and tells the registry what everybody has to know."""
         try:
-            tokens.public_key(self.data / "keys")
             self.sinks = await self._stack.enter_async_context(sinks())
             with suppress(MissingPart):
                 self.disk = self._stack.enter_context(small_disk(self.data / "disk", DISK))
             self._stack.push_async_callback(self._end_servers)
+            await self.issuer.start()
             for broker in self.brokers:
                 await self._stack.enter_async_context(broker.way)
             await asyncio.gather(self.kafka.start(), *(it.server.start() for it in self.databases.values()))
@@ -259,6 +261,8 @@ class Town:
                     self.copies[copy.name] = copy
             self._stack.push_async_callback(self._end_copies)
             await asyncio.gather(*(self.of(name)[0].service.migrate() for name in self._services))
+            if "registry" in self.databases:
+                await self.of("registry")[0].service.found()
             await asyncio.gather(*(copy.service.start() for copy in self.copies.values()))
             await self._import()
         except BaseException:
@@ -288,7 +292,7 @@ class Town:
                 "COMMONGRID_TOPIC_REPLICAS": str(min(len(self.brokers), 3)),
                 "COMMONGRID_TOPIC_PREFIX": PREFIX,
                 "COMMONGRID_LOCAL": "true",
-                "COMMONGRID_TOKEN_KEY": str(tokens.public_key(self.data / "keys")),
+                "COMMONGRID_ISSUER": self.issuer.address,
                 "COMMONGRID_CLOCK": self.simulation.model_dump_json(),
                 # One copy has a lasting place in its consumer groups, the other comes and goes.
                 "COMMONGRID_INSTANCE": copy_name if letter == COPIES[0] else "",
@@ -305,7 +309,7 @@ class Town:
         folder.mkdir(exist_ok=True)
         for name in BEFOREHAND:
             (folder / name).write_bytes((COMMUNITY / name).read_bytes())
-        url, token = self.of("registry")[0].service.url, self.token("community_officer-1")
+        url, token = self.of("registry")[0].service.url, self.token(REGISTRAR)
         with Progress(disable=True) as progress:
             await import_folder(url, folder, token, progress)
         if "grid_tasks" in self.databases:
@@ -319,7 +323,7 @@ class Town:
         await asyncio.gather(*(copy.service.end() for copy in self.copies.values()))
 
     async def _end_servers(self) -> None:
-        await asyncio.gather(self.kafka.end(), *(it.server.end() for it in self.databases.values()))
+        await asyncio.gather(self.issuer.end(), self.kafka.end(), *(it.server.end() for it in self.databases.values()))
 
 
 async def _knows_everything(http: httpx2.AsyncClient) -> bool:

@@ -15,7 +15,7 @@ import pytest
 from local.day import Community, Day
 from local.importing import import_folder
 from local.ports import free_port
-from local.services import SERVICES
+from local.services import REGISTRAR, SERVICES
 from local.sinks import Sinks, sinks
 from local.supervisor import Options, System
 from rich.progress import Progress
@@ -92,7 +92,7 @@ class Town:
     def _as(self, who: str | None) -> dict[str, str]:
         if who is None:
             return {}
-        return {"Authorization": f"Bearer {self.system.token(who, who.rpartition('-')[0].replace('-', '_'))}"}
+        return {"Authorization": f"Bearer {self.system.token(who)}"}
 
 
 def _names(headers: dict[str, str]) -> dict[str, str]:
@@ -120,7 +120,7 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]
             httpx2.AsyncClient(timeout=30) as http,
         ):
             with Progress(disable=True) as progress:
-                token = system.token("officer-1", "community_officer")
+                token = system.token(REGISTRAR)
                 imported = await import_folder(system.urls["registry"], COMMUNITY, token, progress)
             assert not [bad for it in imported for bad in it.bad]
             it = Town(system, http, receivers, day, Community.read(COMMUNITY), Random(11))  # noqa: S311

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from events.testing import eventually
+from local.services import REGISTRAR
 
 pytestmark = pytest.mark.xdist_group("town")
 
@@ -33,7 +34,7 @@ async def test_each_is_told_once_by_their_channels(town: Any) -> None:
     await town.close(reported["case"])
 
     async def told() -> bool:
-        page = (await town.get("notifications", f"/notifications?case={reported['case']}&limit=100")).json()
+        page = (await town.get("notifications", f"/notifications?case={reported['case']}&limit=100", REGISTRAR)).json()
         states = [(it["occasion"], it["channel"], it["state"]) for it in page["items"]]
         return sorted(states) == [
             ("case_closed", "email", "delivered"),
@@ -72,7 +73,7 @@ async def test_a_case_not_handled_in_time_is_escalated_and_its_leader_told(town:
     await eventually(escalated, 60)
 
     async def leader_told() -> bool:
-        page = (await town.get("notifications", f"/notifications?case={case}&limit=100")).json()
+        page = (await town.get("notifications", f"/notifications?case={case}&limit=100", REGISTRAR)).json()
         return any(it["occasion"] == "case_escalated" and it["state"] == "delivered" for it in page["items"])
 
     await eventually(leader_told, 60)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from events.testing import eventually
+from local.services import REGISTRAR
 
 pytestmark = pytest.mark.xdist_group("town")
 
@@ -34,7 +35,7 @@ async def test_a_killed_service_catches_up_and_nobody_else_notices(town: Any, vi
         return await closed_on_board(town) == await closed_cases(town)
 
     async def everybody_told() -> bool:
-        page = (await town.get("notifications", f"/notifications?case={reported['case']}&limit=100")).json()
+        page = (await town.get("notifications", f"/notifications?case={reported['case']}&limit=100", REGISTRAR)).json()
         return len(page["items"]) == 3 and all(it["state"] == "delivered" for it in page["items"])
 
     await eventually(board_is_right, 90)
@@ -60,7 +61,7 @@ async def test_without_kafka_every_service_takes_commands_and_shows_its_own_data
         assert page["items"]
         assert (await town.get("registry", "/counts")).json()["people"]
         assert (await town.get("assessment", "/board")).status_code == 200
-        assert (await town.get("notifications", "/notifications")).status_code == 200
+        assert (await town.get("notifications", "/notifications", REGISTRAR)).status_code == 200
         for service in town.system.urls:
             assert (await town.get(service, "/readyz")).status_code == 200
     finally:

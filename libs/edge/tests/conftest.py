@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
-from edge import Application, Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor, main
-from edge.testing import client, token
+from contracts.common import Post
+from edge import Application, Call, Cursor, HttpProblem, Limit, Page, Router, authority, decode_cursor, main
+from edge.testing import client, given, in_post, token, told
 from events import Aggregate, Batch, Connection, Event, ReadModel, Refused, Service
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
@@ -137,29 +138,32 @@ def view(state: Suggestion, version: int) -> SuggestionView:
     return SuggestionView(id=state.id, text=state.text, answer=state.answer, version=version)
 
 
+USE = "suggestions.use"
+"""The only power here; everybody has it."""
+
 router = Router(prefix="/suggestions", tags=["suggestions"])
 
 
-@router.post("", status_code=201, response_model=SuggestionView)
+@router.post("", power=USE, status_code=201, response_model=SuggestionView)
 async def hand_in(body: HandInBody, call: Call) -> Response:
     """Hands in a suggestion."""
     id_ = call.new_id()
     return await call.create(SUGGESTION, id_, HandIn(id_, body.text, call.now), view=view, location="/suggestions/{id}")
 
 
-@router.post("/{suggestion}/answer", response_model=SuggestionView)
+@router.post("/{suggestion}/answer", power=USE, response_model=SuggestionView)
 async def answer(suggestion: str, body: AnswerBody, call: Call) -> Response:
     """Answers it."""
     return await call.change(SUGGESTION, suggestion, Answer(body.answer), view=view)
 
 
-@router.get("/{suggestion}", response_model=SuggestionView)
+@router.get("/{suggestion}", power=USE, response_model=SuggestionView)
 async def suggestion(suggestion: str, call: Call) -> Response:
     """One of them."""
     return await call.read(SUGGESTION, suggestion, view)
 
 
-@router.get("", response_model=Page[Row])
+@router.get("", power=USE, response_model=Page[Row])
 async def suggestions(
     call: Call,
     limit: Limit = 50,
@@ -181,32 +185,32 @@ async def suggestions(
     return Page[Row].of([Row(id=row["id"], at=row["at"]) for row in found], limit, lambda row: (row.at, row.id))
 
 
-@router.get("/mine/post")
+@router.get("/mine/post", power=USE)
 async def my_post(call: Call) -> dict[str, str | None]:
     """Which post the caller holds."""
-    return {"caller": call.require_caller(), "post": call.caller.post}
+    return {"caller": call.require_caller(), "post": call.grant.post}
 
 
 odd = Router(include_in_schema=False)
 
 
-@odd.get("/broken")
-async def broken(name: str) -> None:
+@odd.get("/broken", power=USE)
+async def broken(name: str, _: Call) -> None:
     raise KeyError(f"{name} of 13800138000")
 
 
-@odd.get("/teapot")
-async def teapot() -> None:
+@odd.get("/teapot", power=USE)
+async def teapot(_: Call) -> None:
     raise HttpProblem("not-a-pot", "this is a cup", status=418, cup=1)
 
 
-@odd.get("/ticks", response_class=EventSourceResponse)
-async def ticks() -> AsyncIterator[ServerSentEvent]:
+@odd.get("/ticks", power=USE, response_class=EventSourceResponse)
+async def ticks(_: Call) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent(data={"tick": 1})
     await asyncio.Event().wait()
 
 
-suggestion_box = Service("suggestions", aggregates=[SUGGESTION], read_models=[box])
+suggestion_box = Service("suggestions", aggregates=[SUGGESTION], read_models=[box, authority])
 application_of_tests = Application(
     suggestion_box, routers=[router, odd], statuses={"not-an-answer": 422}, asyncapi={"asyncapi": "3.1.0"}
 )
@@ -221,6 +225,7 @@ def application() -> Application:
 async def database(fresh_database: str) -> str:
     """A database with the service's tables."""
     await migrate(suggestion_box, Settings(fresh_database, NO_KAFKA))
+    await told(fresh_database, given(USE, "anyone"), in_post("li", Post.GRID_WORKER, "G1"))
     return fresh_database
 
 
@@ -237,7 +242,7 @@ async def runtime(database: str) -> AsyncGenerator[Runtime]:
 @pytest.fixture
 async def http(application: Application, runtime: Runtime) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client, signed in as the grid worker Li."""
-    async with client(application, runtime, token("li", post="grid-worker")) as http:
+    async with client(application, runtime, token("li")) as http:
         yield http
 
 

@@ -39,11 +39,15 @@ def test_a_variable_that_is_missing(application: Application, environment: pytes
         assert told(application, *command).startswith("COMMONGRID_KAFKA is not set; it is Kafka's addresses")
 
 
-def test_a_key_that_is_none(application: Application, environment: pytest.MonkeyPatch) -> None:
-    environment.setenv("COMMONGRID_TOKEN_KEY", "/nowhere/key.pem")
-    assert told(application, "api") == (
-        "COMMONGRID_TOKEN_KEY is not right: /nowhere/key.pem is not a PEM file with a public key that can be read\n"
-    )
+def test_the_issuer_of_a_local_system_where_it_is_none(
+    application: Application, environment: pytest.MonkeyPatch
+) -> None:
+    environment.setenv("COMMONGRID_ISSUER", "http://127.0.0.1:8005/commongrid-local-issuer")
+    for role in ("migrate", "api", "worker", "all"):
+        assert told(application, role) == (
+            "COMMONGRID_ISSUER is the issuer of a local system, whose tokens anybody there can make: "
+            "name your identity provider, or set COMMONGRID_LOCAL=true if this is a local system\n"
+        )
 
 
 def test_a_database_that_is_away(application: Application) -> None:

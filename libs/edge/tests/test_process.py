@@ -18,6 +18,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 import schemathesis
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from edge.testing import KEY, jwk, token
 from events.testing import eventually
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
@@ -120,6 +122,36 @@ async def test_api_and_work_in_one_process(database: str) -> None:
     assert [(line["route"], line["status"]) for line in requests] == [("/suggestions", 201), ("/suggestions", 200)]
     assert len({line["trace_id"] for line in requests}) == 2
     assert [line["message"] for line in service.out if line["logger"] == "edge.serving"] == ["serving", "stopping"]
+
+
+async def test_a_service_starts_while_its_issuer_is_away_and_follows_it_when_it_is_there(database: str) -> None:
+    port, keys = free_port(), [jwk(KEY)]
+    address = f"http://127.0.0.1:{port}"
+    settings = {"COMMONGRID_ISSUER": address, "COMMONGRID_LOCAL": "true", "COMMONGRID_KEYS_AGE": "1"}
+    signed_in = {"Authorization": f"Bearer {token('li', iss=address)}"}
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = await reader.readuntil(b"\r\n\r\n")
+        document = {"keys": keys} if b"/keys" in asked else {"issuer": address, "jwks_uri": f"{address}/keys"}
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + json.dumps(document).encode())
+        writer.close()
+
+    async with running(database, "api", **settings) as service:
+        away = await service.http.get("/suggestions/mine/post", headers=signed_in)
+        assert (away.status_code, away.json()["type"].rpartition("/")[2]) == (503, "issuer-away")
+        assert (await service.http.get("/suggestions")).status_code == 200, "who need not say who they are is served"
+
+        async def status(wanted: int) -> bool:
+            return (await service.http.get("/suggestions/mine/post", headers=signed_in)).status_code == wanted
+
+        async with await asyncio.start_server(answer, "127.0.0.1", port):
+            await eventually(lambda: status(200), 30)
+            keys[:] = [jwk(Ed25519PrivateKey.generate(), "new")]
+            await eventually(lambda: status(401), 30)
+        assert "commongrid_issuer_keys_age_seconds" in (await service.http.get("/metrics")).text
+        service.terminate()
+        assert await service.end() == 0
+    assert token("li", iss=address).split(".")[0] not in str(service.out)
 
 
 async def test_a_worker_beside_an_api(database: str) -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 router = Router(prefix="/cases")
 
 
-@router.get("/{case}")
+@router.get("/{case}", power="cases.follow")
 async def case(case: str) -> str:
     return case
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from edge import Settings, read_settings
+from edge.issuers import LOCAL
 from edge.settings import SettingsError
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -55,6 +56,18 @@ def test_each_missing_variable_is_named_with_what_it_is(monkeypatch: pytest.Monk
         ("COMMONGRID_HTTP_PORT", "70000"),
         ("COMMONGRID_TOPIC_PREFIX", "a b"),
         ("COMMONGRID_LOCAL", "perhaps"),
+        ("COMMONGRID_ISSUER", "id.example/realms/grid"),
+        ("COMMONGRID_ISSUER", "file:///etc/issuer"),
+        ("COMMONGRID_ISSUER", "https://"),
+        ("COMMONGRID_ISSUER", "https://[id.example"),
+        ("COMMONGRID_ISSUER", "https://li:word@id.example"),
+        ("COMMONGRID_ISSUER", "https://id.example/?realm=grid"),
+        ("COMMONGRID_ISSUER", "https://id.example/#grid"),
+        ("COMMONGRID_TOKEN_ALGORITHMS", "HS256"),
+        ("COMMONGRID_TOKEN_ALGORITHMS", "none"),
+        ("COMMONGRID_TOKEN_ALGORITHMS", "RS256,HS256"),
+        ("COMMONGRID_TOKEN_ALGORITHMS", "RS256 ES256"),
+        ("COMMONGRID_KEYS_AGE", "0"),
         ("COMMONGRID_CLOCK", "half past nine"),
         ("COMMONGRID_CLOCK", json.dumps(CLOCK | {"speed": 0})),
         ("COMMONGRID_CLOCK", json.dumps(CLOCK | {"start": "2026-11-23T08:00:00"})),
@@ -91,3 +104,29 @@ def test_a_services_own_settings_are_read_the_same_way(monkeypatch: pytest.Monke
     monkeypatch.delenv("NOTIFICATIONS_SMTP", raising=False)
     with pytest.raises(SettingsError, match="NOTIFICATIONS_SMTP is not set; it is the mail server, like localhost:25"):
         read_settings(Mail)
+
+
+def test_an_issuer_is_reached_by_https_except_in_local_mode(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("COMMONGRID_ISSUER", "http://id.example/realms/grid")
+    assert wrong() == "COMMONGRID_ISSUER is not right: without COMMONGRID_LOCAL=true it begins with https://"
+    environment.setenv("COMMONGRID_LOCAL", "true")
+    assert read_settings(Settings).issuer == "http://id.example/realms/grid"
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_issuer_of_a_local_system_counts_in_local_mode_only(
+    environment: pytest.MonkeyPatch, scheme: str, end: str
+) -> None:
+    environment.setenv("COMMONGRID_ISSUER", f"{scheme}://127.0.0.1:8005/{LOCAL}{end}")
+    assert wrong().startswith("COMMONGRID_ISSUER is the issuer of a local system")
+    environment.setenv("COMMONGRID_LOCAL", "true")
+    assert read_settings(Settings).issuer
+
+
+def test_who_is_believed_is_what_the_environment_says(environment: pytest.MonkeyPatch) -> None:
+    assert read_settings(Settings).callers().issuer is None
+    environment.setenv("COMMONGRID_ISSUER", "https://id.example/realms/grid")
+    issuer = read_settings(Settings).callers().issuer
+    assert issuer
+    assert issuer.address == "https://id.example/realms/grid"

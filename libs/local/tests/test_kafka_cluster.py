@@ -17,7 +17,6 @@ from aiokafka.errors import KafkaError
 from events.testing import eventually
 from local.kafka_cluster import KafkaCluster
 from local.services import Service
-from local.tokens import public_key
 
 TOPIC = "commongrid.grid_tasks.case"
 
@@ -127,7 +126,6 @@ async def test_topics_of_a_service_are_kept_by_three_and_written_by_two(
         "COMMONGRID_TOPIC_PREFIX": "three",
         "COMMONGRID_TOPIC_REPLICAS": "3",
         "COMMONGRID_LOCAL": "true",
-        "COMMONGRID_TOKEN_KEY": str(public_key(tmp_path)),
     }
     service = Service("grid_tasks", tmp_path / "grid_tasks.log", 0, lambda: environment)
     service.take_port()

@@ -14,6 +14,7 @@ import httpx2
 import psutil
 import pytest
 from edge.callers import Caller, Callers
+from edge.issuers import LOCAL, Issuer
 from events.testing import eventually
 from local import state
 from local.errors import AlreadyRunning, DiedAtStart, PortTaken
@@ -67,16 +68,36 @@ async def test_a_service_is_told_what_it_needs_and_what_was_added_for_it(system:
     await db.close()
 
 
-async def test_a_token_is_accepted_by_those_who_have_the_public_key(system: System) -> None:
-    callers = Callers.from_file(Path((await clock(system))["told"]["COMMONGRID_TOKEN_KEY"]))
+async def test_a_token_is_accepted_by_those_who_are_told_of_the_issuer(system: System) -> None:
+    callers = Callers(Issuer((await clock(system))["told"]["COMMONGRID_ISSUER"], local=True))
+    bearer = f"Bearer {system.token('grid-worker-3')}"
 
-    caller = callers.caller_of(f"Bearer {system.token('grid-worker-3', 'grid_worker')}")
+    await callers.prepare(bearer)
 
-    assert caller == Caller("grid-worker-3", "grid_worker")
+    assert callers.caller_of(bearer) == Caller("grid-worker-3")
+
+
+async def test_of_the_issuers_keys_only_the_public_one_is_served(system: System) -> None:
     assert (system.data / "keys" / "token.key").stat().st_mode & 0o777 == 0o600
+    root = system.issuer.removesuffix(LOCAL)
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        (published,) = (await http.get(f"{system.issuer}/keys")).json()["keys"]
+        for path in ("token.key", "../token.key", "%2e%2e/token.key", f"{LOCAL}/../../token.key"):
+            assert (await http.get(f"{root}{path}")).status_code == 404
+    assert published.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
 
 
-@pytest.mark.parametrize("name", ["town_clock", "kafka", "postgres"])
+async def test_services_outside_local_mode_do_not_start_with_the_issuer(system: System) -> None:
+    told = (await clock(system))["told"] | {"COMMONGRID_LOCAL": "false"}
+    registry = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "registry", "api", env=os.environ | told, stderr=asyncio.subprocess.PIPE
+    )
+    _, said = await registry.communicate()
+    assert registry.returncode == 1
+    assert said.decode().startswith("COMMONGRID_ISSUER is the issuer of a local system")
+
+
+@pytest.mark.parametrize("name", ["town_clock", "kafka", "postgres", "issuer"])
 async def test_a_part_that_dies_is_started_again_at_the_same_address_and_it_is_said(
     system: System, said: list[str], name: str
 ) -> None:

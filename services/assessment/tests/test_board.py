@@ -12,7 +12,7 @@ from assessment.service import application, assessment
 from contracts.common import Post
 from contracts.grid_tasks import CaseClosed, CaseRated
 from contracts.registry import MemberAppointed
-from edge.testing import client, token
+from edge.testing import client, founding, in_post, token, told
 from events import Event
 from events.rebuild import differences
 from events.runtime import Runtime
@@ -73,8 +73,9 @@ async def world(
     now: list[World] = []
     async with (
         running(assessment, own, kafka_server, topic_prefix, lambda: now[0].now) as runtime,
-        client(application, runtime, token("officer-1", "community_officer")) as http,
+        client(application, runtime, token("officer-1")) as http,
     ):
+        await told(own, *founding(), in_post("officer-1", Post.COMMUNITY_OFFICER))
         now.append(World(runtime, http, others))
         yield now[0]
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from contracts.catalogue import PUBLISHED
+from edge.testing import founding
 from events import Aggregate, Connection, Event, Service
 from events.event import aggregate_of
 from events.migrate import migrate
@@ -69,7 +70,7 @@ async def runtime(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
 async def prepare(runtime: Runtime, *team: Event) -> None:
     """Gives it a grid, a duty list and a team, as if the registry had told of them."""
     async with each_table(runtime) as db:
-        await follow(db, *DUTIES, *GROUND, *(team or TEAM))
+        await follow(db, *founding(), *DUTIES, *GROUND, *(team or TEAM))
 
 
 @asynccontextmanager

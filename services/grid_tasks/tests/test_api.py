@@ -7,13 +7,13 @@ import httpx2
 import pytest
 from contracts.common import Post
 from edge.problems import BASE
-from edge.testing import client, token
+from edge.testing import client, in_post, token, told
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.service import application
 
 from .conftest import NO_KAFKA, Trade
-from .trade import INSTRUCTOR, LEADER, LI, WANG
+from .trade import GRID, INSTRUCTOR, LEADER, LI, WANG
 
 BODY: dict[str, Any] = {
     "category": "neighbour_noise",
@@ -76,11 +76,12 @@ class Desk:
         return case | await self.do(case, "verify", LEADER)
 
     def _as(self, who: str | None) -> dict[str, str]:
-        return {"Authorization": f"Bearer {token(who, POSTS.get(who))}"} if who else {}
+        return {"Authorization": f"Bearer {token(who)}"} if who else {}
 
 
 @pytest.fixture
 async def desk(runtime: Runtime) -> AsyncGenerator[Desk]:
+    await told(runtime.settings.database_url, *(in_post(who, post, GRID) for who, post in POSTS.items()))
     async with client(application, runtime) as http:
         yield Desk(http)
 

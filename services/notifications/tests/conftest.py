@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -17,7 +17,7 @@ from contracts.common import Place, Post, Title
 from contracts.grid_tasks import CaseClosed, CaseDispatched, CaseEscalated, CaseReported, CaseSentBack, ReporterKind
 from contracts.registry import DutyListed, MemberAppointed
 from edge import Application
-from edge.testing import client
+from edge.testing import client, founding, in_post, token, told
 from events import Event, Token
 from events.runtime import Runtime
 from events.testing import publish, running
@@ -172,9 +172,13 @@ class World:
     async def grid_tasks(self, *events: tuple[str, Event]) -> list[Token]:
         return await publish(self.databases["grid_tasks"], self.kafka, self.prefix, *events)
 
-    def running(self, application: Application, *, work: bool = True) -> AbstractAsyncContextManager[Runtime]:
+    @asynccontextmanager
+    async def running(self, application: Application, *, work: bool = True) -> AsyncGenerator[Runtime]:
+        """The service in a founded community, whose operator keeps the registers."""
         url = self.databases["notifications"]
-        return running(application.service, url, self.kafka, self.prefix, self.trade, work=work)
+        async with running(application.service, url, self.kafka, self.prefix, self.trade, work=work) as runtime:
+            await told(url, *founding(), in_post("operator", Post.REGISTRAR))
+            yield runtime
 
 
 @pytest.fixture
@@ -205,8 +209,9 @@ async def state_of(runtime: Runtime, id: str) -> Notification:
     return (await runtime.commands.load(NOTIFICATION, id))[0]
 
 
-def http(application: Application, runtime: Runtime, token: str | None = None) -> AsyncClient:
-    return client(application, runtime, token)
+def http(application: Application, runtime: Runtime) -> AsyncClient:
+    """The operator's client."""
+    return client(application, runtime, token("operator"))
 
 
 # --- what the others publish

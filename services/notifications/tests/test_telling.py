@@ -9,7 +9,7 @@ from contracts.common import Post
 from contracts.notifications import Channel, Occasion
 from contracts.registry import MemberChanged, MemberDismissed
 from edge import Application
-from edge.testing import token
+from edge.testing import client
 from events import ReadModel, Token
 from events.consumer import Reacting
 from events.event import Raw
@@ -232,12 +232,12 @@ async def test_what_is_not_taken_is_tried_again_later_each_time_then_parked_and_
 
 
 async def _retry_by_hand(application: Application, runtime: Runtime, id: str) -> None:
-    async with http(application, runtime) as anonymous:
+    async with client(application, runtime) as anonymous:
         response = await anonymous.post(
             f"/notifications/{id}/retry", headers={"Idempotency-Key": "k1", "If-Match": "*"}
         )
         assert response.status_code == 401
-    async with http(application, runtime, token("operator")) as operator:
+    async with http(application, runtime) as operator:
         seen = await operator.get(f"/notifications/{id}")
         assert seen.json()["state"] == "parked"
         headers = {"Idempotency-Key": "k2", "If-Match": seen.headers["ETag"]}

@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
-from edge.testing import client, token
+from contracts.common import Post
+from edge.testing import client, founding, in_post, token, told
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
@@ -36,6 +37,7 @@ async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
     """The service that only serves: its relay, projections and policies rest."""
     settings = Settings(fresh_database, NO_KAFKA)
     await migrate(registry, settings)
+    await told(fresh_database, *founding(), in_post("clerk", Post.REGISTRAR))
     async with open_runtime(registry, settings) as runtime:
         yield runtime
 

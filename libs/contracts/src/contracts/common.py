@@ -32,6 +32,44 @@ class Post(StrEnum):
     GRID_WORKER = "grid_worker"  # 网格员
     COMMUNITY_OFFICER = "community_officer"  # 社区民警
     AUXILIARY = "auxiliary"  # 协警
+    REGISTRAR = "registrar"  # 登记员: keeps the registers and lists
+
+
+class Scope(StrEnum):
+    """How far a power reaches, from the holder's own grid outwards."""
+
+    OWN_GRID = "own_grid"  # 本网格
+    COMMUNITY = "community"  # 本社区: grids with the holder's division code
+    DIVISION = "division"  # 本区划: grids whose division code begins as the holder's does
+    ALL = "all"  # 全部
+
+
+class HolderKind(StrEnum):
+    """What kind of caller a power is given to."""
+
+    ANYONE = "anyone"  # 任何人, without a token too
+    POST = "post"  # 岗位: whoever is in it, by the roster
+    PARTNER = "partner"  # 对接系统: another government's system, by the client in its token
+
+
+class Holder(BaseModel):
+    """Who may hold a power, and how far it reaches for them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: HolderKind
+    name: str = ""
+    """The post, or the partner's client id; empty for anyone."""
+    scope: Scope
+
+
+class Purpose(BaseModel):
+    """What a power may be used for (使用目的), and the personal fields seen for it, no others (PIPL article 6)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    purpose: Annotated[str, Field(pattern=r"^[a-z][a-z_]{0,63}$")]
+    fields: tuple[str, ...] = ()
 
 
 class Residency(StrEnum):

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from contracts import assessment, grid_tasks, notifications, registry
-from contracts.common import Place, Post, Residency, Title, UnitCategory
+from contracts.common import Holder, HolderKind, Place, Post, Purpose, Residency, Scope, Title, UnitCategory
 from events import Event
 
 CHINA = timezone(timedelta(hours=8))
@@ -75,6 +75,13 @@ DUTY: dict[str, Any] = {
     "standard": Title(zh="已上门劝阻或调解，噪声停止，反映人已获告知", en="It has stopped, and the reporter was told"),
     "legal_basis": "《噪声污染防治法》第七十条",
 }
+POWER: dict[str, Any] = {
+    "power": "cases.verify",
+    "title": Title(zh="核查案件", en="Verify cases"),
+    "legal_basis": "GB/T 34300-2017",
+    "holders": (Holder(kind=HolderKind.POST, name=Post.GRID_LEADER, scope=Scope.OWN_GRID),),
+    "since": datetime(2026, 1, 1, tzinfo=CHINA),
+}
 METHOD = assessment.Method(
     anchor=5,
     weights=[
@@ -118,6 +125,9 @@ EXAMPLES: tuple[Event, ...] = (
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
     registry.DutyListed(**DUTY, deadline_minutes=240),
     registry.DutyChanged(**DUTY, deadline_minutes=120),
+    registry.PowerListed(**POWER),
+    registry.PowerChanged(**POWER, purposes=(Purpose(purpose="case_handling", fields=("name", "phone")),)),
+    registry.PowerWithdrawn(power="cases.verify"),
     grid_tasks.CaseReported(
         case=CASE,
         category="neighbour_noise",

@@ -4,10 +4,10 @@ Each register is kept by `…registered` (all that is known, first time) and `�
 whoever follows them needs no earlier event to know the present state.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
-from contracts.common import Place, Post, Residency, Title, UnitCategory
+from contracts.common import Holder, Place, Post, Purpose, Residency, Title, UnitCategory
 from events import Event, personal
 from pydantic import Field
 
@@ -128,6 +128,8 @@ class GridFacts(Event):
     title: Title
     boundary: Annotated[list[tuple[float, float]], Field(min_length=4)]
     """One closed ring of (longitude, latitude), WGS-84, as in a GeoJSON polygon without holes."""
+    division_code: str | None = None
+    """Code of the community that it is part of, 12 digits; none where there is only one community."""
 
 
 class GridDrawn(GridFacts, type="commongrid.registry.grid.drawn.v1"):
@@ -146,6 +148,8 @@ class MemberFacts(Event):
     post: Post
     grid: str | None = None
     """Code of the grid; none for posts that look after the whole community."""
+    division_code: str | None = None
+    """Code of the division that the post is for, 2 to 12 digits; none where there is only one community."""
     email: str = personal()
     phone: str = personal(default="")
 
@@ -186,3 +190,31 @@ class DutyListed(DutyFacts, type="commongrid.registry.duty.listed.v1"):
 
 class DutyChanged(DutyFacts, type="commongrid.registry.duty.changed.v1"):
     """An entry of the duty list has changed."""
+
+
+class PowerFacts(Event):
+    """An entry of the power list (权力清单): who may do what, on which legal basis, how far, for what, and when."""
+
+    power: Annotated[str, Field(pattern=r"^[a-z_]+(\.[a-z_]+)+$")]
+    """Its code, which the routes name: `cases.verify`."""
+    title: Title
+    legal_basis: Annotated[str, Field(min_length=1)]
+    holders: tuple[Holder, ...]
+    purposes: tuple[Purpose, ...] = ()
+    since: datetime
+    until: datetime | None = None
+    """The first moment at which it is in force no more; none: until it is withdrawn."""
+
+
+class PowerListed(PowerFacts, type="commongrid.registry.power.listed.v1"):
+    """A power was put on the list."""
+
+
+class PowerChanged(PowerFacts, type="commongrid.registry.power.changed.v1"):
+    """What the list says of a power has changed."""
+
+
+class PowerWithdrawn(Event, type="commongrid.registry.power.withdrawn.v1"):
+    """A power was taken off the list: nobody has it any more."""
+
+    power: str

@@ -13,6 +13,7 @@ from prometheus_client import Gauge, Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edge.callers import Callers
 from edge.problems import of_status
 from edge.telemetry import OPERATIONAL, SECONDS
 
@@ -33,7 +34,9 @@ class Edge(FastAPI):
     """FastAPI with the outermost layers of every service around it, inside the request's span."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        return RequestLog(PlainErrors(EndlessStreams(super().build_middleware_stack(), self.state.stopping)))
+        inner = EndlessStreams(super().build_middleware_stack(), self.state.stopping)
+        callers: Callers | None = getattr(self.state, "callers", None)  # a worker has none
+        return RequestLog(PlainErrors(KeysAtHand(inner, callers) if callers else inner))
 
 
 class RequestLog:
@@ -101,6 +104,21 @@ class PlainErrors:
                 await send(message)
 
         await self._app(scope, receive, sending)
+
+
+class KeysAtHand:
+    """Lets a request wait for the issuer's keys if its token names one that is not at hand: its judge cannot wait."""
+
+    def __init__(self, app: ASGIApp, callers: Callers) -> None:
+        self._app = app
+        self._callers = callers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for name, value in scope.get("headers", ()):
+            if name == b"authorization":
+                await self._callers.prepare(value.decode("latin-1"))
+                break
+        await self._app(scope, receive, send)
 
 
 class EndlessStreams:

@@ -12,9 +12,11 @@ from fastapi.routing import APIRoute
 
 from edge import docs, handlers, health, openapi, telemetry
 from edge.access import Edge
+from edge.authority import Authority, authority
+from edge.call import CallOf
 from edge.callers import Callers
 from edge.problems import HttpProblem
-from edge.routing import Router
+from edge.routing import Router, power_of
 
 Task = Callable[[Runtime], Awaitable[None]]
 """Something that runs beside, until it is cancelled."""
@@ -46,10 +48,23 @@ class Application:
                     f"{self.service.name}: {reason} is the caller's matter, so its status is 4xx, not {status}"
                 )
 
+        if self.routers and authority not in self.service.read_models:
+            raise TypeError(f"{self.service.name} has routes: its read models must hold edge.authority")
+        for route in self.routes():
+            if not power_of(route):
+                raise TypeError(f"{self.service.name}: {_called(route)} names no power: give it power=…")
+            if not any(isinstance(it.call, CallOf) for it in route.dependant.dependencies):
+                raise TypeError(f"{self.service.name}: {_called(route)} takes no Call, which asks for it")
+
+    def routes(self) -> list[APIRoute]:
+        """The operations, in the order in which they are looked for."""
+        return [route for router in self.routers for route in router.routes if isinstance(route, APIRoute)]
+
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""
         app = self._app(runtime, "/openapi.json")
         app.state.callers = callers or Callers(None)
+        app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
         for router in (*self.routers, docs.router):
             app.include_router(router)
@@ -84,6 +99,10 @@ class Application:
         app.add_exception_handler(Exception, _our_fault)
         app.include_router(health.router)
         return app
+
+
+def _called(route: APIRoute) -> str:
+    return f"{' '.join(sorted(route.methods or ()))} {route.path}"
 
 
 def _once(app: Edge, description: str) -> dict[str, Any]:

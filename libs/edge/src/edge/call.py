@@ -19,11 +19,14 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from edge.authority import Authority, authority
 from edge.body import require_storable
 from edge.callers import BearerToken, Caller, not_signed_in
 from edge.idempotency import key_of
+from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
 from edge.problems import HttpProblem, current_trace_id
+from edge.routing import power_of
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -40,6 +43,8 @@ class HttpCall:
     request: Request
     runtime: Runtime
     caller: Caller
+    grant: Grant
+    """The power that the route names, as the caller holds it."""
     _made: set[str] = field(default_factory=set[str], init=False)
 
     @cached_property
@@ -71,10 +76,15 @@ class HttpCall:
         return id_
 
     def require_caller(self) -> str:
-        """The caller's id; raises the 401 problem if they are anonymous."""
+        """The caller's id, where the power is held by anybody; raises the 401 problem if they are anonymous."""
         if self.caller.id is None:
             raise not_signed_in()
         return self.caller.id
+
+    async def may(self, power: str) -> Grant | None:
+        """A further power, if the caller holds it."""
+        authority: Authority = self.request.app.state.authority
+        return granted(await authority.lists(), power, self.caller, self.now)
 
     async def create(
         self,
@@ -104,25 +114,48 @@ class HttpCall:
         command: C,
         *,
         view: Callable[[S, int], Body],
+        grid: Callable[[S], str | None] | None = None,
         status: int = 200,
     ) -> Response:
-        """Executes a command on the version that If-Match names, once for its Idempotency-Key."""
+        """Executes a command on the version that If-Match names, once for its Idempotency-Key.
+
+        `grid` says in which grid the thing lies: out of the reach of the caller's power there is no such thing. Without
+        it the thing is the whole community's.
+        """
         key = await self._key()
         expected = expected_version(self.request.headers.get("If-Match"))
         _require_id(id)
         if expected is None and (await self.commands.load(aggregate, id))[1] == 0:
             raise NotFound("there is no such thing to change")
         done = await self.commands.execute(
-            aggregate, id, command, expected=expected, key=key, view=_outcome(view, status, None)
+            aggregate,
+            id,
+            command,
+            expected=expected,
+            key=key,
+            view=_outcome(view, status, None),
+            permit=(lambda state: self.grant.require(grid(state))) if grid else None,
         )
         return _answer(done)
 
-    async def read(self, aggregate: Aggregate[S, C], id: object, view: Callable[[S, int], Body]) -> Response:
-        """Answers with the present state of a thing, from its own events; 304 if If-None-Match names that version."""
+    async def read(
+        self,
+        aggregate: Aggregate[S, C],
+        id: object,
+        view: Callable[[S, int], Body],
+        *,
+        grid: Callable[[S], str | None] | None = None,
+    ) -> Response:
+        """Answers with the present state of a thing, from its own events; 304 if If-None-Match names that version.
+
+        `grid` as with `change`.
+        """
         _require_id(id)
         state, version = await self.commands.load(aggregate, id)
         if version == 0:
             raise NotFound("there is no such thing")
+        if grid:
+            self.grant.require(grid(state))
         tag = etag(version)
         if tag in self.request.headers.get("If-None-Match", "").replace(" ", "").split(","):
             return Response(status_code=304, headers={"ETag": tag})
@@ -133,11 +166,9 @@ class HttpCall:
 
         Raises NotYet (503) after `PATIENCE` seconds. Several tokens may be given, with commas between.
         """
-        for text in self.request.headers.get("Consistency-Token", "").split(","):
-            if text.strip():
-                token = _token(text.strip())
-                for read_model in read_models:
-                    await self.commands.wait_for(token, read_model, PATIENCE)
+        for token in _tokens(self.request):
+            for read_model in read_models:
+                await self.commands.wait_for(token, read_model, PATIENCE)
 
     async def _key(self) -> Key:
         scope = self.request.scope
@@ -187,6 +218,11 @@ def _require_id(id: object) -> None:
         raise NotFound("there is no such thing")
 
 
+def _tokens(request: Request) -> list[Token]:
+    texts = request.headers.get("Consistency-Token", "").split(",")
+    return [_token(text.strip()) for text in texts if text.strip()]
+
+
 def _token(text: str) -> Token:
     try:
         token = Token.parse(text)
@@ -200,16 +236,35 @@ def _token(text: str) -> Token:
     return token
 
 
-class _CallOf(BearerToken):
-    """The dependency that gives the call; raises a problem if the token is not accepted, or if the body that the route
-    asked for could not be kept. It is the only one, and asynchronous: each more would cost as much as a query."""
+class CallOf(BearerToken):
+    """The dependency that gives the call; raises a problem if the token is not accepted, if the caller has not the
+    power that the route names, or if the body that it asked for could not be kept. It is the only one, and
+    asynchronous: each more would cost as much as a query."""
 
     async def __call__(self, request: Request) -> HttpCall:
-        caller = request.app.state.callers.caller_of(request.headers.get("Authorization"))
-        route = request.scope.get("route")
-        if isinstance(route, APIRoute) and route.body_field and "json" in request.headers.get("Content-Type", ""):
+        route: APIRoute = request.scope["route"]
+        state = request.app.state
+        caller: Caller = state.callers.caller_of(request.headers.get("Authorization"))
+        grant = await _grant(request, power_of(route) or "", caller)
+        if route.body_field and "json" in request.headers.get("Content-Type", ""):
             require_storable(await request.body())
-        return HttpCall(request, request.app.state.runtime, caller)
+        return HttpCall(request, state.runtime, caller, grant)
 
 
-Call: TypeAlias = Annotated[HttpCall, Depends(_CallOf())]
+async def _grant(request: Request, power: str, caller: Caller) -> Grant:
+    """The power as the caller holds it; nobody is refused before the lists of this moment, and those that they say they
+    have seen, have been looked at."""
+    held: Authority = request.app.state.authority
+    runtime: Runtime = request.app.state.runtime
+    at = runtime.clock()
+    if grant := granted(await held.lists(), power, caller, at):
+        return grant
+    for token in _tokens(request):
+        await runtime.commands.wait_for(token, authority, PATIENCE)
+    lists = await held.anew()
+    if grant := granted(lists, power, caller, at):
+        return grant
+    raise refusal(power, caller, lists)
+
+
+Call: TypeAlias = Annotated[HttpCall, Depends(CallOf())]

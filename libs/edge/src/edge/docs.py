@@ -10,6 +10,7 @@ from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from edge.powers import PROCESS
 from edge.problems import HttpProblem
 from edge.routing import Router
 
@@ -22,7 +23,7 @@ ASSETS = {
 router = Router(include_in_schema=False)
 
 
-@router.get("/docs", response_class=HTMLResponse)
+@router.get("/docs", power=PROCESS, response_class=HTMLResponse)
 async def docs(request: Request) -> HTMLResponse:
     """The page on which the API can be read and tried."""
     return get_swagger_ui_html(
@@ -35,7 +36,7 @@ async def docs(request: Request) -> HTMLResponse:
     )
 
 
-@router.get("/docs/{name}")
+@router.get("/docs/{name}", power=PROCESS)
 async def asset(name: str) -> Response:
     """A file of that page."""
     if name not in ASSETS:
@@ -44,7 +45,7 @@ async def asset(name: str) -> Response:
     return Response(content, headers={"Cache-Control": "public, max-age=86400"}, media_type=ASSETS[name])
 
 
-@router.get("/asyncapi.json")
+@router.get("/asyncapi.json", power=PROCESS)
 async def asyncapi(request: Request) -> JSONResponse:
     """The events that the service publishes."""
     document: dict[str, Any] | None = request.app.state.asyncapi

@@ -7,6 +7,7 @@ from fastapi import Request, Response
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
 
+from edge.powers import PROCESS
 from edge.problems import HttpProblem
 from edge.routing import Router
 
@@ -16,13 +17,13 @@ PATIENCE = 3.0
 router = Router(include_in_schema=False)
 
 
-@router.get("/healthz")
+@router.get("/healthz", power=PROCESS)
 async def alive() -> dict[str, bool]:
     """Answers while the loop runs."""
     return {"alive": True}
 
 
-@router.get("/readyz")
+@router.get("/readyz", power=PROCESS)
 async def ready(request: Request) -> dict[str, bool]:
     """Answers 200 if requests can be served, else 503 with the reasons."""
     runtime: Runtime = request.app.state.runtime
@@ -35,7 +36,7 @@ async def ready(request: Request) -> dict[str, bool]:
     return {"ready": True}
 
 
-@router.get("/metrics")
+@router.get("/metrics", power=PROCESS)
 async def metrics(request: Request) -> Response:
     """The process's metrics for Prometheus."""
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))

@@ -17,7 +17,6 @@ from events.settings import Settings as KernelSettings
 
 from edge import logs, serving, telemetry
 from edge.application import Application
-from edge.callers import Callers
 from edge.handlers import DATABASE_AWAY
 from edge.settings import Settings, SettingsError, read_settings
 
@@ -97,10 +96,7 @@ def _fail(message: str) -> NoReturn:
 def _run(application: Application, *, serves: bool, works: bool) -> None:
     settings = _settings()
     try:
-        callers = Callers.from_file(settings.token_key)
         listener = serving.listen(settings.http_host, settings.http_port)
-    except ValueError as error:
-        _fail(f"COMMONGRID_TOKEN_KEY is not right: {error}")
     except serving.PortTaken as error:
         _fail(str(error))
     logs.start(application.service.name)
@@ -109,6 +105,7 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
     async def process() -> int:
         async with open_runtime(application.service, settings.runtime(), settings.trade_clock()) as runtime:
             runtime.measures.observe()
+            callers = settings.callers()
             work: dict[str, Awaitable[None]] = {}
             if works:
                 work["work"] = runtime.work()
@@ -116,6 +113,8 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
             if serves:
                 work["notify"] = runtime.tell_others()
                 work |= {each.__name__: each(runtime) for each in application.companions}
+                if callers.issuer:
+                    work["keys"] = callers.issuer.follow()
             app = application.api(runtime, callers) if serves else application.operations(runtime)
             gc.freeze()  # what is there now stays: the collector need not look at it again, nor at each request
             gc.set_threshold(20_000, 20, 20)

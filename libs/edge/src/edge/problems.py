@@ -41,6 +41,7 @@ KNOWN: Mapping[str, tuple[int, str]] = {
     "if-match-missing": (428, "This change needs If-Match"),
     "internal-error": (500, "Something went wrong here"),
     "database-away": (503, "The service cannot reach its database"),
+    "issuer-away": (503, "The service cannot check tokens at present"),
     "not-ready": (503, "The service cannot serve at present"),
     "not-yet": (503, "What was written has not arrived here yet"),
 }

@@ -1,15 +1,23 @@
-"""The router of a service's operations."""
+"""The router of a service's operations: each names the power that it needs."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
+F = TypeVar("F", bound=Callable[..., Any])
+POWER = "x-power"
+"""Under this name the document tells the power of an operation."""
+
 
 class Router(APIRouter):
-    """FastAPI's, which is passed by at once where a path begins as none of its operations does.
+    """FastAPI's, with the power that each operation needs: `@router.get("/cases", power=Powers.FOLLOW)`.
+
+    It is passed by at once where a path begins as none of its operations does.
 
     FastAPI asks one router after the other, and each of their routes: with ten routers that took a request longer than
     its token, its key and its body together.
@@ -20,6 +28,18 @@ class Router(APIRouter):
         if _beginning(scope["path"].removeprefix(scope.get("root_path", ""))) in self._beginnings:
             return super().matches(scope)
         return Match.NONE, {}
+
+    def get(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        """A GET that needs this power; `options` are FastAPI's."""
+        return super().get(path, **_naming(power, options))
+
+    def post(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        """A POST that needs this power."""
+        return super().post(path, **_naming(power, options))
+
+    def put(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        """A PUT that needs this power."""
+        return super().put(path, **_naming(power, options))
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:
@@ -32,3 +52,12 @@ class Router(APIRouter):
 
 def _beginning(path: str) -> str:
     return path.split("/", 2)[1]
+
+
+def _naming(power: str, options: dict[str, Any]) -> dict[str, Any]:
+    return options | {"openapi_extra": {POWER: power} | options.get("openapi_extra", {})}
+
+
+def power_of(route: APIRoute) -> str | None:
+    """The power that an operation names."""
+    return (route.openapi_extra or {}).get(POWER)

@@ -1,13 +1,16 @@
 """What a service is told by its environment, and one clear sentence for each thing that is not right."""
 
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from events import Clock, system_clock
 from events.runtime import Settings as RuntimeSettings
 from pydantic import Field, Json, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from edge.callers import AUDIENCE, SUBJECT, Callers
+from edge.issuers import AGE, LOCAL, Issuer
+from edge.keys import FITS
 from edge.simulation import Simulation, simulated
 
 S = TypeVar("S", bound=BaseSettings)
@@ -43,8 +46,16 @@ class Settings(BaseSettings):
         None, description="the lasting name of this replica, like grid_tasks-0"
     )
     local: bool = Field(False, description="true on one machine for development, false in production")
-    token_key: Path | None = Field(
-        None, description="the path of a PEM file with the Ed25519 public key that verifies bearer tokens"
+    issuer: str | None = Field(
+        None, description="who issues bearer tokens, as their iss says, like https://id.example/realms/commongrid"
+    )
+    audience: str = Field(AUDIENCE, min_length=1, description="whom tokens are meant for, as their aud says")
+    subject_claim: str = Field(SUBJECT, min_length=1, description="the claim of a token that says who calls, like sub")
+    token_algorithms: Annotated[str, StringConstraints(pattern=rf"^({'|'.join(FITS)})(,({'|'.join(FITS)}))*$")] = Field(
+        ",".join(FITS), description=f"by which algorithms tokens may be signed: some of {','.join(FITS)}"
+    )
+    keys_age: float = Field(
+        AGE, ge=1, le=86_400, description="after how many seconds the issuer's keys are fetched anew, 1 to 86400"
     )
     clock: Json[Simulation] | None = Field(
         None,
@@ -57,6 +68,38 @@ class Settings(BaseSettings):
         if self.clock and not self.local:
             raise ValueError("COMMONGRID_CLOCK simulates time, which only COMMONGRID_LOCAL=true allows; unset it")
         return self
+
+    @model_validator(mode="after")
+    def _the_issuer_can_be_trusted(self) -> "Settings":
+        if self.issuer is None:
+            return self
+        try:
+            place = urlsplit(self.issuer)
+        except ValueError:
+            place = urlsplit("")
+        is_place = place.scheme in ("https", "http") and place.hostname
+        if not is_place or place.username or place.query or place.fragment:
+            raise ValueError(
+                "COMMONGRID_ISSUER is not right: it is an address like https://id.example/realms/commongrid, "
+                "with no user, query or fragment"
+            )
+        if self.local:
+            return self
+        if place.path.rstrip("/").endswith(f"/{LOCAL}"):
+            raise ValueError(
+                "COMMONGRID_ISSUER is the issuer of a local system, whose tokens anybody there can make: "
+                "name your identity provider, or set COMMONGRID_LOCAL=true if this is a local system"
+            )
+        if place.scheme != "https":
+            raise ValueError("COMMONGRID_ISSUER is not right: without COMMONGRID_LOCAL=true it begins with https://")
+        return self
+
+    def callers(self) -> Callers:
+        """Who tells the callers."""
+        issuer = self.issuer and Issuer(
+            self.issuer, algorithms=self.token_algorithms.split(","), age=self.keys_age, local=self.local
+        )
+        return Callers(issuer or None, audience=self.audience, subject_claim=self.subject_claim)
 
     def trade_clock(self) -> Clock:
         """The trade's clock: the machine's, or a simulated one."""

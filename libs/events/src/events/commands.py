@@ -104,12 +104,14 @@ class Commands:
         expected: int | None = None,
         key: Key | None = None,
         view: View | None = None,
+        permit: Callable[[S], None] | None = None,
     ) -> Done[S]:
         """Decides the command on the thing's present state and appends what follows.
 
         `new` says that the thing does not exist yet, and spares the load. `expected` is the version that the caller
-        has seen. With `key`, a repetition changes nothing and gives the first outcome. Commands of reactions and timers
-        are given keys by themselves.
+        has seen. `permit` looks at a thing that exists before anything is decided, and raises what is to be raised if
+        it is not for the caller to change. With `key`, a repetition changes nothing and gives the first outcome.
+        Commands of reactions and timers are given keys by themselves.
 
         Raises whatever `decide` raises (a subclass of Refused), VersionMismatch, KeyMismatch, Conflict (after
         several attempts), TimerGone.
@@ -117,7 +119,7 @@ class Commands:
         key = key or self._derived_key(aggregate.stream(id))
         with telemetry.command(type(command).__name__, aggregate.stream(id)):
             try:
-                return await self._decide_and_append(aggregate, id, command, new, expected, key, view)
+                return await self._decide_and_append(aggregate, id, command, new, expected, key, view, permit)
             except (KeyUsed, Refused, Conflict):
                 # On what the first run left, a repetition may well be refused: look it up first.
                 if key and (done := await self._earlier(aggregate, id, key)):
@@ -133,10 +135,13 @@ class Commands:
         expected: int | None,
         key: Key | None,
         view: View | None,
+        permit: Callable[[S], None] | None,
     ) -> Done[S]:
         stream = aggregate.stream(id)
         for attempt in range(1, ATTEMPTS + 1):
             state, version = (aggregate.initial, 0) if new else await self.load(aggregate, id)
+            if permit and version:
+                permit(state)
             if expected is not None and expected != version:
                 raise VersionMismatch(
                     f"this is version {version} now, you decided on version {expected}; look at it again",

@@ -8,19 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx2
 import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from local import state, tokens
+from local import issuer, state, tokens
 from local.errors import NotRunning, Trouble
 from local.importing import Imported, ImportFailed, import_folder
 from local.playing import StackName, finish, play
 from local.ports import free_port
 from local.running import run
-from local.services import PORTS, SERVICES
+from local.services import PORTS, REGISTRAR, SERVICES
 from local.supervisor import Options, System
 
 app = typer.Typer(
@@ -44,6 +43,7 @@ HERE, DEMO = Path(".data"), "demo"
 COMMUNITY = Path("examples/community")
 PostgresPort = Annotated[int | None, port("postgres")]
 KafkaPort = Annotated[int | None, port("kafka")]
+IssuerPort = Annotated[int, port("issuer")]
 RegistryPort = Annotated[int, port("registry")]
 GridTasksPort = Annotated[int, port("grid-tasks")]
 AssessmentPort = Annotated[int, port("assessment")]
@@ -59,10 +59,11 @@ def up(
     grid_tasks_port: GridTasksPort = PORTS["grid_tasks"],
     assessment_port: AssessmentPort = PORTS["assessment"],
     notifications_port: NotificationsPort = PORTS["notifications"],
+    issuer_port: IssuerPort = issuer.PORT,
 ) -> None:
     """Starts PostgreSQL, Kafka and the four services, and keeps them up until Ctrl-C."""
     services = (registry_port, grid_tasks_port, assessment_port, notifications_port)
-    ports = servers_ports(postgres_port, kafka_port) | dict(zip(SERVICES, services, strict=True))
+    ports = servers_ports(postgres_port, kafka_port, issuer_port) | dict(zip(SERVICES, services, strict=True))
     options = Options(data, ports, say=say)
 
     async def main() -> int:
@@ -113,7 +114,7 @@ def import_(
         running = state.read(in_use(data))
         if not running or "registry" not in running.parts:
             raise NotRunning(f"the registry is not running on {data.absolute()}: start the system by make up")
-        token = tokens.token(in_use(data) / "keys", "officer-1", "community_officer")
+        token = tokens.token(in_use(data) / "keys", REGISTRAR)
         with Progress(console=console) as progress:
             try:
                 imported = await import_folder(running.parts["registry"].address, folder, token, progress)
@@ -141,14 +142,11 @@ def down(data: Data = HERE) -> None:
 @app.command()
 def token(
     member: Annotated[str, typer.Argument(metavar="POST", help="Who: a member of the roster, like grid-worker-3.")],
-    post: Annotated[
-        str | None, typer.Option(help="The kind of post, like grid_worker; by itself, what the registry's roster says.")
-    ] = None,
     data: Data = HERE,
 ) -> None:
     """Prints a bearer token for somebody on the roster, good for 12 hours."""
     with told():
-        print(tokens.token(in_use(data) / "keys", member, post or post_of(member, state.read(in_use(data)))))
+        print(tokens.token(in_use(data) / "keys", member))
 
 
 @app.command(
@@ -177,29 +175,14 @@ def in_use(data: Path) -> Path:
     return demo if state.supervised(demo) and not state.supervised(data.absolute()) else data.absolute()
 
 
-def post_of(member: str, running: state.Run | None) -> str:
-    """The kind of post that a member of the roster has, by the running registry; raises a Trouble if it cannot tell."""
-    if not running or "registry" not in running.parts:
-        raise NotRunning(
-            f"the registry, which knows {member}'s post, is not running: start it, or name the kind by --post"
-        )
-    answer = httpx2.get(f"{running.parts['registry'].address}/roster", params={"limit": 200}, trust_env=False)
-    for row in answer.json()["items"]:
-        if row["member"] == member:
-            return row["post"]
-    raise Trouble(
-        f"nobody on the roster is called {member}: import one (commongrid import), or name the kind by --post"
-    )
-
-
 def say(sentence: str) -> None:
     """Tells what is going on."""
     console.print(f"[dim]·[/] {sentence}")
 
 
-def servers_ports(postgres: int | None = None, kafka: int | None = None) -> dict[str, int]:
+def servers_ports(postgres: int | None = None, kafka: int | None = None, issuer: int = 0) -> dict[str, int]:
     """The servers' ports: as asked, or free ones, which the start prints."""
-    return {"postgres": postgres or 0, "kafka": kafka or 0}
+    return {"postgres": postgres or 0, "kafka": kafka or 0, "issuer": issuer}
 
 
 def usual_ports() -> dict[str, int]:
@@ -218,6 +201,7 @@ def addresses(system: System) -> Table:
         table.add_row("the public board", f"{url}/board.html")
     if url := system.urls.get("notifications"):
         table.add_row("the live event view", f"{url}/live")
+    table.add_row("who issues tokens", system.issuer)
     table.add_row("Kafka", system.kafka)
     table.add_row("PostgreSQL", system.database_url("postgres").rpartition("@")[2])
     return table

@@ -7,11 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from edge.issuers import LOCAL
+
 from local.errors import MissingPart, Trouble
+from local.issuer import PORT
 from local.services import PORTS
 from local.tokens import signed
 
 ROOT = Path(__file__).parents[4]
+ISSUER = f"http://issuer:{PORT}/{LOCAL}"
+"""The trial system's, as its services know it."""
 
 
 class Compose:
@@ -24,9 +29,9 @@ class Compose:
         self._key = b""
         self._was_up = False
 
-    def token(self, member: str, post: str) -> str:
+    def token(self, member: str) -> str:
         """A bearer token, signed with the trial system's key."""
-        return signed(self._key, member, post)
+        return signed(self._key, ISSUER, member)
 
     async def events(self, service: str, *arguments: str) -> tuple[int, str]:
         """Runs an operator's command in the service's container."""

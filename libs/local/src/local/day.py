@@ -147,7 +147,7 @@ class Players:
     http: httpx2.AsyncClient
     url: str
     day: Day
-    token: Callable[[str, str], str]
+    token: Callable[[str], str]
     community: Community
     random: Random
     refused: list[str] = field(default_factory=list[str])
@@ -163,13 +163,13 @@ class Players:
 
     async def _play(self, story: Story, outcome: Outcome) -> None:
         await self.day.wait_until(story.at)
-        reporter = self.token(self.random.choice(self.community.workers), "grid_worker") if story.by_worker else None
+        reporter = self.token(self.random.choice(self.community.workers)) if story.by_worker else None
         reported = await self._report(story, reporter)
         outcome.case, receipt = reported["case"], reported["receipt"]
         case = await self._until_dispatched(outcome)
         outcome.worker = case["worker"]
-        worker = self.token(outcome.worker, "grid_worker")
-        leader = self.token(self.community.leaders[case["grid"]], "grid_leader")
+        worker = self.token(outcome.worker)
+        leader = self.token(self.community.leaders[case["grid"]])
         await self._wait(story.begins_after)
         case = await self._change(outcome, "start", worker, {})
         if not story.finished:

@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from local.day import Community, Day, Outcome, Players, stories
 from local.importing import Imported, import_folder
+from local.services import REGISTRAR
 from local.sinks import Sinks
 from local.summary import Summary
 
@@ -34,7 +35,7 @@ class Stack(Protocol):
 
     urls: Mapping[str, str]
 
-    def token(self, member: str, post: str) -> str:
+    def token(self, member: str) -> str:
         """A bearer token for someone in post."""
         ...
 
@@ -61,9 +62,7 @@ async def run_demo(
     started = time.monotonic()
     summary = Summary()
     with _progress(console) as progress:
-        imported = await import_folder(
-            stack.urls["registry"], folder, stack.token("officer-1", "community_officer"), progress
-        )
+        imported = await import_folder(stack.urls["registry"], folder, stack.token(REGISTRAR), progress)
     with console.status("the day begins"):
         await _count_projected(stack, summary)  # services may be started again now, and count from 0
         day = await begin()
@@ -158,7 +157,8 @@ async def _until_quiet(stack: Stack, summary: Summary) -> None:
 
 async def _under_way(stack: Stack) -> int:
     """How many notifications are neither delivered nor parked."""
-    async with httpx2.AsyncClient(base_url=stack.urls["notifications"], timeout=10) as http:
+    as_registrar = {"Authorization": f"Bearer {stack.token(REGISTRAR)}"}
+    async with httpx2.AsyncClient(base_url=stack.urls["notifications"], timeout=10, headers=as_registrar) as http:
         answers = [await http.get("/notifications", params={"state": state}) for state in ("waiting",)]
     return sum(len(answer.json()["items"]) for answer in answers)
 

@@ -1,5 +1,6 @@
 """Brings a folder of register files to the registry, as any other system would: by `PUT /registers/…`, streamed."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ ORDER = (
 """Registers in the order in which one refers to another, with the names of their files."""
 
 CHUNK = 65_536
+PATIENCE = 120
+"""Seconds in which a registry must be ready to take a file."""
 
 
 @dataclass
@@ -51,8 +54,8 @@ async def _import_file(http: httpx2.AsyncClient, register: str, path: Path, prog
     done = Imported(register)
     bar = progress.add_task(register, total=_rows(path))
     kind = "text/csv" if path.suffix == ".csv" else "application/geo+json"
-    request = http.build_request("PUT", f"/registers/{register}", content=_read(path), headers={"Content-Type": kind})
-    response = await http.send(request, stream=True)
+    async with asyncio.timeout(PATIENCE):
+        response = await _sent(http, register, path, kind)
     try:
         if response.status_code != 200:
             problem = (await response.aread()).decode()
@@ -66,6 +69,19 @@ async def _import_file(http: httpx2.AsyncClient, register: str, path: Path, prog
         raise ImportFailed(f"{path.name}: the answer broke off; run the import again, it doubles nothing")
     progress.update(bar, total=done.counts["rows"], completed=done.counts["rows"])
     return done
+
+
+async def _sent(http: httpx2.AsyncClient, register: str, path: Path, kind: str) -> httpx2.Response:
+    """The answer as it begins; a registry that is not ready yet is asked again when it says."""
+    while True:
+        request = http.build_request(
+            "PUT", f"/registers/{register}", content=_read(path), headers={"Content-Type": kind}
+        )
+        response = await http.send(request, stream=True)
+        if response.status_code != 503 or "Retry-After" not in response.headers:
+            return response
+        await response.aclose()
+        await asyncio.sleep(float(response.headers["Retry-After"]))
 
 
 def _rows(path: Path) -> int | None:

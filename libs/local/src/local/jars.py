@@ -72,8 +72,12 @@ class Jars:
         return {name: digest for digest, name in pairs}
 
     def _folder(self) -> Path:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        return cache / "commongrid" / self.folder
+        return cache() / self.folder
+
+
+def cache() -> Path:
+    """Where what was fetched is kept, for this user of the machine."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "commongrid"
 
 
 def _resolve(coordinates: str, work: Path) -> dict[str, str]:

@@ -13,6 +13,9 @@ from local.processes import Child, start
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
 PORTS = {"registry": 8001, "grid_tasks": 8002, "assessment": 8003, "notifications": 8004}
+FOUNDING = Path(__file__).parents[4] / "examples/founding"
+REGISTRAR = "registrar-1"
+"""Who keeps the registers of a community that was founded so."""
 _SECONDS_TO_START = 120
 
 
@@ -51,6 +54,11 @@ class Service:
         child = await self._run("migrate")
         await child.succeed()
 
+    async def found(self, folder: Path = FOUNDING) -> None:
+        """Gives the registry its first power list and posts, unless it has them. Raises DiedAtStart."""
+        child = await self._run("found", str(folder / "powers.json"), str(folder / "roster.csv"))
+        await child.succeed()
+
     async def start(self) -> None:
         """Starts it, and returns when it can serve. Raises a Trouble that says what to do."""
         self.take_port()
@@ -75,9 +83,9 @@ class Service:
         output, _ = await process.communicate()
         return process.returncode or 0, output.decode(errors="replace")
 
-    async def _run(self, command: str) -> Child:
+    async def _run(self, *command: str) -> Child:
         environment = os.environ | {"PYTHONUNBUFFERED": "1"} | self.environment()
-        return await start(self.name, self._command(command), log=self._log, env=environment)
+        return await start(self.name, self._command(*command), log=self._log, env=environment)
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", self.name, *arguments]

@@ -1,4 +1,5 @@
-"""The whole system on one machine: PostgreSQL, Kafka and the services, started in order, watched, and ended in order.
+"""The whole system on one machine: PostgreSQL, Kafka, who issues tokens, and the services, started in order, watched,
+and ended in order.
 
     async with System(Options(data=folder)) as system:
         system.urls["registry"]
@@ -19,6 +20,7 @@ from typing import Any, Protocol, Self
 
 from local import state, tokens
 from local.errors import AlreadyRunning, Trouble
+from local.issuer import LocalIssuer
 from local.kafka import Kafka
 from local.locking import Held, held
 from local.ports import HOST
@@ -76,11 +78,17 @@ class System:
         ports = options.ports
         self._postgres = Postgres(self.data / "postgres", logs / "postgres.log", ports.get("postgres", 0))
         self._kafka = Kafka(self.data / "kafka", logs / "kafka.log", ports.get("kafka", 0), say=options.say)
+        self._issuer = LocalIssuer(self.data / "keys", logs / "issuer.log", ports.get("issuer", 0))
         self._services = {
             name: Service(name, logs / f"{name}.log", ports.get(name, 0), self._teller(name))
             for name in options.services
         }
-        self._parts: dict[str, Part] = {"postgres": self._postgres, "kafka": self._kafka, **self._services}
+        self._parts: dict[str, Part] = {
+            "postgres": self._postgres,
+            "kafka": self._kafka,
+            "issuer": self._issuer,
+            **self._services,
+        }
         self._watchers: dict[str, asyncio.Task[None]] = {}
         self._stack = AsyncExitStack()
 
@@ -94,13 +102,18 @@ class System:
         """host:port"""
         return self._kafka.bootstrap
 
+    @property
+    def issuer(self) -> str:
+        """Who issues tokens, as they say themselves."""
+        return self._issuer.address
+
     def database_url(self, name: str) -> str:
         """The URL of a service's database, as its owner; "postgres" for the administrator's."""
         return self._postgres.url(name)
 
-    def token(self, member: str, post: str | None = None) -> str:
+    def token(self, member: str) -> str:
         """A bearer token for this member of the roster."""
-        return tokens.token(self.data / "keys", member, post)
+        return tokens.token(self.data / "keys", member)
 
     async def events(self, service: str, *arguments: str) -> tuple[int, str]:
         """Runs an operator's command of a service; its exit code, and what it wrote."""
@@ -146,14 +159,15 @@ class System:
             if self._options.anew:
                 for kept in ("postgres", "kafka"):
                     shutil.rmtree(self.data / kept, ignore_errors=True)
-            for service in self._services.values():
-                service.take_port()
-            tokens.public_key(self.data / "keys")
+            for part in (self._issuer, *self._services.values()):
+                part.take_port()
             self._stack.callback(state.forget, self.data)
             self._stack.push_async_callback(self._end)
             await self._start_servers()
             self._options.say("bringing tables and topics up to date")
             await _all(service.migrate() for service in self._services.values())
+            if registry := self._services.get("registry"):
+                await registry.found()
             self._options.say(f"starting {', '.join(self._services)}")
             await _all(self.start(name) for name in self._services)
         except BaseException:
@@ -181,7 +195,7 @@ class System:
 
     async def _start_servers(self) -> None:
         self._options.say("starting PostgreSQL and Kafka")
-        await _all([self.start("postgres"), self.start("kafka")])
+        await _all([self.start("postgres"), self.start("kafka"), self.start("issuer")])
         for name in self._services:
             await self._postgres.ensure(name)
 
@@ -189,7 +203,7 @@ class System:
         for name in self._parts:
             await self._unwatched(name)
         await asyncio.gather(*(service.end() for service in self._services.values()))
-        await asyncio.gather(self._kafka.end(), self._postgres.end())
+        await asyncio.gather(self._issuer.end(), self._kafka.end(), self._postgres.end())
 
     async def _unwatched(self, name: str) -> None:
         if watcher := self._watchers.pop(name, None):
@@ -222,7 +236,7 @@ class System:
                 "COMMONGRID_KAFKA": self._kafka.bootstrap,
                 "COMMONGRID_TOPIC_PREFIX": self._options.topic_prefix,
                 "COMMONGRID_LOCAL": "true",
-                "COMMONGRID_TOKEN_KEY": str(tokens.public_key(self.data / "keys")),
+                "COMMONGRID_ISSUER": self._issuer.address,
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),
             }

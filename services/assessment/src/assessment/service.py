@@ -1,7 +1,7 @@
 """Assessment at a glance."""
 
 from contracts.asyncapi import document
-from edge import Application
+from edge import Application, authority
 from events import Service
 
 from assessment.api import board, periods
@@ -9,7 +9,7 @@ from assessment.domain.period import PERIOD
 from assessment.read_models.members import members
 from assessment.read_models.outcomes import outcomes
 
-assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members])
+assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members, authority])
 
 application = Application(
     assessment,

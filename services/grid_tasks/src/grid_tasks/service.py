@@ -1,7 +1,7 @@
 """grid_tasks at a glance."""
 
 from contracts.asyncapi import document
-from edge import Application
+from edge import Application, authority
 from events import Service
 
 from grid_tasks.api import cases, duties, workers
@@ -19,7 +19,7 @@ from grid_tasks.read_models.workers import workers as roster
 grid_tasks = Service(
     "grid_tasks",
     aggregates=[CASE],
-    read_models=[grids, duty_list, roster, open_work, case_board],
+    read_models=[grids, duty_list, roster, open_work, case_board, authority],
     policies=[accepting, dispatching, reassigning, deadlines],
 )
 

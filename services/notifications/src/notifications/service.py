@@ -8,7 +8,7 @@ from random import SystemRandom
 
 from contracts.asyncapi import document
 from contracts.notifications import Channel
-from edge import Application, read_settings
+from edge import Application, authority, read_settings
 from events import Service
 from events.runtime import Runtime
 
@@ -33,7 +33,7 @@ def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Appl
     service = Service(
         "notifications",
         aggregates=[NOTIFICATION],
-        read_models=[contacts, cases, categories, notification_board],
+        read_models=[contacts, cases, categories, notification_board, authority],
         policies=[telling(outlets), delivering(outlets, jitter)],
     )
 

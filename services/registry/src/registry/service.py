@@ -1,10 +1,10 @@
 """The registry at a glance."""
 
 from contracts.asyncapi import document
-from edge import Application
+from edge import Application, authority
 from events import Service
 
-from registry.api import addresses, buildings, duties, grids, households, members, people, registers, units
+from registry.api import addresses, buildings, duties, grids, households, members, people, power_list, registers, units
 from registry.domain.address import ADDRESS
 from registry.domain.building import BUILDING
 from registry.domain.duty import DUTY
@@ -12,6 +12,7 @@ from registry.domain.grid import GRID
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
+from registry.domain.power import POWER
 from registry.domain.unit import UNIT
 from registry.policies.relocating import relocating
 from registry.read_models.addresses import addresses as address_list
@@ -25,14 +26,27 @@ from registry.read_models.units import units as unit_list
 
 registry = Service(
     "registry",
-    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY],
-    read_models=[address_list, building_list, household_list, people_list, unit_list, grid_map, roster, duty_list],
+    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY, POWER],
+    read_models=[
+        address_list,
+        building_list,
+        household_list,
+        people_list,
+        unit_list,
+        grid_map,
+        roster,
+        duty_list,
+        authority,
+    ],
     policies=[relocating],
 )
 
 application = Application(
     registry,
-    routers=[it.router for it in (registers, grids, addresses, buildings, households, people, units, members, duties)],
+    routers=[
+        it.router
+        for it in (registers, grids, addresses, buildings, households, people, units, members, duties, power_list)
+    ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     asyncapi=document("registry"),
 )

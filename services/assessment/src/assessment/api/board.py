@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
 
+from assessment.api.powers import Powers
 from assessment.domain import indicators
 from assessment.domain.explanation import APPEAL, TITLES, method_text, reasons, ties
 from assessment.domain.period import CHINA, PERIOD, month_of
@@ -91,7 +92,7 @@ Period = Annotated[
 ]
 
 
-@router.get("/board")
+@router.get("/board", power=Powers.READ_BOARD)
 async def board(call: Call, period: Period = None) -> BoardView:
     """The scores of a month, best first, each with the reasons for its points."""
     await call.fresh(outcomes)
@@ -121,7 +122,7 @@ async def board(call: Call, period: Period = None) -> BoardView:
     )
 
 
-@router.get("/board.html", response_class=HTMLResponse)
+@router.get("/board.html", power=Powers.READ_BOARD, response_class=HTMLResponse)
 async def board_page(call: Call, period: Period = None) -> HTMLResponse:
     """The same as a page to be printed (A4, landscape) and put on the wall; Chinese first, then English."""
     shown = await board(call, period)

@@ -9,6 +9,7 @@ from fastapi import Path, Response
 from pydantic import BaseModel
 
 from assessment.api.board import MONTH
+from assessment.api.powers import Powers
 from assessment.domain.period import PERIOD, Period, Publish
 from assessment.read_models.outcomes import outcomes, outcomes_of
 
@@ -26,19 +27,18 @@ class PeriodView(BaseModel):
     scores: list[Score]
 
 
-@router.post("/{period}/publication", status_code=201, response_model=PeriodView)
+@router.post("/{period}/publication", power=Powers.PUBLISH, status_code=201, response_model=PeriodView)
 async def publish(period: Month, call: Call) -> Response:
     """Publishes the scores of a month that is over: once, and for ever.
 
     What assessment knows at this moment counts: look at its lag before (`python -m assessment events lag`).
     """
-    call.require_caller()
     await call.fresh(outcomes)
     command = Publish(period, await outcomes_of(call.db, period), at=call.now)
     return await call.create(PERIOD, period, command, view=_view, location="/periods/{id}")
 
 
-@router.get("/{period}", response_model=PeriodView)
+@router.get("/{period}", power=Powers.READ_BOARD, response_model=PeriodView)
 async def publication(period: Month, call: Call) -> Response:
     """What was published for a month; 404 while nothing is."""
     return await call.read(PERIOD, period, _view)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
-from edge import Call, Caller, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
+from edge import Call, Cursor, Grant, HttpProblem, Limit, Page, Router, decode_cursor
 from events import NotFound
 from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from grid_tasks.api.posts import on_the_roster, require_leading
+from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import CaseDetails, CaseView, ReportedView, StepView, details, fields, public, step_of
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import Dispatch, HandIn, Rate, Report, SendBack, Start, Verify
@@ -78,7 +78,7 @@ class RatingBody(Body):
     rating: int = Field(ge=1, le=5, description="1 not at all satisfied, 5 very much")
 
 
-@router.post("", status_code=201, response_model=ReportedView)
+@router.post("", power=Powers.REPORT, status_code=201, response_model=ReportedView)
 async def report(body: ReportBody, call: Call) -> Response:
     """上报: anybody may report, without a token too. A case is accepted and dispatched by itself."""
     await call.fresh(duties, grids)
@@ -98,7 +98,7 @@ async def report(body: ReportBody, call: Call) -> Response:
         description=body.description,
         place=place,
         grid=grid,
-        reporter_kind=_kind(call.caller),
+        reporter_kind=_kind(call.grant.post),
         reporter=call.caller.id,
         contact=body.contact,
         receipt_hash=hash_of(receipt),
@@ -111,13 +111,13 @@ async def report(body: ReportBody, call: Call) -> Response:
     return await call.create(CASE, case, command, view=answer, location="/cases/{id}")
 
 
-def _kind(caller: Caller) -> ReporterKind:
-    if caller.post == Post.GRID_WORKER:
+def _kind(post: Post | None) -> ReporterKind:
+    if post is Post.GRID_WORKER:
         return ReporterKind.GRID_WORKER
-    return ReporterKind.MEMBER if on_the_roster(caller) else ReporterKind.RESIDENT
+    return ReporterKind.MEMBER if post else ReporterKind.RESIDENT
 
 
-@router.get("", response_model=Page[BoardCase])
+@router.get("", power=Powers.FOLLOW, response_model=Page[BoardCase])
 async def cases(
     call: Call,
     step: Step | None = None,
@@ -136,12 +136,14 @@ async def cases(
     return Page[BoardCase].of(rows, limit, lambda row: (row.reported_at, row.case))
 
 
-@router.get("/{case}", response_model=CaseDetails | CaseView)
+@router.get("/{case}", power=Powers.FOLLOW, response_model=CaseDetails | CaseView)
 async def case(case: str, call: Call, receipt: Receipt = None) -> Response:
-    """A case as it is now; with description and result for members of the roster and for who shows the receipt."""
+    """A case as it is now; with description and result for those who look after its grid and for who shows the
+    receipt."""
+    reader = await call.may(Powers.READ)
 
     def seen(state: Case, version: int) -> CaseView:
-        return details(state) if _concerned(call.caller, receipt, state) else public(state, version)
+        return details(state) if _concerned(reader, receipt, state) else public(state, version)
 
     answer = await call.read(CASE, case, seen)
     answer.headers["Vary"] = "Authorization, Receipt"
@@ -149,62 +151,62 @@ async def case(case: str, call: Call, receipt: Receipt = None) -> Response:
     return answer
 
 
-@router.get("/{case}/history", response_model=Page[StepView])
+@router.get("/{case}/history", power=Powers.FOLLOW, response_model=Page[StepView])
 async def history(case: str, call: Call, receipt: Receipt = None) -> Page[StepView]:
     """What has happened to a case, first to last, on one page; with words for those concerned."""
     recorded = await call.commands.history(CASE, case)
     if not recorded:
         raise NotFound("there is no such case")
-    concerned = _concerned(call.caller, receipt, CASE.fold(event.data for event in recorded))
+    concerned = _concerned(await call.may(Powers.READ), receipt, CASE.fold(event.data for event in recorded))
     return Page[StepView](items=[step_of(event, concerned=concerned) for event in recorded], next=None)
 
 
-def _concerned(caller: Caller, receipt: str | None, case: Case) -> bool:
+def _concerned(reader: Grant | None, receipt: str | None, case: Case) -> bool:
     """Whether the caller may read what was written; refuses a receipt that is not this case's."""
     if receipt is not None and not is_receipt(receipt, case.receipt_hash):
         raise NotYourReceipt
-    return receipt is not None or on_the_roster(caller)
+    return receipt is not None or (reader is not None and reader.reaches(case.grid))
 
 
-@router.post("/{case}/dispatch", response_model=CaseView)
+@router.post("/{case}/dispatch", power=Powers.DISPATCH, response_model=CaseView)
 async def dispatch(case: str, body: DispatchBody, call: Call) -> Response:
     """派遣 by a leader, until it is handed in: to somebody in post in its grid, instead of whoever has it."""
-    call.require_caller()
-    require_leading(call.caller)
     await call.fresh(workers)
     grid = await grid_of(call.db, body.worker)
-    return await call.change(CASE, case, Dispatch(body.worker, grid, body.why, call.now), view=public)
+    return await call.change(CASE, case, Dispatch(body.worker, grid, body.why, call.now), view=public, grid=_grid)
 
 
-@router.post("/{case}/start", response_model=CaseView)
+@router.post("/{case}/start", power=Powers.HANDLE, response_model=CaseView)
 async def start(case: str, call: Call) -> Response:
     """处置: the worker to whom it was dispatched begins."""
-    return await call.change(CASE, case, Start(call.require_caller(), call.now), view=public)
+    return await call.change(CASE, case, Start(call.require_caller(), call.now), view=public, grid=_grid)
 
 
-@router.post("/{case}/hand-in", response_model=CaseView)
+@router.post("/{case}/hand-in", power=Powers.HANDLE, response_model=CaseView)
 async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
     """反馈: the worker says what came of it."""
-    return await call.change(CASE, case, HandIn(call.require_caller(), body.result, call.now), view=public)
+    return await call.change(CASE, case, HandIn(call.require_caller(), body.result, call.now), view=public, grid=_grid)
 
 
-@router.post("/{case}/verify", response_model=CaseView)
+@router.post("/{case}/verify", power=Powers.VERIFY, response_model=CaseView)
 async def verify(case: str, call: Call) -> Response:
     """核查: a leader who did not handle it finds it done, which closes it (结案)."""
     verifier = call.require_caller()
-    require_leading(call.caller)
-    return await call.change(CASE, case, Verify(verifier, call.now), view=public)
+    return await call.change(CASE, case, Verify(verifier, call.now), view=public, grid=_grid)
 
 
-@router.post("/{case}/send-back", response_model=CaseView)
+@router.post("/{case}/send-back", power=Powers.VERIFY, response_model=CaseView)
 async def send_back(case: str, body: SendBackBody, call: Call) -> Response:
     """返工: a leader who did not handle it finds it not done; the worker has it again."""
     verifier = call.require_caller()
-    require_leading(call.caller)
-    return await call.change(CASE, case, SendBack(verifier, body.reason, call.now), view=public)
+    return await call.change(CASE, case, SendBack(verifier, body.reason, call.now), view=public, grid=_grid)
 
 
-@router.post("/{case}/rating", response_model=CaseView)
+@router.post("/{case}/rating", power=Powers.RATE, response_model=CaseView)
 async def rate(case: str, body: RatingBody, call: Call, receipt: Receipt = None) -> Response:
     """满意度: who shows the receipt says, once, how satisfied they are."""
     return await call.change(CASE, case, Rate(body.rating, receipt or "", call.now), view=public)
+
+
+def _grid(state: Case) -> str:
+    return state.grid

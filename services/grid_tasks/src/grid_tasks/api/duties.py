@@ -4,6 +4,7 @@ from contracts.common import Title
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from pydantic import BaseModel, Field
 
+from grid_tasks.api.powers import Powers
 from grid_tasks.read_models.duties import duties, duty_list
 
 router = Router(prefix="/duties", tags=["duties"])
@@ -21,7 +22,7 @@ class DutyView(BaseModel):
     legal_basis: str
 
 
-@router.get("")
+@router.get("", power=Powers.READ_DUTIES)
 async def listed(call: Call, cursor: Cursor = None, limit: Limit = 200) -> Page[DutyView]:
     """The duty list, by category."""
     await call.fresh(duties)

@@ -5,13 +5,14 @@ from typing import Annotated
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Query
 
+from grid_tasks.api.powers import Powers
 from grid_tasks.read_models.open_work import Load, loads, open_work
 from grid_tasks.read_models.workers import workers
 
 router = Router(prefix="/workers", tags=["workers"])
 
 
-@router.get("")
+@router.get("", power=Powers.READ_WORKERS)
 async def loaded(
     call: Call,
     grid: Annotated[str | None, Query(max_length=200)] = None,

@@ -6,6 +6,7 @@ from contracts.notifications import Channel
 from edge import Call, Router
 from pydantic import BaseModel, Field
 
+from notifications.api.powers import Powers
 from notifications.channels.letter import Outlets
 from notifications.domain.notification import Stage
 from notifications.read_models.notification_board import counts
@@ -23,7 +24,7 @@ def router(outlets: Callable[[], Outlets]) -> Router:
     """The routes, for these channels."""
     routes = Router(prefix="/channels", tags=["channels"])
 
-    @routes.get("")
+    @routes.get("", power=Powers.READ_CHANNELS)
     async def channels(call: Call) -> list[ChannelView]:
         """All channels; no addresses, no secrets."""
         found = await counts(call.db)

@@ -8,6 +8,7 @@ from edge import Call, Router
 from fastapi import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from notifications.api.powers import Powers
 from notifications.live.tail import Tail, as_json
 from notifications.live.topology import topology
 
@@ -27,16 +28,16 @@ def router(tail: Tail) -> Router:
     """The routes; all viewers share the tail."""
     routes = Router(prefix="/live", tags=["live"])
 
-    @routes.get("", include_in_schema=False)
-    async def page() -> Response:
+    @routes.get("", power=Powers.WATCH, include_in_schema=False)
+    async def page(_: Call) -> Response:
         return _file("page.html")
 
-    @routes.get("/topology")
-    async def picture() -> dict[str, Any]:
+    @routes.get("/topology", power=Powers.WATCH)
+    async def picture(_: Call) -> dict[str, Any]:
         """Who publishes and who follows what."""
         return topology()
 
-    @routes.get("/events", response_class=EventSourceResponse)
+    @routes.get("/events", power=Powers.WATCH, response_class=EventSourceResponse)
     async def events(call: Call) -> AsyncIterable[ServerSentEvent]:
         """Events of all services as they pass, from now on. `passed`: an event, never its data. `state`: whether Kafka
         can be read, and how many messages each topic holds."""
@@ -48,8 +49,8 @@ def router(tail: Tail) -> Router:
                 for event in passed:
                     yield ServerSentEvent(event="passed", data=as_json(event))
 
-    @routes.get("/{name}", include_in_schema=False)
-    async def part(name: Literal["page.css", "page.js", "picture.js"]) -> Response:
+    @routes.get("/{name}", power=Powers.WATCH, include_in_schema=False)
+    async def part(name: Literal["page.css", "page.js", "picture.js"], _: Call) -> Response:
         return _file(name)
 
     return routes

@@ -9,6 +9,7 @@ from edge.pages import Cursor, Limit, decode_cursor
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
+from notifications.api.powers import Powers
 from notifications.domain.notification import NOTIFICATION, Notification, Retry, Stage
 from notifications.read_models.notification_board import newest, notification_board
 
@@ -50,7 +51,7 @@ def view(state: Notification, version: int) -> NotificationView:
     )
 
 
-@router.get("")
+@router.get("", power=Powers.READ)
 async def notifications(
     call: Call,
     state: Stage | None = None,
@@ -70,14 +71,13 @@ async def notifications(
     return Page[NotificationView].of(items, limit, key=lambda it: (it.requested_at, it.id))
 
 
-@router.get("/{notification}", response_model=NotificationView)
+@router.get("/{notification}", power=Powers.READ, response_model=NotificationView)
 async def notification(notification: str, call: Call) -> Response:
     """One notification, with its ETag."""
     return await call.read(NOTIFICATION, notification, view)
 
 
-@router.post("/{notification}/retry", response_model=NotificationView)
+@router.post("/{notification}/retry", power=Powers.RETRY, response_model=NotificationView)
 async def retry(notification: str, call: Call) -> Response:
     """Tries a parked one again, at once, with all its attempts."""
-    call.require_caller()
     return await call.change(NOTIFICATION, notification, Retry(at=call.now), view=view)

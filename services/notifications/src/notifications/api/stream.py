@@ -14,6 +14,8 @@ from events.store import read_after
 from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from notifications.api.powers import Powers
+
 router = Router(tags=["stream"])
 
 CHUNK = 200
@@ -35,7 +37,7 @@ def position(last_event_id: Annotated[str | None, Header()] = None) -> Position 
         raise invalid_input([wrong]) from None
 
 
-@router.get("/stream", response_class=EventSourceResponse)
+@router.get("/stream", power=Powers.WATCH, response_class=EventSourceResponse)
 async def stream(call: Call, after: Annotated[Position | None, Depends(position)]) -> AsyncIterable[ServerSentEvent]:
     """What happens to notifications from now on, or from `Last-Event-ID`: metadata only."""
     wake, decode = call.runtime.wake, call.runtime.service.catalogue.decode

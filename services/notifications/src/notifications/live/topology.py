@@ -30,6 +30,7 @@ AGGREGATES = {
     "grid": "网格",
     "member": "在岗人员",
     "duty": "责任清单",
+    "power": "权力清单",
     "case": "事件",
     "period": "考核周期",
     "notification": "通知",

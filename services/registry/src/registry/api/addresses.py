@@ -6,6 +6,7 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.api.views import as_known
 from registry.domain.address import ADDRESS
 from registry.read_models.addresses import addresses, page
@@ -23,7 +24,7 @@ class AddressRow(BaseModel):
     place: Place
 
 
-@router.get("")
+@router.get("", power=Powers.READ_ADDRESSES)
 async def all_addresses(
     call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AddressRow]:
@@ -43,7 +44,7 @@ async def all_addresses(
     return Page[AddressRow].of(rows, limit, lambda row: [row.address])
 
 
-@router.get("/{address}", response_model=AddressFacts)
+@router.get("/{address}", power=Powers.READ_ADDRESSES, response_model=AddressFacts)
 async def one_address(address: str, call: Call) -> Response:
     """An address by its id."""
     return await call.read(ADDRESS, address, as_known)

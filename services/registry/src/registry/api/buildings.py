@@ -5,6 +5,7 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.api.views import as_known
 from registry.domain.building import BUILDING
 from registry.read_models.addresses import addresses
@@ -26,7 +27,7 @@ class BuildingRow(BaseModel):
     grid: str | None
 
 
-@router.get("")
+@router.get("", power=Powers.READ_BUILDINGS)
 async def all_buildings(
     call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[BuildingRow]:
@@ -37,7 +38,7 @@ async def all_buildings(
     return Page[BuildingRow].of(rows, limit, lambda row: [row.building])
 
 
-@router.get("/{building}", response_model=BuildingFacts)
+@router.get("/{building}", power=Powers.READ_BUILDINGS, response_model=BuildingFacts)
 async def one_building(building: str, call: Call) -> Response:
     """A building by its id."""
     return await call.read(BUILDING, building, as_known)

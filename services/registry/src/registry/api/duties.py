@@ -6,6 +6,7 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from registry.api.powers import Powers
 from registry.api.views import as_known
 from registry.domain.duty import DUTY
 from registry.read_models.duties import duties, page
@@ -25,7 +26,7 @@ class DutyRow(BaseModel):
     legal_basis: str
 
 
-@router.get("")
+@router.get("", power=Powers.READ_DUTIES)
 async def all_duties(
     call: Call, grid_duty: bool | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[DutyRow]:
@@ -47,7 +48,7 @@ async def all_duties(
     return Page[DutyRow].of(rows, limit, lambda row: [row.category])
 
 
-@router.get("/{category}", response_model=DutyFacts)
+@router.get("/{category}", power=Powers.READ_DUTIES, response_model=DutyFacts)
 async def one_duty(category: str, call: Call) -> Response:
     """An entry by its category."""
     return await call.read(DUTY, category, as_known)

@@ -9,6 +9,7 @@ from events import NotFound
 from fastapi import Query, Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.api.views import as_known
 from registry.domain.grid import GRID
 from registry.read_models.grids import features, grids, grids_at
@@ -53,14 +54,14 @@ class GridAt(BaseModel):
     grid: str
 
 
-@router.get("", response_model=GridCollection)
+@router.get("", power=Powers.READ_GRIDS, response_model=GridCollection)
 async def all_grids(call: Call) -> Any:
     """All grids, in the form that maps understand."""
     await call.fresh(grids)
     return {"features": await features(call.db)}
 
 
-@router.get("/at")
+@router.get("/at", power=Powers.READ_GRIDS)
 async def grid_at(
     call: Call,
     longitude: Annotated[float, Query(ge=-180, le=180, allow_inf_nan=False)],
@@ -74,7 +75,7 @@ async def grid_at(
     return GridAt(grid=code)
 
 
-@router.get("/{grid}", response_model=GridFacts)
+@router.get("/{grid}", power=Powers.READ_GRIDS, response_model=GridFacts)
 async def one_grid(grid: str, call: Call) -> Response:
     """A grid by its code."""
     return await call.read(GRID, grid, as_known)

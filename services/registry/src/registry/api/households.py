@@ -1,14 +1,15 @@
-"""Households (户). Who asks must say who they are."""
+"""Households (户), to those who look after their grid."""
 
 from contracts.registry import HouseholdFacts
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.api.views import as_known
 from registry.domain.household import HOUSEHOLD
 from registry.read_models.addresses import addresses
-from registry.read_models.households import households, page
+from registry.read_models.households import grid_of, households, page
 from registry.read_models.people import people
 
 router = Router(prefix="/households", tags=["households"])
@@ -24,20 +25,20 @@ class HouseholdRow(BaseModel):
     people: int
 
 
-@router.get("")
+@router.get("", power=Powers.READ_HOUSEHOLDS)
 async def all_households(
     call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[HouseholdRow]:
-    """Households, of one grid if you name it."""
-    call.require_caller()
+    """Households within your reach, of one grid if you name it."""
     await call.fresh(households, addresses, people)
     after = decode_cursor(cursor, str)[0] if cursor else ""
-    rows = [HouseholdRow(**row) for row in await page(call.db, grid, after, limit)]
+    rows = [HouseholdRow(**row) for row in await page(call.db, call.grant.sql, grid, after, limit)]
     return Page[HouseholdRow].of(rows, limit, lambda row: [row.household])
 
 
-@router.get("/{household}", response_model=HouseholdFacts)
+@router.get("/{household}", power=Powers.READ_HOUSEHOLDS, response_model=HouseholdFacts)
 async def one_household(household: str, call: Call) -> Response:
     """A household by its id."""
-    call.require_caller()
+    await call.fresh(households, addresses)
+    call.grant.require(await grid_of(call.db, household))
     return await call.read(HOUSEHOLD, household, as_known)

@@ -6,6 +6,7 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.domain.member import MEMBER, Dismiss
 from registry.read_models.roster import page, roster
 
@@ -31,7 +32,7 @@ class MemberView(BaseModel):
     grid: str | None = None
 
 
-@router.get("/roster")
+@router.get("/roster", power=Powers.READ_ROSTER)
 async def all_members(
     call: Call, grid: str | None = None, post: Post | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[MemberRow]:
@@ -42,17 +43,20 @@ async def all_members(
     return Page[MemberRow].of(rows, limit, lambda row: [row.member])
 
 
-@router.get("/members/{member}", response_model=MemberView)
+@router.get("/members/{member}", power=Powers.READ_ROSTER, response_model=MemberView)
 async def one_member(member: str, call: Call) -> Response:
     """Someone by their reference, with the ETag that a change needs."""
     return await call.read(MEMBER, member, _view)
 
 
-@router.post("/members/{member}/dismissal", response_model=MemberView)
+@router.post("/members/{member}/dismissal", power=Powers.DISMISS, response_model=MemberView)
 async def dismiss(member: str, call: Call) -> Response:
     """They leave their post. Their open work moves on by itself: other services hear of it."""
-    call.require_caller()
-    return await call.change(MEMBER, member, Dismiss(), view=_view)
+    return await call.change(MEMBER, member, Dismiss(), view=_view, grid=_grid)
+
+
+def _grid(known: MemberFacts | MemberDismissed | None) -> str | None:
+    return known.grid if isinstance(known, MemberFacts) else None
 
 
 def _view(known: MemberFacts | MemberDismissed | None, _version: int) -> MemberView:

@@ -1,4 +1,4 @@
-"""People who really live here (实有人口), masked. Who asks must say who they are."""
+"""People who really live here (实有人口), masked, to those who look after their grid."""
 
 from datetime import date
 
@@ -8,9 +8,10 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from registry.api.powers import Powers
 from registry.domain.person import PERSON, masked_name, masked_number
 from registry.read_models.addresses import addresses
-from registry.read_models.people import page, people
+from registry.read_models.people import grid_of, page, people
 
 router = Router(prefix="/people", tags=["people"])
 
@@ -34,7 +35,7 @@ class PersonRow(PersonView):
     grid: str | None
 
 
-@router.get("")
+@router.get("", power=Powers.READ_PEOPLE)
 async def all_people(
     call: Call,
     grid: str | None = None,
@@ -42,18 +43,18 @@ async def all_people(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[PersonRow]:
-    """People, of one grid or household if you name it."""
-    call.require_caller()
+    """People within your reach, of one grid or household if you name it."""
     await call.fresh(people, addresses)
     after = decode_cursor(cursor, str)[0] if cursor else ""
-    rows = [PersonRow(**row) for row in await page(call.db, grid, household, after, limit)]
+    rows = [PersonRow(**row) for row in await page(call.db, call.grant.sql, grid, household, after, limit)]
     return Page[PersonRow].of(rows, limit, lambda row: [row.person])
 
 
-@router.get("/{person}", response_model=PersonView)
+@router.get("/{person}", power=Powers.READ_PEOPLE, response_model=PersonView)
 async def one_person(person: str, call: Call) -> Response:
     """A person by their id."""
-    call.require_caller()
+    await call.fresh(people, addresses)
+    call.grant.require(await grid_of(call.db, person))
     return await call.read(PERSON, person, _masked)
 
 

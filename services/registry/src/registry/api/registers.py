@@ -14,9 +14,12 @@ from fastapi import Path
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.domain.grid import GRID
+from registry.domain.power import POWER
 from registry.importing.entering import Entering, read_rows, sized
 from registry.importing.geojson import read_grids
+from registry.importing.powers import read_powers
 from registry.importing.sheets import SHEETS
 from registry.importing.table import NotATable, open_table
 from registry.read_models.counts import COUNTED, counts
@@ -42,16 +45,19 @@ class Register(StrEnum):
     UNITS = "units"
     ROSTER = "roster"
     DUTIES = "duties"
+    POWERS = "powers"
 
 
+MEDIA_TYPES = ("text/csv", "application/geo+json", "application/json")
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
 
 @router.put(
     "/registers/{register}",
+    power=Powers.KEEP_REGISTERS,
     max_body_size=MAX_FILE,
     response_class=StreamingResponse,
-    openapi_extra={"requestBody": {"required": True, "content": {"text/csv": FILE, "application/geo+json": FILE}}},
+    openapi_extra={"requestBody": {"required": True, "content": dict.fromkeys(MEDIA_TYPES, FILE)}},
     responses={
         200: {
             "description": "How it goes, line by line: `progress`, a line for each bad row, at the end `done` with the "
@@ -61,11 +67,11 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
     },
 )
 async def import_register(register: Annotated[Register, Path()], call: Call) -> StreamingResponse:
-    """Enters what a file says: CSV, or GeoJSON for grids. Good rows go in, each bad one is told with its line.
+    """Enters what a file says: CSV, GeoJSON for grids, JSON for powers. Good rows go in, each bad one is told with
+    its line.
 
     Importing a file again changes nothing. What a file does not mention stays as it is.
     """
-    call.require_caller()
     file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # it has no name, and ends with the answer
     try:
         async for block in call.request.stream():
@@ -86,6 +92,11 @@ async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering
         await _caught_up(call, [grids])
         read, last = sized(await read_grids(file, call.db))
         return Entering(call.commands, GRID, read, last)
+    if register is Register.POWERS:
+        if not await call.may(Powers.KEEP_POWERS):
+            raise HttpProblem("not-allowed", f"the power list does not give you {Powers.KEEP_POWERS}")
+        read, last = sized(read_powers(file))
+        return Entering(call.commands, POWER, read, last)
     sheet = SHEETS[register]
     table = open_table(file, sheet.columns)
     needed = [reference.read_model for reference in sheet.references.values()]
@@ -126,7 +137,7 @@ class CountsView(BaseModel):
     units: dict[str, int]
 
 
-@router.get("/counts", response_model=CountsView)
+@router.get("/counts", power=Powers.READ_COUNTS, response_model=CountsView)
 async def count(call: Call) -> Any:
     """Buildings by kind, people by residency, units by category, and how many of the others."""
     await call.fresh(*COUNTED)

@@ -6,6 +6,7 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel
 
+from registry.api.powers import Powers
 from registry.domain.unit import UNIT
 from registry.read_models.addresses import addresses
 from registry.read_models.units import page, units
@@ -30,7 +31,7 @@ class UnitRow(UnitView):
     grid: str | None
 
 
-@router.get("")
+@router.get("", power=Powers.READ_UNITS)
 async def all_units(
     call: Call,
     grid: str | None = None,
@@ -45,7 +46,7 @@ async def all_units(
     return Page[UnitRow].of(rows, limit, lambda row: [row.unit])
 
 
-@router.get("/{unit}", response_model=UnitView)
+@router.get("/{unit}", power=Powers.READ_UNITS, response_model=UnitView)
 async def one_unit(unit: str, call: Call) -> Response:
     """A unit by its id."""
     return await call.read(UNIT, unit, _without_telephone)

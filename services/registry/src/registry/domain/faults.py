@@ -31,6 +31,8 @@ class Why(StrEnum):
     UNKNOWN_ADDRESS = "unknown_address"
     UNKNOWN_HOUSEHOLD = "unknown_household"
     UNKNOWN_GRID = "unknown_grid"
+    NOT_A_POWER = "not_a_power"
+    BEYOND_THEM = "beyond_them"
     DIVISION_CODE = "division_code"
     COORDINATES = "coordinates"
     IDENTITY_NUMBER = "identity_number"
@@ -81,6 +83,14 @@ WORDS: dict[Why, Title] = {
     Why.UNKNOWN_POST: Title(zh="没有这种岗位", en="is no known post"),
     Why.UNKNOWN_ADDRESS: Title(zh="标准地址未登记", en="is an address that is not registered"),
     Why.UNKNOWN_HOUSEHOLD: Title(zh="户未登记", en="is a household that is not registered"),
+    Why.NOT_A_POWER: Title(
+        zh="不符合权力清单条目的格式：见 contracts/schemas 中的 power.listed",
+        en="is not what an entry of the power list needs: see power.listed in contracts/schemas",
+    ),
+    Why.BEYOND_THEM: Title(
+        zh="任何人和对接系统的权力不分网格：范围应为 all",
+        en="must have the scope all: anyone and partner systems look after no grid",
+    ),
     Why.UNKNOWN_GRID: Title(zh="网格未登记", en="is a grid that is not registered"),
     Why.DIVISION_CODE: Title(
         zh="应为到社区一级的 12 位区划代码（GB/T 2260 与统计用区划代码）",

@@ -11,10 +11,11 @@ from contracts.common import Title
 from contracts.registry import GridFacts
 from events import Database
 
+from registry.domain.address import check_division_code
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import Ring, check_boundary, overlapping
 from registry.domain.references import check_code
-from registry.importing.cells import needed
+from registry.importing.cells import needed, text
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
 from registry.read_models.grids import boundaries
@@ -67,13 +68,16 @@ def _each(features: Sequence[Any]) -> Iterator[Read]:
 def _grid(feature: Any) -> GridFacts:
     match feature:
         case {"properties": {**properties}, "geometry": geometry}:
-            named = {name: str(properties.get(name) or "") for name in ("code", "name_zh", "name_en")}
+            named = {name: str(properties.get(name) or "") for name in ("code", "name_zh", "name_en", "division_code")}
         case _:
             raise Fault("geometry", Why.NOT_A_POLYGON)
     code = needed(named, "code")
     check_code("code", code)
     title = Title(zh=needed(named, "name_zh"), en=needed(named, "name_en"))
-    return GridFacts(grid=code, title=title, boundary=_ring(geometry))
+    division = text(named, "division_code")
+    if division:
+        check_division_code(division)
+    return GridFacts(grid=code, title=title, boundary=_ring(geometry), division_code=division or None)
 
 
 def _ring(geometry: Any) -> list[tuple[float, float]]:

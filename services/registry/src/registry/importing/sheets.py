@@ -1,5 +1,6 @@
 """How each register's file is read: its columns, and what a row says."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -220,10 +221,19 @@ def member(cells: Cells) -> Entry:
         name=needed(cells, "name"),
         post=choice(cells, "post", Post, Why.UNKNOWN_POST),
         grid=grid or None,
+        division_code=_division(cells),
         email=needed(cells, "email"),
         phone=digits(cells, "phone"),
     )
     return Entry(id_, facts, {"grid_code": grid} if grid else {})
+
+
+def _division(cells: Cells) -> str | None:
+    """The column may be left out where there is only one community."""
+    code = text(cells, "division_code") if "division_code" in cells else ""
+    if code and not re.fullmatch("[0-9]{2,12}", code):
+        raise Fault("division_code", Why.DIVISION_CODE)
+    return code or None
 
 
 def duty(cells: Cells) -> Entry:

@@ -39,16 +39,27 @@ async def changed(db: Connection, events: Batch[HouseholdChanged]) -> None:
     await _put(db, events)
 
 
-async def page(db: Database, grid: str | None, after: str, limit: int) -> list[Any]:
-    """Households by id, of one grid if it is named: one more than `limit`, if there are more."""
+async def page(db: Database, reach: Sequence[str] | None, grid: str | None, after: str, limit: int) -> list[Any]:
+    """Households by id, in the grids of `reach` (None: everywhere), of one grid if it is named: one more than `limit`,
+    if there are more."""
     return await db.fetch(
         """select h.id as household, h.address, a.written, a.grid,
                   (select count(*) from person p where p.household = h.id) as people
            from household h left join address a on a.id = h.address
-           where ($1::text is null or a.grid = $1) and h.id > $2 order by h.id limit $3 + 1""",
+           where ($1::text is null or a.grid = $1) and h.id > $2
+                 and ($4::text[] is null or coalesce(a.grid, '') = any($4))
+           order by h.id limit $3 + 1""",
         grid,
         after,
         limit,
+        reach,
+    )
+
+
+async def grid_of(db: Database, household: str) -> str | None:
+    """The grid that a household lives in; None if in none."""
+    return await db.fetchval(
+        "select a.grid from household h join address a on a.id = h.address where h.id = $1", household
     )
 
 

@@ -1,5 +1,6 @@
 """People who really live here (实有人口): masked, so that the tables hold no name and no identity number."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from contracts.registry import PersonChanged, PersonFacts, PersonRegistered
@@ -57,16 +58,26 @@ async def changed(db: Connection, events: Batch[PersonChanged]) -> None:
     await _put(db, events)
 
 
-async def page(db: Database, grid: str | None, household: str | None, after: str, limit: int) -> list[Any]:
-    """People by id, of one grid or household if it is named: one more than `limit`, if there are more."""
+async def page(
+    db: Database, reach: Sequence[str] | None, grid: str | None, household: str | None, after: str, limit: int
+) -> list[Any]:
+    """People by id, in the grids of `reach` (None: everywhere), of one grid or household if it is named: one more than
+    `limit`, if there are more."""
     return await db.fetch(
         """select p.id as person, p.name_masked as name, p.id_number_masked as id_number, p.residency, p.household,
                   p.relation, p.address, p.registered_until, a.grid
            from person p left join address a on a.id = p.address
            where ($1::text is null or a.grid = $1) and ($2::text is null or p.household = $2) and p.id > $3
+                 and ($5::text[] is null or coalesce(a.grid, '') = any($5))
            order by p.id limit $4 + 1""",
         grid,
         household,
         after,
         limit,
+        reach,
     )
+
+
+async def grid_of(db: Database, person: str) -> str | None:
+    """The grid that somebody lives in; None if in none."""
+    return await db.fetchval("select a.grid from person p join address a on a.id = p.address where p.id = $1", person)

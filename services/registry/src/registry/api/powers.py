@@ -1,0 +1,21 @@
+"""The powers that the registry's operations need."""
+
+from enum import StrEnum
+
+
+class Powers(StrEnum):
+    """Their codes on the power list."""
+
+    READ_POWERS = "powers.read"
+    KEEP_POWERS = "powers.keep"
+    KEEP_REGISTERS = "registers.keep"
+    READ_COUNTS = "counts.read"
+    READ_GRIDS = "grids.read"
+    READ_ADDRESSES = "addresses.read"
+    READ_BUILDINGS = "buildings.read"
+    READ_HOUSEHOLDS = "households.read"
+    READ_PEOPLE = "people.read"
+    READ_UNITS = "units.read"
+    READ_ROSTER = "roster.read"
+    DISMISS = "members.dismiss"
+    READ_DUTIES = "duties.read"

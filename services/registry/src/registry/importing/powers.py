@@ -1,0 +1,37 @@
+"""The power list from JSON: a list of entries, each as the published event has it. It is short, so it is read whole."""
+
+from collections.abc import Iterator, Sequence
+from typing import IO, Any, cast
+
+import orjson
+from contracts.registry import PowerFacts
+from pydantic import ValidationError
+
+from registry.domain.faults import Fault, Why
+from registry.importing.sheets import Entry
+from registry.importing.table import NotATable
+
+Read = tuple[int, Entry | Fault]
+
+
+def read_powers(file: IO[bytes]) -> list[Read]:
+    """Each entry by its number, counted from 1, or what is wrong with it. Raises NotATable if it is no such list."""
+    file.seek(0)
+    try:
+        entries = orjson.loads(file.read())
+    except orjson.JSONDecodeError:
+        raise NotATable("this is not JSON: send a list of powers") from None
+    if not isinstance(entries, list):
+        raise NotATable("this is no list: send powers as [{…}, {…}]")
+    return list(_each(cast("Sequence[Any]", entries)))
+
+
+def _each(entries: Sequence[Any]) -> Iterator[Read]:
+    for number, entry in enumerate(entries, 1):
+        try:
+            facts = PowerFacts.model_validate_json(orjson.dumps(entry))
+        except ValidationError as error:
+            wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            yield number, Fault(".".join(map(str, wrong["loc"])) or "row", Why.NOT_A_POWER)
+        else:
+            yield number, Entry(facts.power, facts)
