@@ -20,7 +20,7 @@ from events.runtime import open_runtime
 from events.settings import Settings
 from events.store import Appending, Conflict, Key
 from events.testing import eventually
-from front_desk import MATTER, Close, Closed, Matter, Note, Noted, Raise, Raised, desk, journal, tally
+from front_desk import MATTER, Close, Closed, Matter, Note, Noted, Raise, Raised, desk, journal, keys_of, tally
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from local.testing import database
@@ -253,10 +253,11 @@ class Machine(RuleBasedStateMachine):
     @awaited
     async def append_blindly(self, offs: Mapping[str, int], count: int) -> None:
         appending = Appending()
+        keys = await keys_of(self.runtime, *map(MATTER.stream, offs))
         for id_, off in offs.items():
             stream = MATTER.stream(id_)
             version = max(0, len(self.desk.history(stream)) + off)
-            appending.add(stream, version, [Noted(note="blind")] * count)
+            appending.add(stream, version, [Noted(note="blind")] * count, keys)
         if all(version == len(self.desk.history(stream)) for stream, version in appending.expected.items()):
             (position,) = await store.append(self.runtime.db, [appending])
             self.desk.commit(position, [(it.stream, it.event) for it in appending.events])
@@ -282,7 +283,8 @@ class Machine(RuleBasedStateMachine):
         self.transaction = db.transaction()
         await self.transaction.start()
         appending, stream = Appending(), MATTER.stream(id)
-        appending.add(stream, len(self.desk.history(stream)), [Noted(note="late")] * count)
+        keys = await keys_of(self.runtime, stream)
+        appending.add(stream, len(self.desk.history(stream)), [Noted(note="late")] * count, keys)
         (position,) = await store.append(db, [appending])
         self.appended_late = position, [(stream, it.event) for it in appending.events]
         self.desk.late = position._replace(number=0)

@@ -22,7 +22,7 @@ async def runtime(opened: Callable[[Service], Awaitable[Runtime]]) -> Runtime:
 
 def raising(stream: str, version: int = 0, key: str | None = None) -> Appending:
     appending = Appending(key=Key(key) if key else None)
-    appending.add(stream, version, [Raised(place="gate"), Noted(note=stream)])
+    appending.add(stream, version, [Raised(place="gate"), Raised(place=stream)])
     return appending
 
 

@@ -14,6 +14,7 @@ from edge.testing import client, token
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
+from events.testing import RING
 from registry.service import application, registry
 
 NO_KAFKA = "127.0.0.1:9"
@@ -34,7 +35,7 @@ FILES = {
 @pytest.fixture
 async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
     """The service that only serves: its relay, projections and policies rest."""
-    settings = Settings(fresh_database, NO_KAFKA)
+    settings = Settings(fresh_database, NO_KAFKA, keys=RING)
     await migrate(registry, settings)
     async with open_runtime(registry, settings) as runtime:
         yield runtime

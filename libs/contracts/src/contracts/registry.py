@@ -79,9 +79,9 @@ class PersonFacts(Event):
     name: str = personal()
     id_number: str = personal()
     """Resident identity number, GB 11643."""
-    sex: Annotated[str, Field(pattern="^[0129]$")] = personal()
+    sex: Annotated[str, Field(pattern="^[0129]$")] = personal(erased="0")
     """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 not stated."""
-    birth_date: date = personal()
+    birth_date: date = personal(erased=date.min)
     phone: str = personal(default="")
     residency: Residency
     household: str | None = None

@@ -20,6 +20,7 @@ from events import lag, parking, restore, store, verify
 from events import rebuild as rebuilding
 from events.event import Raw
 from events.kafka import KafkaError
+from events.personal.sealing import DoesNotOpen
 from events.policy import Policy
 from events.read_model import ReadModel
 from events.runtime import Runtime, open_runtime
@@ -133,7 +134,7 @@ async def show_stream(runtime: Runtime, stream: str, data: bool) -> None:
     if not raws:
         raise Unknown(f"there is no stream {stream}")
     table = Table("version", "type", "recorded", "actor", "position", *(["data"] if data else []))
-    for raw in raws:
+    for raw in await runtime.personal.open(raws) if data else raws:
         cells = [str(raw.version), raw.type, raw.recorded_at.isoformat(), raw.actor or "", str(raw.position)]
         table.add_row(*cells, *([raw.data.decode()] if data else []))
     console.print(table)
@@ -176,6 +177,8 @@ async def show_parked(runtime: Runtime, consumer: str | None, as_json: bool) -> 
 async def show_one_parked(runtime: Runtime, id: int, data: bool) -> None:
     """Prints one parked event."""
     it = await _one_parked(runtime, id)
+    opened = next(iter(await runtime.personal.open_each([it.raw]))) if data else it.raw
+    shown = it.raw if isinstance(opened, DoesNotOpen) else opened
     _print_json(
         {
             "id": it.id,
@@ -189,7 +192,7 @@ async def show_one_parked(runtime: Runtime, id: int, data: bool) -> None:
             "error": it.error,
             "traceparent": it.raw.traceparent,
         }
-        | ({"data": it.raw.data.decode(errors="replace")} if data else {})
+        | ({"data": shown.data.decode(errors="replace")} if data else {})
     )
 
 

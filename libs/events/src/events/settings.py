@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from events.personal.ring import read_ring
+from events.personal.vault import KeyVault
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -18,3 +21,9 @@ class Settings:
     max_pool: int = 16
     statement_cache_size: int = 1024
     """Statements that each connection keeps prepared; 0 behind a transaction pooler."""
+    keys: str | None = None
+    """The key ring for personal data: the path of its file, or the ring itself."""
+
+    def vault(self) -> KeyVault | None:
+        """Where the key-encryption keys are, if anywhere. Raises NotARing, or OSError if there is no such file."""
+        return read_ring(self.keys) if self.keys else None
