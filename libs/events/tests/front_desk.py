@@ -28,7 +28,7 @@ from events import (
     Service,
     personal,
 )
-from events.personal.sealing import PersonKey
+from events.privacy.sealing import PersonKey
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from events.testing import RING

@@ -15,9 +15,9 @@ import asyncpg
 import pytest
 from broker import messages
 from events import Connection, Key, ReadModel, Recorded, parking
-from events.personal.erasure import forget, parked_of
-from events.personal.keys import Keys, KeysAway
-from events.personal.sealing import PersonKey
+from events.privacy.erasure import forget, parked_of
+from events.privacy.keys import Keys, KeysAway
+from events.privacy.sealing import PersonKey
 from events.rebuild import differences, rebuild
 from events.runtime import Runtime
 from events.testing import eventually, running

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from events import Aggregate, Event, Key, Service, personal, store
-from events.personal.cache import KeyCache
-from events.personal.data import Erased
-from events.personal.keys import PersonKeys
-from events.personal.ring import KeyRing, new_ring, read_ring
-from events.personal.sealing import PersonKey, is_sealed, parsed
-from events.personal.vault import DoesNotUnwrap, NoVault
+from events.privacy.cache import KeyCache
+from events.privacy.data import Erased
+from events.privacy.keys import PersonKeys
+from events.privacy.ring import KeyRing, new_ring, read_ring
+from events.privacy.sealing import PersonKey, is_sealed, parsed
+from events.privacy.vault import DoesNotUnwrap, NoVault
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from front_desk import MATTER, Matter, Note, Raise, desk

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import pytest
 from events import Event, personal
 from events.event import START, Catalogue, Raw
-from events.personal.codec import SealedEvent, seal_event, subjects_of
-from events.personal.sealing import HEAD, PATTERN, DoesNotOpen, PersonKey, Sealed, parsed
+from events.privacy.codec import SealedEvent, seal_event, subjects_of
+from events.privacy.sealing import HEAD, PATTERN, DoesNotOpen, PersonKey, Sealed, parsed
 from front_desk import NOON
 from hypothesis import assume, given
 from hypothesis import strategies as st

@@ -20,7 +20,7 @@ from contracts.schemas import schema_of
 from contracts.sealed import on_the_wire, read
 from events import Event
 from events.event import Position, Raw, aggregate_of
-from events.personal.sealing import DoesNotOpen
+from events.privacy.sealing import DoesNotOpen
 from pydantic import ValidationError
 from pydantic_core import to_json
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from contracts.schemas import Schema
-from events.personal.fields import PERSONAL
+from events.privacy.fields import PERSONAL
 
 AT_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 AT_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")

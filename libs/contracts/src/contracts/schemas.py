@@ -3,8 +3,8 @@
 from typing import Any
 
 from events import Event
-from events.personal.fields import PERSONAL, PersonalField
-from events.personal.sealing import PATTERN
+from events.privacy.fields import PERSONAL, PersonalField
+from events.privacy.sealing import PATTERN
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE
 
 Schema = dict[str, Any]

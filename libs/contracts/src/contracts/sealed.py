@@ -10,8 +10,8 @@ from itertools import count
 from contracts.catalogue import CATALOGUE
 from events import Event
 from events.event import Raw, aggregate_of, encode
-from events.personal.codec import SealedEvent, seal_event, subjects_of
-from events.personal.sealing import PersonKey
+from events.privacy.codec import SealedEvent, seal_event, subjects_of
+from events.privacy.sealing import PersonKey
 from pydantic_core import from_json
 
 

@@ -13,9 +13,9 @@ from events.aggregate import Aggregate, Refused
 from events.clock import Clock
 from events.event import Event, Json, Position, Raw, Recorded
 from events.freshness import Token, wait_for
-from events.personal.data import Answer, Change, Erased, PersonalData
-from events.personal.sealing import PersonKey, is_sealed
 from events.policy import Cancel, Timer
+from events.privacy.data import Answer, Change, Erased, PersonalData
+from events.privacy.sealing import PersonKey, is_sealed
 from events.read_model import Pool, ReadModel
 from events.service import Service
 from events.store import Appending, Conflict, Context, Encoded, Fired, Key, KeysMade, KeyUsed, TimerChange

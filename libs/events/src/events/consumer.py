@@ -14,9 +14,9 @@ from typing import NamedTuple
 from events import parking
 from events.commands import Commands
 from events.event import Catalogue, Raw, Recorded
-from events.personal.data import PersonalData
-from events.personal.sealing import DoesNotOpen
 from events.policy import Policy
+from events.privacy.data import PersonalData
+from events.privacy.sealing import DoesNotOpen
 from events.progress import Chunk, Overtaken, advance, advancing
 from events.read_model import Connection, ReadModel
 from events.store import Context

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
-from events.personal.fields import PersonalField, personal, personal_fields
+from events.privacy.fields import PersonalField, personal, personal_fields
 
 __all__ = ["personal"]  # where events are written, this is what marks a field
 

@@ -8,6 +8,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
@@ -20,8 +22,11 @@ from events import lag, parking, restore, store, verify
 from events import rebuild as rebuilding
 from events.event import Raw
 from events.kafka import KafkaError
-from events.personal.sealing import DoesNotOpen
 from events.policy import Policy
+from events.privacy import rotation
+from events.privacy.ring import NotARing, new_ring, read_ring
+from events.privacy.sealing import DoesNotOpen
+from events.privacy.vault import DoesNotUnwrap, NoVault
 from events.read_model import ReadModel
 from events.runtime import Runtime, open_runtime
 from events.service import Service
@@ -52,6 +57,10 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
             restore.StillRunning,
             restore.TwoHistories,
             rebuilding.Behind,
+            NoVault,
+            NotARing,
+            DoesNotOpen,
+            DoesNotUnwrap,
             asyncpg.PostgresError,
             KafkaError,
             OSError,
@@ -105,6 +114,25 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     ) -> None:
         """Compare store, topics and read models. Exit code 1 and what is wrong, if anything is."""
         run(lambda runtime: show_verified(runtime, deep, as_json))
+
+    keys = typer.Typer(no_args_is_help=True, help="The keys of the persons whose data this service keeps.")
+    cli.add_typer(keys, name="keys")
+
+    @keys.command("ring")
+    def _ring(path: Path, name: Annotated[str | None, typer.Option(help="Else the month.")] = None) -> None:
+        """Make a key ring, or put one more key on it and make that the current one. Keep a copy where the backups
+        of the database are not."""
+        make_ring(path, name or f"{datetime.now(UTC):%Y-%m}")
+
+    @keys.command("status")
+    def _status(as_json: AsJson = False) -> None:
+        """How many persons' keys are under each key-encryption key, and how many were destroyed."""
+        run(lambda runtime: show_keys(runtime, as_json))
+
+    @keys.command("rotate")
+    def _rotate() -> None:
+        """Wrap all persons' keys with the current key-encryption key, while the service works. Safe to interrupt."""
+        run(rotate_keys)
 
     @cli.command("restore")
     def _restore() -> None:
@@ -243,6 +271,40 @@ async def restore_store(runtime: Runtime) -> None:
     """Takes the tail back from the topics."""
     done = await restore.restore(runtime)
     console.print(f"{done.events} events came back from the topics; the store's incarnation is {done.incarnation} now.")
+
+
+def make_ring(path: Path, name: str) -> None:
+    """Makes a ring, or adds a key to the one that is there."""
+    try:
+        ring = read_ring(str(path)).with_new(name) if path.exists() else new_ring(name)
+    except NotARing as error:
+        console.print(str(error), style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    ring.save(path)
+    console.print(f"{path} has the keys {', '.join(ring.keys)}; new ones are wrapped with {ring.current_id}.")
+
+
+async def show_keys(runtime: Runtime, as_json: bool) -> None:
+    """Prints how many keys are under which key-encryption key."""
+    found = await rotation.by_kek(runtime.db)
+    current = await runtime.personal.keys.vault.current()
+    if as_json:
+        destroyed = found.pop(None, 0)
+        _print_json({"current": current, "keys": found, "destroyed": destroyed})
+        return
+    table = Table("key-encryption key", "persons", "")
+    for kek, count in found.items():
+        table.add_row(kek or "", str(count), "destroyed" if kek is None else "current" if kek == current else "rotate")
+    console.print(table)
+
+
+async def rotate_keys(runtime: Runtime) -> None:
+    """Wraps all keys with the current key-encryption key."""
+    with console.status("wrapping keys anew") as status:
+        done = await rotation.rotate(
+            runtime.db, runtime.personal.keys.vault, lambda n: status.update(f"wrapping keys anew: {n}")
+        )
+    console.print(f"{done} keys were wrapped anew with {await runtime.personal.keys.vault.current()}.")
 
 
 def _read_model(runtime: Runtime, name: str) -> ReadModel:

@@ -20,10 +20,10 @@ from events.commands import Commands
 from events.consumer import Consumer, Projection, Reacting
 from events.leases import while_holding
 from events.measures import Measures
-from events.personal.data import ForeignKeys, PersonalData
-from events.personal.keys import PersonKeys
-from events.personal.vault import NoVault
 from events.policy import Policy
+from events.privacy.data import ForeignKeys, PersonalData
+from events.privacy.keys import PersonKeys
+from events.privacy.vault import KeyVault, NoVault
 from events.progress import Overtaken
 from events.read_model import Connection, Pool, ReadModel
 from events.service import Service
@@ -181,11 +181,11 @@ async def open_runtime(
     service: Service, settings: Settings, clock: Clock = system_clock, foreign_keys: ForeignKeys | None = None
 ) -> AsyncGenerator[Runtime]:
     """Opens a process of the service. The database may be away at first: commands and queries then fail, and succeed
-    when it is there. `foreign_keys` open other services' events; what there is no source for reads as erased. Raises
-    NoVault where the service's own events have personal fields and no key-encryption key is set, or NotARing."""
-    vault = settings.vault()
-    if vault is None and service.personal:
-        raise NoVault
+    when it is there. `foreign_keys` open other services' events, by themselves those of the settings; what there is no
+    source for reads as erased. Raises NoVault where the service's own events have personal fields and no
+    key-encryption key is set, NotARing, or OSError."""
+    vault = vault_of(service, settings)
+    foreign = settings.foreign_keys() if foreign_keys is None else foreign_keys
     path = ", ".join([*(f'"{read_model.schema}"' for read_model in service.read_models), "public"])
     pool = asyncpg.create_pool(
         settings.database_url,
@@ -198,7 +198,7 @@ async def open_runtime(
     )
     async with pool:
         wake = Wake()
-        personal = PersonalData(service.name, service.catalogue, PersonKeys(pool, vault), foreign_keys)
+        personal = PersonalData(service.name, service.catalogue, PersonKeys(pool, vault), foreign)
         commands = Commands(
             service,
             pool,
@@ -211,6 +211,16 @@ async def open_runtime(
             prefix=settings.topic_prefix,
         )
         yield Runtime(service, settings, pool, clock, wake, commands, personal)
+
+
+def vault_of(service: Service, settings: Settings) -> KeyVault | None:
+    """Where the service's key-encryption keys are, if its own events have personal fields. Raises NoVault, NotARing, or
+    OSError."""
+    if not service.personal:
+        return None
+    if vault := settings.vault():
+        return vault
+    raise NoVault
 
 
 async def _nothing_to_reset(_: object) -> None:

@@ -15,9 +15,9 @@ import asyncpg
 import orjson
 
 from events.event import Event, Position, Raw, encode
-from events.personal.codec import seal_event
-from events.personal.sealing import PersonKey
-from events.personal.vault import Wrapped
+from events.privacy.codec import seal_event
+from events.privacy.sealing import PersonKey
+from events.privacy.vault import Wrapped
 from events.read_model import Database
 
 MAX_EVENT_BYTES = 800_000

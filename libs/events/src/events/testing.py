@@ -19,10 +19,10 @@ from events.freshness import Token
 from events.kafka import ensure_topics
 from events.lag import own_lag
 from events.migrate import migrate
-from events.personal.data import ForeignKeys
-from events.personal.keys import Keys, PersonKeys
-from events.personal.ring import KeyRing, read_ring
-from events.personal.sealing import PersonKey
+from events.privacy.data import ForeignKeys
+from events.privacy.keys import Keys, PersonKeys
+from events.privacy.ring import KeyRing, read_ring
+from events.privacy.sealing import PersonKey
 from events.progress import RELAY
 from events.runtime import Runtime, open_runtime
 from events.service import Service

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from local import state, tokens
+from local import rings, state, tokens
 from local.errors import AlreadyRunning, Trouble
 from local.kafka import Kafka
 from local.locking import Held, held
@@ -223,6 +223,7 @@ class System:
                 "COMMONGRID_TOPIC_PREFIX": self._options.topic_prefix,
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_TOKEN_KEY": str(tokens.public_key(self.data / "keys")),
+                "COMMONGRID_KEYS": str(rings.ring(self.data / "keys", name)),
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),
             }

@@ -8,9 +8,9 @@ import orjson
 
 from events.aggregate import Refused
 from events.event import Catalogue, Event, Json, Raw, service_of
-from events.personal.codec import SealedEvent, subjects_of
-from events.personal.keys import Keys, Material, PersonKeys
-from events.personal.sealing import DoesNotOpen, PersonKey, parsed
+from events.privacy.codec import SealedEvent, subjects_of
+from events.privacy.keys import Keys, Material, PersonKeys
+from events.privacy.sealing import DoesNotOpen, PersonKey, parsed
 
 ForeignKeys = Mapping[str, Keys]
 """Where the keys of other services' events come from, by the name of the service that keeps them."""

@@ -5,6 +5,7 @@ the database has nothing; and whoever has the key-encryption key has nothing eit
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 
@@ -13,6 +14,19 @@ class Wrapped(NamedTuple):
 
     kek: str
     data: bytes
+
+
+@dataclass(frozen=True)
+class TransitSettings:
+    """Where a Vault is. `token` is the path of a file with a token, which Vault Agent keeps fresh: read each time.
+    `index_key` is the index key for blind indexes, as Transit wrapped it (`vault:v1:…`)."""
+
+    address: str
+    token: str
+    key: str = "commongrid"
+    mount: str = "transit"
+    namespace: str | None = None
+    index_key: str | None = None
 
 
 class NoVault(Exception):

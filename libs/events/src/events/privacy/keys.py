@@ -7,9 +7,9 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from events.personal.cache import KeyCache
-from events.personal.sealing import KEY_BYTES, PersonKey, Random
-from events.personal.vault import KeyVault, NoVault, Wrapped
+from events.privacy.cache import KeyCache
+from events.privacy.sealing import KEY_BYTES, PersonKey, Random
+from events.privacy.vault import KeyVault, NoVault, Wrapped
 from events.read_model import Pool
 from events.together import Together
 

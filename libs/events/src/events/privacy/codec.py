@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from events.personal.sealing import PersonKey, Random, Sealed, parsed
+from events.privacy.sealing import PersonKey, Random, Sealed, parsed
 
 if TYPE_CHECKING:
     from events.event import Event, Raw

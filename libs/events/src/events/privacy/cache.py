@@ -8,7 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 
-from events.personal.sealing import PersonKey
+from events.privacy.sealing import PersonKey
 
 SECONDS = 5.0
 MOST = 10_000

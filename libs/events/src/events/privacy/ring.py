@@ -17,8 +17,8 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from events.personal.sealing import KEY_BYTES, NONCE_BYTES, Random
-from events.personal.vault import DoesNotUnwrap, Wrapped
+from events.privacy.sealing import KEY_BYTES, NONCE_BYTES, Random
+from events.privacy.vault import DoesNotUnwrap, Wrapped
 
 
 class NotARing(ValueError):
