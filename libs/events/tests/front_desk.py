@@ -31,7 +31,7 @@ from events import (
 from events.privacy.sealing import PersonKey
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from events.testing import RING
+from events.testing import RING, Neighbours
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -245,7 +245,9 @@ async def tallied(db: Database) -> dict[str, int]:
 @asynccontextmanager
 async def at_work(service: Service, database_url: str, kafka: str, prefix: str) -> AsyncGenerator[Runtime]:
     """A process of a service that is set up already, with Kafka there or away."""
-    async with open_runtime(service, Settings(database_url, kafka, prefix, keys=RING)) as runtime:
+    async with open_runtime(
+        service, Settings(database_url, kafka, prefix, keys=RING), foreign_keys=Neighbours(prefix)
+    ) as runtime:
         working = asyncio.create_task(runtime.work())
         try:
             yield runtime

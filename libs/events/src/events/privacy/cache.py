@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from events.privacy.sealing import PersonKey
 
 SECONDS = 5.0
-MOST = 10_000
+MOST = 2_000
 
 
 class KeyCache:

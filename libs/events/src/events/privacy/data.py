@@ -116,7 +116,7 @@ class PersonalData:
 
     async def erased(self, changes: Sequence[Change]) -> set[str]:
         """The streams of those changes that hold data of somebody erased."""
-        subjects = {change.stream: change.subjects for change in changes}
+        subjects = {change.stream: them for change in changes if (them := change.subjects)}
         erased = await self.keys.erased({it for them in subjects.values() for it in them})
         return {stream for stream, them in subjects.items() if them & erased}
 
