@@ -14,6 +14,8 @@ from events.commands import Done, KeyMismatch, VersionMismatch
 from events.consumer import Consumer
 from events.event import START, Raw
 from events.policy import Due
+from events.privacy.data import Answer
+from events.privacy.sealing import is_sealed
 from events.progress import OWN, Chunk, Mark, Overtaken, marks
 from events.rebuild import rebuild
 from events.runtime import open_runtime
@@ -458,7 +460,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _compare(self) -> None:
         rows = await self.db.fetch(f"select {store.COLUMNS} from log.events order by incarnation, tx, position")
-        raws = [store.raw_of(row) for row in rows]
+        raws = await self.runtime.personal.open([store.raw_of(row) for row in rows])
         decode = self.service.catalogue.decode
         assert [(raw.position, raw.stream, raw.version, decode(raw)) for raw in raws] == sorted(self.desk.happened)
         versions: dict[str, int] = {}
@@ -467,12 +469,21 @@ class Machine(RuleBasedStateMachine):
             versions[raw.stream] = raw.version
 
         rows = await self.db.fetch("select key, fingerprint, stream, outcome::text from log.commands")
-        assert {row[0]: (row[1], row[2], eval(row[3])) for row in rows} == {  # noqa: S307
+        answers = {row[0]: await self._answer(row[0], row[1], eval(row[3])) for row in rows}  # noqa: S307
+        assert {row[0]: (answers[row[0]].fingerprint, row[2], answers[row[0]].outcome) for row in rows} == {
             key: (it.fingerprint, it.stream, it.outcome) for key, it in self.desk.keys.items()
         }
         rows = await self.db.fetch("select stream, due from log.timers")
         assert dict(rows) == self.desk.timers
         await self._compare_followers()
+
+    async def _answer(self, key: str, fingerprint: bytes, outcome: Any) -> Answer:
+        """What is stored of an answer, opened if it tells of somebody."""
+        if not is_sealed(outcome):
+            return Answer(fingerprint, outcome)
+        opened = await self.runtime.personal.open_answer(key, outcome)
+        assert opened
+        return opened
 
     async def _compare_followers(self) -> None:
         rows = await self.db.fetch("select matter, versions from journal_v1.journal")

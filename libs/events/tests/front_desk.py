@@ -185,7 +185,7 @@ def tally(name: str = "tally") -> ReadModel:
 
     @model.on(Closed)
     async def closed(db: Connection, events: Batch[Closed]) -> None:
-        await db.execute("insert into closed select * from unnest($1::text[])", events.streams)
+        await db.execute("insert into closed select * from unnest($1::text[]) on conflict do nothing", events.streams)
 
     return model
 
