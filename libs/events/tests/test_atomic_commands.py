@@ -298,7 +298,7 @@ async def test_a_repeated_command_changes_nothing_and_gives_the_first_outcome(ru
 
 async def test_a_repetition_gives_the_place_of_the_last_event_that_its_command_brought(runtime: Runtime) -> None:
     appending = Appending(key=Key("k"))
-    appending.add("matter-1", 0, [Raised(place="gate"), Noted(note="first"), Noted(note="second")])
+    appending.add("matter-1", 0, [Raised(place="gate"), Raised(place="first"), Raised(place="second")])
     (position,) = await store.append(runtime.db, [appending])
     again = await runtime.commands.execute(MATTER, "1", Raise(), key=Key("k"))
     assert again.token

@@ -12,7 +12,7 @@ from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
 from events.together import MOST, Together, loads
-from front_desk import MATTER, Close, Note, Noted, Raise, Raised, desk
+from front_desk import MATTER, Close, Note, Raise, Raised, desk
 
 
 @pytest.fixture
