@@ -55,9 +55,9 @@ more than adding an optional property, or a value to an enumeration, gets a new 
 Properties marked `x-personal` name or locate a person. Where it is an object, they are sealed on the topics with that
 person's own key (AES-256-GCM): `sealed.1.A256GCM.<key id>.<subject>.<nonce, ciphertext and tag in base64url>`. The
 service that publishes them keeps the keys: ask it, by POST /keys, with your purpose. Once a person is erased there is
-no key any more: read what `erased` says. In `x-personal`, `value` is the schema of what was sealed, as JSON, and `of` says
-whose key it takes. Authenticated with the value are `sealed.1.A256GCM.<key id>.<subject>.` and, each after a NUL, the
-type, the stream, the version and the property.
+no key any more: read what `erased` says. In `x-personal`, `value` is the schema of what was sealed, as JSON, and `of`
+says whose key it takes. Authenticated with the value are `sealed.1.A256GCM.<key id>.<subject>.` and, each after a NUL,
+the type, the stream, the version and the property.
 
 Addresses begin with `commongrid` unless the installation has another prefix."""
 
