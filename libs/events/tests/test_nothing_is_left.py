@@ -4,7 +4,7 @@ parked events, stored answers, logs; and read models are built anew without them
 import base64
 import json
 import os
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -81,22 +81,30 @@ async def refuse(db: Connection, event: Recorded[Noted]) -> None:
     Short.model_validate({"text": event.data.note})
 
 
+@pytest.fixture
+async def forgetful_wal(postgres_server: str) -> AsyncGenerator[None]:
+    """Postgres deletes segments of its write-ahead log that it has no use for. By itself it keeps them, to write over
+    them some day: what stood in them would be found."""
+    server = await asyncpg.connect(postgres_server)
+    await server.execute("alter system set wal_recycle = off")
+    await server.execute("select pg_reload_conf()")
+    await server.execute("checkpoint")
+    yield
+    await server.execute("alter system reset wal_recycle")
+    await server.execute("select pg_reload_conf()")
+    await server.close()
+
+
 async def rewritten(postgres_server: str, database_url: str) -> None:
     """When it returns, what was deleted is gone from Postgres' tables and from its write-ahead log."""
     own = await asyncpg.connect(database_url)
     await own.execute("vacuum full")
     await own.close()
     server = await asyncpg.connect(postgres_server)
-    try:
-        await server.execute("alter system set wal_recycle = off")  # a recycled segment holds what it held before
-        await server.execute("select pg_reload_conf()")
-        for _ in range(2):
-            await server.execute("select pg_switch_wal()")
-            await server.execute("checkpoint")
-    finally:
-        await server.execute("alter system reset wal_recycle")
-        await server.execute("select pg_reload_conf()")
-        await server.close()
+    for _ in range(2):
+        await server.execute("select pg_switch_wal()")
+        await server.execute("checkpoint")
+    await server.close()
 
 
 @pytest.fixture
@@ -120,6 +128,7 @@ async def parked_everywhere(here: Runtime, there: Runtime) -> bool:
     return True
 
 
+@pytest.mark.usefixtures("forgetful_wal")
 async def test_after_an_erasure_nothing_of_the_person_is_on_any_disk(
     new_database: NewDatabase, postgres_server: str, kafka_server: str, topic_prefix: str, disk: Path, tmp_path: Path
 ) -> None:

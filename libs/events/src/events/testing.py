@@ -19,6 +19,7 @@ from events.freshness import Token
 from events.kafka import ensure_topics
 from events.lag import own_lag
 from events.migrate import migrate
+from events.privacy.cache import KeyCache
 from events.privacy.data import ForeignKeys
 from events.privacy.keys import Keys, PersonKeys
 from events.privacy.ring import KeyRing, read_ring
@@ -82,9 +83,10 @@ class Neighbours(Mapping[str, Keys]):
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
+        self._known: dict[str, KeyCache] = {}
 
     def __getitem__(self, owner: str) -> Keys:
-        return FromTables(_DATABASES[self._prefix, owner])
+        return FromTables(_DATABASES[self._prefix, owner], self._known.setdefault(owner, KeyCache()))
 
     def __iter__(self) -> Iterator[str]:
         return (owner for prefix, owner in _DATABASES if prefix == self._prefix)
@@ -96,16 +98,22 @@ class Neighbours(Mapping[str, Keys]):
 class FromTables:
     """Keys straight from the tables of a service, whether it runs at the moment or not."""
 
-    def __init__(self, databases: Sequence[str]) -> None:
+    def __init__(self, databases: Sequence[str], cache: KeyCache) -> None:
         self._databases = databases
+        self._cache = cache
 
     async def obtain(self, subjects: Collection[str]) -> Mapping[str, PersonKey | None]:
-        found: dict[str, PersonKey | None] = dict.fromkeys(subjects)
-        for url in {*self._databases}:
-            async with asyncpg.create_pool(url, min_size=0, max_size=1) as pool:
-                keys = await PersonKeys(pool, read_ring(RING)).obtain(subjects)
-                found |= {subject: key for subject, key in keys.items() if key}
-        return found
+        known = self._cache.find(subjects)
+        asked_at = self._cache.now()
+        if ask := [subject for subject in subjects if subject not in known]:
+            found: dict[str, PersonKey | None] = dict.fromkeys(ask)
+            for url in {*self._databases}:
+                async with asyncpg.create_pool(url, min_size=0, max_size=1) as pool:
+                    keys = await PersonKeys(pool, read_ring(RING)).obtain(ask)
+                    found |= {subject: key for subject, key in keys.items() if key}
+            self._cache.put(asked_at, found)
+            known |= found
+        return known
 
 
 @asynccontextmanager
