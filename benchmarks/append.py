@@ -5,12 +5,15 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import asyncpg
-from events.event import encode
+from events import Aggregate, store
+from events.event import Raw, encode
+from events.privacy.data import PersonalData
+from events.privacy.keys import PersonKeys
 from events.read_model import Connection
 from events.runtime import Runtime
 from events.store import Appending, Context
 
-from benchmarks.desk import REPORT, Make, Reports, desk, event_of
+from benchmarks.desk import CONFIDENTIAL, REPORT, Make, Reports, confidential_desk, desk, event_of
 from benchmarks.measuring import Bench, Benchmark, Rate, per_second, shared_out
 
 AT_ONCE = 16
@@ -52,14 +55,14 @@ def row_of(make: Make) -> tuple[str | int | None, ...]:
     )
 
 
-def commands(runtime: Runtime, reports: Reports, count: int) -> Rate:
+def commands(runtime: Runtime, reports: Reports, count: int, aggregate: Aggregate[bool, Make] = REPORT) -> Rate:
     """Commands through the kernel, 16 at a time: decide, append, one event each."""
     mine = runtime.commands.by(CONTEXT)
 
     async def run() -> float:
         makes = reports.several(count)
         return await per_second(
-            count, shared_out(makes, AT_ONCE, lambda make: mine.execute(REPORT, make.report, make, new=True))
+            count, shared_out(makes, AT_ONCE, lambda make: mine.execute(aggregate, make.report, make, new=True))
         )
 
     return run
@@ -168,6 +171,45 @@ async def full_store(bench: Bench) -> Sequence[float]:
         return await bench.ratios(commands(full, reports, count), commands(young, reports, count))
 
 
+async def sealed(bench: Bench) -> Sequence[float]:
+    """The same report with two fields sealed for a person whose key is made with it, against it in the open."""
+    count, reports = bench.size(20_000, 3_000), Reports()
+    async with bench.runtime(confidential_desk(), "sealed") as runtime:
+        return await bench.ratios(commands(runtime, reports, count, CONFIDENTIAL), commands(runtime, reports, count))
+
+
+async def opened(bench: Bench) -> Sequence[float]:
+    """Events read again in batches of a thousand, each of another person, their keys in no memory, against in the open.
+
+    From bytes to events: Postgres is asked for the keys alone.
+    """
+    count, reports = bench.size(20_000, 3_000), Reports()
+    async with bench.runtime(confidential_desk(), "opened") as runtime:
+        await commands(runtime, reports, count, CONFIDENTIAL)()
+        await commands(runtime, reports, count)()
+        sealed_ones, plain_ones = [
+            [store.raw_of(row) for row in await runtime.db.fetch(f"{LIKE} like '{kind}-%'")]
+            for kind in ("confidential", "report")
+        ]
+
+        def reading(raws: Sequence[Raw]) -> Rate:
+            async def run() -> float:
+                async def read() -> None:
+                    keys = PersonKeys(runtime.db, runtime.settings.vault())
+                    personal = PersonalData("desk", runtime.service.catalogue, keys)
+                    for first in range(0, len(raws), 1000):
+                        for raw in await personal.open(raws[first : first + 1000]):
+                            runtime.service.catalogue.decode(raw)
+
+                return await per_second(len(raws), read())
+
+            return run
+
+        return await bench.ratios(reading(sealed_ones), reading(plain_ones))
+
+
+LIKE = f"select {store.COLUMNS} from log.events where stream"  # noqa: S608
+
 BENCHMARKS = [
     Benchmark(
         "append",
@@ -185,6 +227,20 @@ BENCHMARKS = [
     ),
     Benchmark(
         "append-many-copy", "append of many (bulk import)", "bare COPY of the same rows", 0.7, against(copy_many)
+    ),
+    Benchmark(
+        "append-sealed",
+        "append of one event a command, two fields of it sealed for a new person",
+        "append of the same event in the open",
+        0.8,
+        sealed,
+    ),
+    Benchmark(
+        "decode-sealed",
+        "decoding of events with two sealed fields, keys fetched from the table",
+        "decoding of the same events in the open",
+        0.1,
+        opened,
     ),
     Benchmark("append-full", "append at 5 million stored events", "append at 10 thousand", 0.95, full_store),
 ]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from events import Aggregate, Batch, Connection, Event, ReadModel, Recorded, Service
+from events import Aggregate, Batch, Connection, Event, ReadModel, Recorded, Service, personal
 
 
 class ReportMade(Event, type="commongrid.desk.report.made.v1"):
@@ -18,6 +18,18 @@ class ReportMade(Event, type="commongrid.desk.report.made.v1"):
     latitude: float
     grid: str
     reporter: str
+
+
+class ConfidentialReportMade(Event, type="commongrid.desk.confidential.made.v1"):
+    """The same, where what was written and who wrote it is personal."""
+
+    report: str
+    category: str
+    description: str = personal()
+    longitude: float
+    latitude: float
+    grid: str
+    reporter: str = personal()
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,36 @@ def evolve(made: bool, event: Event) -> bool:
     """Made it is."""
     return made or isinstance(event, ReportMade)
 
+
+def decide_confidential(made: bool, command: Make) -> Sequence[Event]:
+    """A report is made once, this one in confidence."""
+    if made:
+        return []
+    return [
+        ConfidentialReportMade(
+            report=command.report,
+            category=command.category,
+            description=command.description,
+            longitude=command.longitude,
+            latitude=command.latitude,
+            grid=command.grid,
+            reporter=command.reporter,
+        )
+    ]
+
+
+def evolve_confidential(made: bool, event: Event) -> bool:
+    """Made it is."""
+    return made or isinstance(event, ConfidentialReportMade)
+
+
+CONFIDENTIAL = Aggregate(
+    "confidential",
+    initial=False,
+    decide=decide_confidential,
+    evolve=evolve_confidential,
+    events=(ConfidentialReportMade,),
+)
 
 REPORT = Aggregate("report", initial=False, decide=decide, evolve=evolve, events=(ReportMade,))
 
@@ -107,6 +149,11 @@ async def made_one(db: Connection, event: Recorded[ReportMade]) -> None:
 def desk(*read_models: ReadModel) -> Service:
     """The service, with these read models of its own."""
     return Service("desk", aggregates=[REPORT], read_models=list(read_models))
+
+
+def confidential_desk() -> Service:
+    """The service, where it takes reports in confidence as well."""
+    return Service("desk", aggregates=[REPORT, CONFIDENTIAL])
 
 
 def board(*read_models: ReadModel) -> Service:

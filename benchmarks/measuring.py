@@ -17,6 +17,7 @@ from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.service import Service
 from events.settings import Settings
+from events.testing import RING
 from local.ladder import Servers
 from local.testing import database
 
@@ -57,7 +58,7 @@ class Bench:
         """A process of the service, not at work, in a database of its own, with its topics."""
         async with AsyncExitStack() as stack:
             url = url or await stack.enter_async_context(database(self.servers.postgres, service.name))
-            settings = Settings(url, self.servers.kafka, prefix)
+            settings = Settings(url, self.servers.kafka, prefix, keys=RING)
             await migrate(service, settings)
             await ensure_topics(service, settings)
             yield await stack.enter_async_context(open_runtime(service, settings))

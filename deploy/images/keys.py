@@ -1,5 +1,7 @@
-"""Make a trial system's issuer of tokens, once: /keys/private.pem signs callers' tokens, and /keys/published is what a
-real issuer would publish of it. `python keys.py ADDRESS`, ADDRESS being what the tokens' `iss` will say.
+"""Make a trial system's keys, once. `python keys.py ADDRESS`, ADDRESS being what the tokens' `iss` will say.
+
+/keys/private.pem signs callers' tokens, /keys/published is what a real issuer would publish of it, and
+/keys/NAME.ring.json wraps the keys of the persons whose data service NAME keeps.
 
 The services' user cannot read the private key. Who may start containers can:
 `docker compose run --rm --entrypoint cat keys /keys/private.pem`.
@@ -14,6 +16,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from events.privacy.ring import new_ring
+
+SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
+SERVICE_USER = 10001
 
 address = sys.argv[1]
 private = Path("/keys/private.pem")
@@ -37,3 +43,10 @@ description = {"issuer": address, "jwks_uri": f"{address}/keys", "id_token_signi
 (published / ".well-known").mkdir(parents=True, exist_ok=True)
 (published / "keys").write_text(json.dumps({"keys": [key]}))
 (published / ".well-known" / "openid-configuration").write_text(json.dumps(description))
+
+os.umask(0o077)
+for service in SERVICES:
+    ring = Path(f"/keys/{service}.ring.json")
+    if not ring.exists():
+        new_ring("trial").save(ring)
+        os.chown(ring, SERVICE_USER, SERVICE_USER)

@@ -30,7 +30,9 @@ K8S = ROOT / "deploy/k8s"
 KUBECTL = os.environ.get("KUBECTL") or shutil.which("kubectl")
 OPERATORS = ("kafka.strimzi.io/v1", "postgresql.cnpg.io/v1", "keda.sh/v1alpha1")
 MADE_BY_OTHERS = {f"{name}-db-app" for name in ("registry", "grid-tasks", "assessment", "notifications")} | {
-    "notifications-webhook"
+    "notifications-webhook",
+    "registry-keys",
+    "grid-tasks-keys",
 }
 
 Manifest = dict[str, Any]
@@ -128,7 +130,23 @@ def test_what_a_pod_refers_to_is_there(rendered: list[Manifest]) -> None:
             for variable in container.get("env", []):
                 if (ref := variable.get("valueFrom", {}).get("secretKeyRef")) is not None:
                     named.add(("Secret", ref["name"]))
+        for volume in pod["spec"].get("volumes", []):
+            if (secret := volume.get("secret")) is not None and not secret.get("optional"):
+                named.add(("Secret", secret["secretName"]))
         assert named <= there
+
+
+def test_each_service_has_a_key_ring_of_its_own(rendered: list[Manifest]) -> None:
+    rings = {
+        document["metadata"]["name"]: volume["secret"]["secretName"]
+        for document in rendered
+        if (pod := pod_of(document)) is not None
+        for volume in pod["spec"].get("volumes", [])
+        if volume["name"] == "keys" and "secret" in volume
+    }
+    assert rings
+    for name, secret in rings.items():
+        assert secret.startswith(f"{name.rpartition('-')[0]}-keys")
 
 
 def test_every_selector_means_the_pods_of_one_workload(rendered: list[Manifest]) -> None:

@@ -2,10 +2,12 @@
 
 import json
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from contracts.compatibility import breaks
+from contracts.schemas import schema_of
+from events import Event, personal
 from pydantic import BaseModel, Field, create_model
 
 
@@ -109,3 +111,37 @@ def test_what_readers_can_bear_is_no_break(change: dict[str, object]):
 def test_a_renamed_model_is_no_break():
     renamed = json.loads(json.dumps(schema()).replace("Place", "Point"))
     assert breaks(schema(), renamed) == []
+
+
+# What is sealed
+
+
+def person(**name: Any) -> dict[str, object]:
+    """The schema of an event with one personal field."""
+    kind: dict[str, Any] = {"kind": str, **name}
+    fields = {"case": (str, ...), "name": (kind.pop("kind"), personal(**kind))}
+    return schema_of(create_model("Sample", __base__=Named, **fields))  # type: ignore[call-overload]
+
+
+class Named(Event, type="commongrid.registry.person.named.v1"):
+    """An event of somebody."""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"kind": int, "erased": 0}, "data.name: the type was"),
+        ({"kind": Annotated[str, Field(max_length=9)]}, "data.name (sealed): maxLength was not given and is 9"),
+        ({"of": "case"}, "data.name: x-personal.of was '{stream}' and is 'case-{case}'"),
+        ({"erased": "?"}, "data.name: x-personal.erased was '' and is '?'"),
+    ],
+)
+def test_a_break_in_what_is_sealed_is_found_though_it_looks_the_same_from_outside(change: dict[str, object], said: str):
+    found = breaks(person(), person(**change))
+    assert any(message.startswith(said) for message in found), found
+
+
+def test_a_field_that_becomes_personal_is_a_break():
+    plain = create_model("Sample", __base__=Named, case=(str, ...), name=(str, ...))
+    assert breaks(schema_of(plain), person())
+    assert breaks(person(), person()) == []

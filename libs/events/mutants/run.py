@@ -181,7 +181,7 @@ def _how(output: str) -> str:
     if output == "timeout":
         return HUNG
     for line in output.splitlines():
-        if line.startswith((f"FAILED {TESTS_FOLDER}", f"ERROR {TESTS_FOLDER}")):
+        if line.startswith(("FAILED ", "ERROR ")) and TESTS_FOLDER in line:
             place, _, error = line.partition(" - ")
             return f"{HUNG if 'Timeout' in error else 'seen'} by {place.rpartition('/')[2]}: {error[:100]}"
     return "seen before any test was run"

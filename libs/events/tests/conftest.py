@@ -10,6 +10,7 @@ from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.service import Service
 from events.settings import Settings
+from events.testing import RING
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "examples")]  # front_desk.py, noticeboard.py
@@ -28,7 +29,7 @@ async def opened(new_database: NewDatabase) -> AsyncGenerator[Open]:
         closing = asyncio.Event()
 
         async def open_one(service: Service) -> Runtime:
-            settings = Settings(await new_database(), NO_KAFKA)
+            settings = Settings(await new_database(), NO_KAFKA, keys=RING)
             await migrate(service, settings)
             is_open: asyncio.Future[Runtime] = asyncio.get_running_loop().create_future()
 

@@ -14,13 +14,15 @@ from events.commands import Done, KeyMismatch, VersionMismatch
 from events.consumer import Consumer
 from events.event import START, Raw
 from events.policy import Due
+from events.privacy.data import Answer
+from events.privacy.sealing import is_sealed
 from events.progress import OWN, Chunk, Mark, Overtaken, marks
 from events.rebuild import rebuild
 from events.runtime import open_runtime
 from events.settings import Settings
 from events.store import Appending, Conflict, Key
 from events.testing import eventually
-from front_desk import MATTER, Close, Closed, Matter, Note, Noted, Raise, Raised, desk, journal, tally
+from front_desk import MATTER, Close, Closed, Matter, Note, Noted, Raise, Raised, desk, journal, keys_of, tally
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from local.testing import database
@@ -253,10 +255,11 @@ class Machine(RuleBasedStateMachine):
     @awaited
     async def append_blindly(self, offs: Mapping[str, int], count: int) -> None:
         appending = Appending()
+        keys = await keys_of(self.runtime, *map(MATTER.stream, offs))
         for id_, off in offs.items():
             stream = MATTER.stream(id_)
             version = max(0, len(self.desk.history(stream)) + off)
-            appending.add(stream, version, [Noted(note="blind")] * count)
+            appending.add(stream, version, [Noted(note="blind")] * count, keys)
         if all(version == len(self.desk.history(stream)) for stream, version in appending.expected.items()):
             (position,) = await store.append(self.runtime.db, [appending])
             self.desk.commit(position, [(it.stream, it.event) for it in appending.events])
@@ -282,7 +285,8 @@ class Machine(RuleBasedStateMachine):
         self.transaction = db.transaction()
         await self.transaction.start()
         appending, stream = Appending(), MATTER.stream(id)
-        appending.add(stream, len(self.desk.history(stream)), [Noted(note="late")] * count)
+        keys = await keys_of(self.runtime, stream)
+        appending.add(stream, len(self.desk.history(stream)), [Noted(note="late")] * count, keys)
         (position,) = await store.append(db, [appending])
         self.appended_late = position, [(stream, it.event) for it in appending.events]
         self.desk.late = position._replace(number=0)
@@ -456,7 +460,7 @@ class Machine(RuleBasedStateMachine):
 
     async def _compare(self) -> None:
         rows = await self.db.fetch(f"select {store.COLUMNS} from log.events order by incarnation, tx, position")
-        raws = [store.raw_of(row) for row in rows]
+        raws = await self.runtime.personal.open([store.raw_of(row) for row in rows])
         decode = self.service.catalogue.decode
         assert [(raw.position, raw.stream, raw.version, decode(raw)) for raw in raws] == sorted(self.desk.happened)
         versions: dict[str, int] = {}
@@ -465,12 +469,21 @@ class Machine(RuleBasedStateMachine):
             versions[raw.stream] = raw.version
 
         rows = await self.db.fetch("select key, fingerprint, stream, outcome::text from log.commands")
-        assert {row[0]: (row[1], row[2], eval(row[3])) for row in rows} == {  # noqa: S307
+        answers = {row[0]: await self._answer(row[0], row[1], eval(row[3])) for row in rows}  # noqa: S307
+        assert {row[0]: (answers[row[0]].fingerprint, row[2], answers[row[0]].outcome) for row in rows} == {
             key: (it.fingerprint, it.stream, it.outcome) for key, it in self.desk.keys.items()
         }
         rows = await self.db.fetch("select stream, due from log.timers")
         assert dict(rows) == self.desk.timers
         await self._compare_followers()
+
+    async def _answer(self, key: str, fingerprint: bytes, outcome: Any) -> Answer:
+        """What is stored of an answer, opened if it tells of somebody."""
+        if not is_sealed(outcome):
+            return Answer(fingerprint, outcome)
+        opened = await self.runtime.personal.open_answer(key, outcome)
+        assert opened
+        return opened
 
     async def _compare_followers(self) -> None:
         rows = await self.db.fetch("select matter, versions from journal_v1.journal")

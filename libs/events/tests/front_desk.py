@@ -7,7 +7,7 @@ order, and a tally by place, which is written by sets. The hall (大厅) is anot
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,8 +28,10 @@ from events import (
     Service,
     personal,
 )
+from events.privacy.sealing import PersonKey
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
+from events.testing import RING, Neighbours
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -183,7 +185,7 @@ def tally(name: str = "tally") -> ReadModel:
 
     @model.on(Closed)
     async def closed(db: Connection, events: Batch[Closed]) -> None:
-        await db.execute("insert into closed select * from unnest($1::text[])", events.streams)
+        await db.execute("insert into closed select * from unnest($1::text[]) on conflict do nothing", events.streams)
 
     return model
 
@@ -207,6 +209,15 @@ async def busy(commands: Commands, count: int, seed: int = 1, matters: int = 20)
         noted = random.sample(ids, 10)
         await asyncio.gather(*(commands.execute(MATTER, id_, Note(f"{nth} 记")) for id_ in noted))
     await commands.execute_many(MATTER, {id_: Close() for id_ in ids[::3]})
+
+
+async def keys_of(runtime: Runtime, *streams: str) -> Mapping[str, PersonKey]:
+    """The keys of those whom these streams are about, for appends by hand; made if there are none."""
+    material = await runtime.personal.keys.material(streams)
+    for subject, (kek, wrapped) in material.new.items():
+        row = subject, wrapped, kek
+        await runtime.db.execute("insert into log.person_keys (subject, wrapped, kek) values ($1, $2, $3)", *row)
+    return material.keys
 
 
 async def recorded(db: Database) -> dict[str, list[int]]:
@@ -234,7 +245,9 @@ async def tallied(db: Database) -> dict[str, int]:
 @asynccontextmanager
 async def at_work(service: Service, database_url: str, kafka: str, prefix: str) -> AsyncGenerator[Runtime]:
     """A process of a service that is set up already, with Kafka there or away."""
-    async with open_runtime(service, Settings(database_url, kafka, prefix)) as runtime:
+    async with open_runtime(
+        service, Settings(database_url, kafka, prefix, keys=RING), foreign_keys=Neighbours(prefix)
+    ) as runtime:
         working = asyncio.create_task(runtime.work())
         try:
             yield runtime

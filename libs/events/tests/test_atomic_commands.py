@@ -25,7 +25,7 @@ from events import (
 from events.runtime import Runtime
 from events.store import Appending, Fired, KeyUsed, TimerGone
 from events.testing import eventually
-from front_desk import MATTER, NOON, Close, Closed, Matter, Note, Noted, NotOpen, Raise, Raised, RaisedBefore, desk
+from front_desk import MATTER, NOON, Close, Closed, Matter, Note, NotOpen, Raise, Raised, RaisedBefore, desk
 
 Open = Callable[[Service], Awaitable[Runtime]]
 NOBODY = Context()
@@ -97,7 +97,7 @@ async def test_nothing_of_a_command_remains_if_its_timer_is_gone(runtime: Runtim
     await runtime.commands.execute(MATTER, "1", Raise())
     timer = Fired(await runtime.db.fetchval("select id from log.timers"), NOON + timedelta(hours=1))
     appending = Appending(fired=timer)
-    appending.add("matter-1", 1, [Noted(note="reminded")])
+    appending.add("matter-1", 1, [Raised(place="reminded")])
     await store.append(runtime.db, [appending])
     before = await rows_in_the_log(runtime.db)
     assert before == (2, 0, 0)
@@ -110,11 +110,11 @@ async def test_a_moved_timer_does_not_fire_at_its_old_time(runtime: Runtime) -> 
     await store.append(runtime.db, [raising("matter-1")])
     timer = Fired(await runtime.db.fetchval("select id from log.timers"), NOON)
     moving = Appending()
-    moving.add("matter-1", 1, [Noted(note="later, please")])
+    moving.add("matter-1", 1, [Raised(place="later, please")])
     moving.timers = [store.TimerChange("reminding", "matter-1", "remind", NOON + timedelta(days=1), "matter-1/2")]
     await store.append(runtime.db, [moving])
     appending = Appending(fired=timer)
-    appending.add("matter-1", 2, [Noted(note="reminded")])
+    appending.add("matter-1", 2, [Raised(place="reminded")])
     with pytest.raises(TimerGone):
         await store.append(runtime.db, [appending])
     assert await runtime.db.fetchval("select due from log.timers") == NOON + timedelta(days=1)
@@ -125,7 +125,7 @@ async def test_of_many_commands_on_one_version_exactly_one_wins(runtime: Runtime
 
     async def note(version: int, who: int) -> bool:
         appending = Appending()
-        appending.add("matter-1", version, [Noted(note=f"{who}")])
+        appending.add("matter-1", version, [Raised(place=f"{who}")])
         try:
             await store.append(runtime.db, [appending])
         except Conflict:
@@ -200,7 +200,7 @@ async def test_a_blind_append_that_would_leave_a_gap_of_versions_is_refused(runt
         await store.append(runtime.db, [raising("matter-1", version=2)])
     assert getattr(conflict.value.__cause__, "sqlstate", None) == "CG409"
     both = raising("matter-2")
-    both.add("matter-1", 2, [Noted(note="too far")])
+    both.add("matter-1", 2, [Raised(place="too far")])
     with pytest.raises(Conflict) as conflict:
         await store.append(runtime.db, [both])
     assert getattr(conflict.value.__cause__, "sqlstate", None) == "CG409"
@@ -235,9 +235,10 @@ async def test_events_cannot_be_rewritten_even_by_hand(runtime: Runtime, rewriti
 async def test_an_event_too_large_for_kafka_is_refused_whatever_it_is_written_in(runtime: Runtime, sign: str) -> None:
     await runtime.commands.execute(MATTER, "1", Raise())
     size = len(sign.encode())
-    await runtime.commands.execute(MATTER, "1", Note(sign * (790_000 // size)))
+    # Sealed, a note is a third longer than it was written.
+    await runtime.commands.execute(MATTER, "1", Note(sign * (590_000 // size)))
     with pytest.raises(EventTooLarge, match="reference"):
-        await runtime.commands.execute(MATTER, "1", Note(sign * (810_000 // size)))
+        await runtime.commands.execute(MATTER, "1", Note(sign * (610_000 // size)))
 
 
 async def test_many_things_are_changed_in_one_transaction_and_what_is_refused_stops_nothing(runtime: Runtime) -> None:
@@ -297,7 +298,7 @@ async def test_a_repeated_command_changes_nothing_and_gives_the_first_outcome(ru
 
 async def test_a_repetition_gives_the_place_of_the_last_event_that_its_command_brought(runtime: Runtime) -> None:
     appending = Appending(key=Key("k"))
-    appending.add("matter-1", 0, [Raised(place="gate"), Noted(note="first"), Noted(note="second")])
+    appending.add("matter-1", 0, [Raised(place="gate"), Raised(place="first"), Raised(place="second")])
     (position,) = await store.append(runtime.db, [appending])
     again = await runtime.commands.execute(MATTER, "1", Raise(), key=Key("k"))
     assert again.token

@@ -13,6 +13,7 @@ import pytest
 from desk_machine import Machine, service
 from events.migrate import migrate
 from events.settings import Settings
+from events.testing import RING
 from front_desk import hall, journal
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
@@ -41,13 +42,13 @@ async def template(new_database: Callable[..., Awaitable[str]]) -> str:
     """A database that is set up: each life begins with a copy."""
     url = await new_database()
     for its in (service(), hall(journal(HEARD))):
-        await migrate(its, Settings(url, NO_KAFKA))
+        await migrate(its, Settings(url, NO_KAFKA, keys=RING))
     return url
 
 
 def test_a_store_and_its_read_models_do_as_the_model_does(postgres_server: str, template: str) -> None:
     def machine() -> Machine:
-        return Machine(postgres_server, template, lambda url: Settings(url, NO_KAFKA))
+        return Machine(postgres_server, template, lambda url: Settings(url, NO_KAFKA, keys=RING))
 
     run_state_machine_as_test(cast(Any, machine), settings=lives("12x25"))  # pyright: ignore[reportUnknownMemberType]
 
@@ -59,6 +60,10 @@ def test_relays_and_those_who_follow_by_topics_do_as_the_model_does(
 
     def town() -> Town:
         prefix = f"{topic_prefix}-{next(numbers)}"
-        return Town(postgres_server, template, lambda url: Settings(url, kafka_server, prefix, partitions=PARTITIONS))
+
+        def settings(url: str) -> Settings:
+            return Settings(url, kafka_server, prefix, partitions=PARTITIONS, keys=RING)
+
+        return Town(postgres_server, template, settings)
 
     run_state_machine_as_test(cast(Any, town), settings=lives("5x20"))  # pyright: ignore[reportUnknownMemberType]

@@ -10,7 +10,7 @@ from events.migrate import migrate
 from events.operate import operator_cli
 from events.runtime import Runtime
 from events.settings import Settings
-from events.testing import eventually, running
+from events.testing import RING, eventually, running
 from front_desk import MATTER, Note, Raise, desk, hall, journal, journalled, tally
 from typer.testing import CliRunner
 
@@ -117,7 +117,7 @@ async def test_verify_ends_with_1_where_something_is_wrong(at_desk: Runtime) -> 
 @pytest.mark.parametrize("words", [("verify",), ("rebuild", "journal"), ("restore",)])
 async def test_what_is_away_is_said_in_one_line(new_database: NewDatabase, words: tuple[str, ...]) -> None:
     """Here the Kafka; and of a database that was never migrated, its first missing table."""
-    nothing = Settings(await new_database(), "127.0.0.1:9")
+    nothing = Settings(await new_database(), "127.0.0.1:9", keys=RING)
     for service in (desk(), hall(journal())):
         result = await asyncio.to_thread(CliRunner().invoke, operator_cli(service, lambda: nothing), list(words))
         assert result.exit_code == 1

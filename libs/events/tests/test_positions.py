@@ -11,7 +11,7 @@ from events.event import START, Position, Raw
 from events.runtime import Runtime
 from events.store import Appending
 from events.testing import eventually
-from front_desk import Noted, desk
+from front_desk import Raised, desk
 
 Open = Callable[[Service], Awaitable[Runtime]]
 
@@ -32,7 +32,7 @@ async def connections(runtime: Runtime) -> AsyncGenerator[list[Connection]]:
 
 async def append(db: Connection, stream: str, version: int, count: int = 1) -> None:
     appending = Appending()
-    appending.add(stream, version, [Noted(note=f"{version + nth}") for nth in range(1, count + 1)])
+    appending.add(stream, version, [Raised(place=f"{version + nth}") for nth in range(1, count + 1)])
     await store.append(db, [appending])
 
 

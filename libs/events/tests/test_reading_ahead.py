@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from broker import messages, send
 from events import Event, Recorded, Service, feeds
-from events.event import Raw
 from events.feeds import TopicFeed
 from events.kafka import Partition, TopicReader
 from events.rebuild import rebuild
@@ -34,10 +33,9 @@ class Seen(TopicReader):
         super().__init__(runtime.settings, [topic], None)
         self.readings: list[int] = []
 
-    async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
-        found = await super().read(seconds, most)
-        self.readings.append(sum(len(raws) for _, _, raws in found))
-        return found
+    async def read_ahead(self, seconds: float, most: int) -> int:
+        self.readings.append(await super().read_ahead(seconds, most))
+        return self.readings[-1]
 
 
 @asynccontextmanager
@@ -59,6 +57,10 @@ async def noted(
 
         await eventually(all_sent)
         yield here, there, topic
+
+
+async def has_read(reader: Seen, *counts: int) -> bool:
+    return reader.readings == [*counts]
 
 
 class Hold:
@@ -98,11 +100,7 @@ async def test_the_next_chunk_and_no_more_is_read_while_the_database_has_one(
         async with feeding(there, reader) as feed:
             taking = asyncio.create_task(until(feed, 40))
             await hold.reached.wait()
-
-            async def two() -> bool:
-                return reader.readings == [CHUNK, CHUNK]
-
-            await eventually(two)
+            await eventually(lambda: has_read(reader, CHUNK, CHUNK))
             hold.go_on.set()
             await asyncio.wait_for(taking, 60)
             assert reader.readings[:4] == [CHUNK] * 4
@@ -117,7 +115,7 @@ async def test_who_has_caught_up_reads_nothing_ahead(
         reader = Seen(there, topic)
         async with feeding(there, reader) as feed:
             await until(feed, CHUNK - 1)
-            assert not [task for task in asyncio.all_tasks() if "Seen.read" in repr(task)]
+            assert not [task for task in asyncio.all_tasks() if "Seen.read_ahead" in repr(task)]
         await has_journalled(there.db, await recorded(here.db))
 
 
@@ -126,11 +124,11 @@ class Failing(TopicReader):
 
     first = True
 
-    async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
+    async def read_ahead(self, seconds: float, most: int) -> int:
         if not self.first:
             raise ConnectionResetError("Kafka went away")
         self.first = False
-        return await super().read(30.0, most)
+        return await super().read_ahead(30.0, most)
 
 
 async def test_who_ends_before_it_hears_that_reading_ahead_has_failed_leaves_nothing_behind(
@@ -147,29 +145,42 @@ async def test_who_ends_before_it_hears_that_reading_ahead_has_failed_leaves_not
         await has_journalled(there.db, await recorded(here.db))
 
 
-async def test_what_was_read_before_a_partition_came_back_takes_no_effect_again_and_turns_nothing_back(
+async def test_what_was_read_before_a_partition_came_back_is_forgotten(
     new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
     """Another process had it meanwhile and came further; what none can read must not be parked by both."""
     async with noted(new_database, kafka_server, topic_prefix, CHUNK - 1, hall(journal())) as (here, there, topic):
-        [number] = {it.partition for it in await messages(kafka_server, topic)}
+        partitions = [Partition(topic, it.partition) for it in (await messages(kafka_server, topic))[:1]]
         await send(kafka_server, topic, b"matter-1", b"?")
         reader = Seen(there, topic)
         async with feeding(there, reader) as first:
             assert await first.step(30.0) == CHUNK
-
-            async def one_ahead() -> bool:
-                return reader.readings == [CHUNK, 1]
-
-            await eventually(one_ahead)
+            await eventually(lambda: has_read(reader, CHUNK, 1))
             await send(kafka_server, topic, b"matter-1", b"??")
             async with feeding(there, TopicReader(there.settings, [topic], None)) as other:
                 await until(other, 2)
-            await first._begin([Partition(topic, number)])  # pyright: ignore[reportPrivateUsage]
-            assert await first.step(30.0) == 1, "what it had read ahead"
-        next_offset = "select next_offset from log.progress where source = $1 and partition = $2"
-        assert await there.db.fetchval(next_offset, topic, number) == CHUNK + 2
-        assert await there.db.fetchval("select count(*) from log.parked") == 2
+            await first._begin(partitions)  # pyright: ignore[reportPrivateUsage]
+            await send(kafka_server, topic, b"matter-1", b"???")
+            await until(first, 1)
+        next_offset = "select max(next_offset) from log.progress where source = $1"
+        assert await there.db.fetchval(next_offset, topic) == CHUNK + 3
+        assert await there.db.fetchval("select count(*) from log.parked") == 3
+        await has_journalled(there.db, await recorded(here.db))
+
+
+async def test_nothing_is_skipped_of_a_partition_that_was_read_before_its_progress_was_known(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """aiokafka reads what it is given at once, while we still ask the database how far it was taken."""
+    async with noted(new_database, kafka_server, topic_prefix, 3 * CHUNK - 1, hall(journal())) as (here, there, topic):
+        partitions = [Partition(topic, it.partition) for it in (await messages(kafka_server, topic))[:1]]
+        reader = Seen(there, topic)
+        async with feeding(there, reader) as feed:
+            feed.marks.clear()
+            assert await feed.step(30.0) == 0
+            await eventually(lambda: has_read(reader, CHUNK, CHUNK))
+            await feed._begin(partitions)  # pyright: ignore[reportPrivateUsage]
+            await asyncio.wait_for(until(feed, 3 * CHUNK), 60)
         await has_journalled(there.db, await recorded(here.db))
 
 

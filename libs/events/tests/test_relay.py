@@ -16,7 +16,7 @@ from events.relay import Marking, StoreReader, relay
 from events.runtime import Runtime, keep_running, open_runtime
 from events.settings import Settings
 from events.store import read_after
-from events.testing import eventually, running
+from events.testing import RING, eventually, running
 from events.wake import Wake
 from front_desk import (
     MATTER,
@@ -326,7 +326,7 @@ async def test_topics_are_made_to_be_kept_so(fresh_database: str, kafka_server: 
 async def test_the_relay_refuses_a_topic_with_another_number_of_partitions(
     fresh_database: str, kafka_server: str, topic_prefix: str, partitions: int
 ) -> None:
-    settings = Settings(fresh_database, kafka_server, topic_prefix)
+    settings = Settings(fresh_database, kafka_server, topic_prefix, keys=RING)
     await migrate(desk(), settings)
     if partitions:
         await create_topic(kafka_server, f"{topic_prefix}.desk.matter", partitions)

@@ -11,7 +11,7 @@ from events.relay import StoreBehindTopic, check_store
 from events.restore import Restored, StillRunning, TwoHistories, restore
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from events.testing import eventually, running
+from events.testing import RING, eventually, running
 from front_desk import MATTER, Note, Noted, Raise, at_work, desk, hall, has_journalled, journal, recorded
 from noticeboard import NOTICE, Post, noticeboard, titles
 
@@ -24,7 +24,7 @@ TOMORROW = datetime.now(UTC) + timedelta(days=1)
 @asynccontextmanager
 async def stopped(service: object, database_url: str, kafka: str, prefix: str) -> AsyncGenerator[Runtime]:
     """The service, not at work."""
-    async with open_runtime(service, Settings(database_url, kafka, prefix)) as runtime:  # type: ignore[arg-type]
+    async with open_runtime(service, Settings(database_url, kafka, prefix, keys=RING)) as runtime:  # type: ignore[arg-type]
         yield runtime
 
 

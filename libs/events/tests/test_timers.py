@@ -11,7 +11,7 @@ from events import timers as timing
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from events.testing import eventually
+from events.testing import RING, eventually
 from front_desk import NOON
 from pydantic import AwareDatetime
 
@@ -61,7 +61,7 @@ async def make_the_call(commands: Commands, due: Due) -> None:
 @asynccontextmanager
 async def process(service: Service, url: str, now: list[datetime]) -> AsyncGenerator[Runtime]:
     """A process that minds the timers; Kafka is not needed."""
-    settings = Settings(url, "127.0.0.1:9")
+    settings = Settings(url, "127.0.0.1:9", keys=RING)
     await migrate(service, settings)
     async with open_runtime(service, settings, lambda: now[0]) as runtime:
         minding = asyncio.create_task(timing.run_timers(runtime.commands))

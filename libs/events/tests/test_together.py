@@ -12,7 +12,7 @@ from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
 from events.together import MOST, Together, loads
-from front_desk import MATTER, Close, Note, Noted, Raise, Raised, desk
+from front_desk import MATTER, Close, Note, Raise, Raised, desk
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ async def runtime(opened: Callable[[Service], Awaitable[Runtime]]) -> Runtime:
 
 def raising(stream: str, version: int = 0, key: str | None = None) -> Appending:
     appending = Appending(key=Key(key) if key else None)
-    appending.add(stream, version, [Raised(place="gate"), Noted(note=stream)])
+    appending.add(stream, version, [Raised(place="gate"), Raised(place=stream)])
     return appending
 
 

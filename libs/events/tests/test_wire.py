@@ -27,6 +27,7 @@ raws = st.builds(
     correlation=st.none() | text,
     causation=st.none() | text,
     traceparent=st.none() | text,
+    erased=st.just(frozenset[str]()),
 )
 
 

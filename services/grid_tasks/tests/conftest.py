@@ -14,7 +14,7 @@ from events.event import aggregate_of
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from events.testing import running
+from events.testing import RING, running
 from grid_tasks.service import grid_tasks
 from local.testing import NewDatabase
 
@@ -45,14 +45,14 @@ def trade() -> Trade:
 
 @pytest.fixture
 async def database(fresh_database: str) -> str:
-    await migrate(grid_tasks, Settings(fresh_database, NO_KAFKA))
+    await migrate(grid_tasks, Settings(fresh_database, NO_KAFKA, keys=RING))
     return fresh_database
 
 
 @asynccontextmanager
 async def process(database: str, trade: Trade) -> AsyncGenerator[Runtime]:
     """A process of the service at work, without Kafka; it ends with the block."""
-    async with open_runtime(grid_tasks, Settings(database, NO_KAFKA), trade) as runtime:
+    async with open_runtime(grid_tasks, Settings(database, NO_KAFKA, keys=RING), trade) as runtime:
         working = asyncio.create_task(runtime.work())
         yield runtime
         working.cancel()

@@ -15,6 +15,7 @@ from edge.testing import client, founding, in_post, token, told
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
+from events.testing import RING
 from registry.service import application, registry
 
 NO_KAFKA = "127.0.0.1:9"
@@ -35,7 +36,7 @@ FILES = {
 @pytest.fixture
 async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
     """The service that only serves: its relay, projections and policies rest."""
-    settings = Settings(fresh_database, NO_KAFKA)
+    settings = Settings(fresh_database, NO_KAFKA, keys=RING)
     await migrate(registry, settings)
     await told(fresh_database, *founding(), in_post("clerk", Post.REGISTRAR))
     async with open_runtime(registry, settings) as runtime:

@@ -10,8 +10,9 @@ from typing import Any
 from contracts.catalogue import PUBLISHED
 from contracts.examples import EXAMPLES
 from contracts.schemas import Schema, schema_of
+from contracts.sealed import on_the_wire, stream_of
 from events import Event
-from events.event import Position, Raw, aggregate_of, encode
+from events.event import Position, Raw, aggregate_of
 from events.wire import headers_of, source_of
 from pydantic_core import from_json
 
@@ -51,8 +52,14 @@ Topics are kept for ever, so that a new consumer can read everything from the be
 (the stream) keep their order. Ignore properties that you do not know. A type keeps its meaning for ever: what changes
 more than adding an optional property, or a value to an enumeration, gets a new type (`….v2`).
 
-Properties marked `x-personal` name or locate a person. Addresses begin with `commongrid` unless the installation has
-another prefix."""
+Properties marked `x-personal` name or locate a person. Where it is an object, they are sealed on the topics with that
+person's own key (AES-256-GCM): `sealed.1.A256GCM.<key id>.<subject>.<nonce, ciphertext and tag in base64url>`. The
+service that publishes them keeps the keys: ask it, by POST /keys, with your purpose. Once a person is erased there is
+no key any more: read what `erased` says. In `x-personal`, `value` is the schema of what was sealed, as JSON, and `of`
+says whose key it takes. Authenticated with the value are `sealed.1.A256GCM.<key id>.<subject>.` and, each after a NUL,
+the type, the stream, the version and the property.
+
+Addresses begin with `commongrid` unless the installation has another prefix."""
 
 
 def document(service: str) -> dict[str, Any]:
@@ -147,12 +154,11 @@ def _common_headers(service: str) -> Schema:
 
 def _example(event: Event) -> dict[str, Any]:
     """The event as the relay would send it."""
-    payload = encode(event)
+    payload = on_the_wire(event)
     _, service, aggregate, *_ = event.type_name.split(".")
-    thing = next(iter(from_json(payload).values()))  # the first property of every event is the id of what it is about
     raw = Raw(
         Position(1, 8123, 45),
-        f"{aggregate}-{thing}",
+        stream_of(event),
         1,
         event.type_name,
         payload.encode(),

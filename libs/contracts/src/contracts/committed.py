@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from contracts.asyncapi import document
-from contracts.catalogue import CATALOGUE, PUBLISHED
+from contracts.catalogue import PUBLISHED
 from contracts.compatibility import breaks
 from contracts.examples import EXAMPLES, at
 from contracts.schemas import schema_of
+from contracts.sealed import on_the_wire, read
 from events import Event
-from events.event import Position, Raw, encode
+from events.event import Position, Raw, aggregate_of
+from events.privacy.sealing import DoesNotOpen
 from pydantic import ValidationError
 from pydantic_core import to_json
 
@@ -49,7 +51,7 @@ def write(folder: Path, files: Files) -> list[str]:
     wanted = {path: text for path, text in files.items() if _text(folder / path) != text}
     for event in EXAMPLES:
         if not any((folder / "golden" / event.type_name).glob("*.json")):
-            wanted[f"golden/{event.type_name}/example.json"] = as_file(json.loads(encode(event)))
+            wanted[f"golden/{event.type_name}/example.json"] = as_file(json.loads(on_the_wire(event)))
     for path, text in wanted.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -133,10 +135,11 @@ def _superfluous(folder: Path, files: Files) -> list[str]:
 
 
 def _unread(type_name: str, data: dict[str, Any]) -> str | None:
-    raw = Raw(Position(1, 1, 1), "sample", 1, type_name, to_json(data), at(9, 0))
+    stream = f"{aggregate_of(type_name)}-{next(iter(data.values()))}"
+    raw = Raw(Position(1, 1, 1), stream, 1, type_name, to_json(data), at(9, 0))
     try:
-        event = CATALOGUE.decode(raw)
-    except (ValidationError, LookupError, ValueError, TypeError) as error:
+        event = read(raw)
+    except (ValidationError, LookupError, ValueError, TypeError, DoesNotOpen) as error:
         return f"can no longer be read ({str(error).splitlines()[0]})"
     if type_name == event.type_name and (lost := data.keys() - event.model_dump().keys()):
         return f"holds {', '.join(sorted(lost))}, which its class no longer knows"

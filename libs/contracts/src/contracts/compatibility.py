@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from contracts.schemas import Schema
+from events.privacy.fields import PERSONAL
 
 AT_MOST = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 AT_LEAST = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -41,10 +42,26 @@ def _compared(path: str, old: Schema, new: Schema) -> Iterator[str]:
     if _kind(old) != _kind(new):
         yield f"{path}: the type was {_kind(old)} and is {_kind(new)}"
         return
+    yield from _personal(path, old, new)
     yield from _properties(path, old, new)
     yield from _parts(path, old, new)
     yield from _values(path, old, new)
     yield from _bounds(path, old, new)
+
+
+def _personal(path: str, old: Schema, new: Schema) -> Iterator[str]:
+    """What is sealed is part of the contract as well, though its schema cannot be seen from the outside."""
+    before, after = old.get(PERSONAL), new.get(PERSONAL)
+    if before == after:
+        return
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        yield f"{path}: it was {'not ' if before is None else ''}personal, and is {'not' if after is None else 'now'}"
+        return
+    one, other = cast("Schema", before), cast("Schema", after)
+    yield from _compared(f"{path} (sealed)", one["value"], other["value"])
+    for keyword in ("of", "erased"):
+        if one[keyword] != other[keyword]:
+            yield f"{path}: {PERSONAL}.{keyword} was {_shown(one[keyword])} and is {_shown(other[keyword])}"
 
 
 def _kind(schema: Schema) -> str:

@@ -34,14 +34,14 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
     case: str
     category: str
     """A category of the duty list."""
-    description: str = personal()
+    description: str = personal(sealed=False)
     """What the reporter wrote; it may name people."""
     place: Place
     grid: str
     reporter_kind: ReporterKind
     reporter: str | None = None
     """Pseudonymous id of the caller; none for an anonymous report."""
-    contact: str | None = personal(default=None)
+    contact: str | None = personal(sealed=False, default=None)
     """E-mail address at which the reporter wants to be told the end."""
     receipt_hash: str
     """SHA-256, in hex, of the secret on the reporter's receipt: who shows the secret may follow and rate the case."""
@@ -84,7 +84,7 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
 
     case: str
     worker: str
-    result: str = personal()
+    result: str = personal(sealed=False)
     on_time: bool
     attempt: Annotated[int, Field(ge=1)]
     """1 the first time, 2 after it was sent back once, and so on."""
@@ -97,7 +97,7 @@ class CaseSentBack(Event, type="commongrid.grid_tasks.case.sent_back.v1"):
     case: str
     worker: str
     verifier: str
-    reason: str = personal()
+    reason: str = personal(sealed=False)
     due: AwareDatetime
     at: AwareDatetime
 

@@ -76,18 +76,18 @@ class PersonFacts(Event):
 
     person: str
     """Pseudonymous id."""
-    name: str = personal()
-    id_number: str = personal()
+    name: str = personal(sealed=False)
+    id_number: str = personal(sealed=False)
     """Resident identity number, GB 11643."""
-    sex: Annotated[str, Field(pattern="^[0129]$")] = personal()
+    sex: Annotated[str, Field(pattern="^[0129]$")] = personal(sealed=False)
     """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 not stated."""
-    birth_date: date = personal()
-    phone: str = personal(default="")
+    birth_date: date = personal(sealed=False)
+    phone: str = personal(sealed=False, default="")
     residency: Residency
     household: str | None = None
     relation: str | None = None
     """Relation to the head of the household (户主): head, spouse, child, parent, other."""
-    address: str = personal()
+    address: str = personal(sealed=False)
     registered_until: date | None = None
     """Floating residents: when the registration ends."""
 
@@ -109,7 +109,7 @@ class UnitFacts(Event):
     address: str
     credit_code: str
     """Unified social credit code, GB 32100."""
-    phone: str = personal(default="")
+    phone: str = personal(sealed=False, default="")
 
 
 class UnitRegistered(UnitFacts, type="commongrid.registry.unit.registered.v1"):
@@ -144,14 +144,14 @@ class MemberFacts(Event):
     """Someone in a post (在岗人员): these are public functions, on the wall of the community office."""
 
     member: str
-    name: str = personal()
+    name: str = personal(sealed=False)
     post: Post
     grid: str | None = None
     """Code of the grid; none for posts that look after the whole community."""
     division_code: str | None = None
     """Code of the division that the post is for, 2 to 12 digits; none where there is only one community."""
-    email: str = personal()
-    phone: str = personal(default="")
+    email: str = personal(sealed=False)
+    phone: str = personal(sealed=False, default="")
 
 
 class MemberAppointed(MemberFacts, type="commongrid.registry.member.appointed.v1"):

@@ -12,7 +12,9 @@ import uvloop
 from events.kafka import KafkaError, WrongTopics, ensure_topics
 from events.migrate import migrate
 from events.operate import operator_cli
-from events.runtime import open_runtime
+from events.privacy.ring import NotARing
+from events.privacy.vault import NoVault
+from events.runtime import open_runtime, vault_of
 from events.settings import Settings as KernelSettings
 
 from edge import logs, serving, telemetry
@@ -99,6 +101,10 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
         listener = serving.listen(settings.http_host, settings.http_port)
     except serving.PortTaken as error:
         _fail(str(error))
+    try:
+        vault_of(application.service, settings.runtime())
+    except (NoVault, NotARing, OSError) as error:
+        _fail(f"COMMONGRID_KEYS is not right: {error}" if settings.keys else str(error))
     logs.start(application.service.name)
     telemetry.start(application.service.name, settings.instance)
 

@@ -1,9 +1,11 @@
 """What a service is told by its environment, and one clear sentence for each thing that is not right."""
 
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from events import Clock, system_clock
+from events.privacy.vault import TransitSettings
 from events.runtime import Settings as RuntimeSettings
 from pydantic import Field, Json, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -57,6 +59,25 @@ class Settings(BaseSettings):
     keys_age: float = Field(
         AGE, ge=1, le=86_400, description="after how many seconds the issuer's keys are fetched anew, 1 to 86400"
     )
+    keys: str | None = Field(
+        None,
+        repr=False,
+        description="the key ring for personal data: the path of its file, or the ring itself; "
+        "`python -m SERVICE events keys ring PATH` makes one",
+    )
+    vault: Annotated[str, StringConstraints(pattern=r"^https?://.+")] | None = Field(
+        None, description="the address of a Vault whose Transit engine wraps instead, like https://vault.example:8200"
+    )
+    vault_token: Path | None = Field(None, description="the path of a file with a Vault token")
+    vault_key: str = Field("commongrid", description="the name of the Transit key, of type aes256-gcm96")
+    vault_mount: str = Field("transit", description="where the Transit engine is mounted")
+    vault_namespace: str | None = Field(None, description="the Vault namespace, if there is one")
+    vault_index_key: str | None = Field(None, description="32 random bytes for blind indexes, wrapped by Transit")
+    key_owners: Json[dict[str, str]] | None = Field(
+        None, description='where other services give out their keys, like {"registry": "http://registry:8001"}'
+    )
+    key_token: Path | None = Field(None, description="the path of a file with the bearer token to ask them with")
+    key_purpose: str = Field("", description="what this service needs others' personal data for")
     clock: Json[Simulation] | None = Field(
         None,
         description='a simulated clock, like {"start": "2026-11-23T08:00:00+08:00", "anchor": 1795400000, '
@@ -101,6 +122,16 @@ class Settings(BaseSettings):
         )
         return Callers(issuer or None, audience=self.audience, subject_claim=self.subject_claim)
 
+    @model_validator(mode="after")
+    def _a_vault_is_asked_with_a_token(self) -> "Settings":
+        if self.vault and not self.vault_token:
+            raise ValueError("COMMONGRID_VAULT needs COMMONGRID_VAULT_TOKEN, the path of a file with a token")
+        if self.vault and self.keys:
+            raise ValueError("COMMONGRID_VAULT and COMMONGRID_KEYS are two places for one thing; unset one of them")
+        if self.key_owners and not self.key_token:
+            raise ValueError("COMMONGRID_KEY_OWNERS needs COMMONGRID_KEY_TOKEN, the path of a file with a token")
+        return self
+
     def trade_clock(self) -> Clock:
         """The trade's clock: the machine's, or a simulated one."""
         return simulated(self.clock) if self.clock else system_clock
@@ -115,6 +146,23 @@ class Settings(BaseSettings):
             replication=self.topic_replicas,
             max_pool=self.database_connections,
             statement_cache_size=self.database_statements,
+            keys=self.keys,
+            transit=self._transit(),
+            key_owners=self.key_owners or {},
+            key_token=str(self.key_token) if self.key_token else None,
+            key_purpose=self.key_purpose,
+        )
+
+    def _transit(self) -> TransitSettings | None:
+        if not (self.vault and self.vault_token):
+            return None
+        return TransitSettings(
+            self.vault,
+            str(self.vault_token),
+            self.vault_key,
+            self.vault_mount,
+            self.vault_namespace,
+            self.vault_index_key,
         )
 
 

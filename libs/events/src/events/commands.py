@@ -1,5 +1,6 @@
 """Executing commands: load, decide, append; again on a conflict; once for each idempotency key."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,9 +14,11 @@ from events.clock import Clock
 from events.event import Event, Json, Position, Raw, Recorded
 from events.freshness import Token, wait_for
 from events.policy import Cancel, Timer
+from events.privacy.data import Answer, Change, Erased, PersonalData
+from events.privacy.sealing import PersonKey, is_sealed
 from events.read_model import Pool, ReadModel
 from events.service import Service
-from events.store import Appending, Conflict, Context, Encoded, Fired, Key, KeyUsed, TimerChange
+from events.store import Appending, Conflict, Context, Encoded, Fired, Key, KeysMade, KeyUsed, TimerChange
 from events.telemetry import current_traceparent
 from events.together import Together
 from events.wake import Wake
@@ -23,6 +26,7 @@ from events.wake import Wake
 S = TypeVar("S")
 C = TypeVar("C")
 View = Callable[[Any, int], Json]
+NO_KEYS: Mapping[str, PersonKey] = {}
 
 ATTEMPTS = 5
 """How often a command that nobody expects a version of is decided anew when others change the stream."""
@@ -73,6 +77,7 @@ class Commands:
     wake: Wake
     load_together: Together[str, Sequence[Raw]]
     append_together: Together[Appending, Position]
+    personal: PersonalData
     context: Context = field(default_factory=Context)
     partitions: int = 12
     prefix: str = "commongrid"
@@ -86,13 +91,24 @@ class Commands:
 
     async def load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int]:
         """The present state of a thing and its version; version 0 if there is none."""
-        history = await self.load_together(aggregate.stream(id))
-        return aggregate.fold(map(self.service.catalogue.decode, history)), len(history)
+        state, version, _ = await self._load(aggregate, id)
+        return state, version
+
+    async def _load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int, Mapping[str, PersonKey]]:
+        """The same, with the keys of those whom the state may tell of."""
+        stream = aggregate.stream(id)
+        if any(cls.personal for cls in aggregate.events):
+            loaded, _ = await asyncio.gather(self.load_together(stream), self.personal.keys.prefetch(stream))
+        else:
+            loaded = await self.load_together(stream)
+        history = await self.personal.open_history(loaded)
+        return aggregate.fold(map(self.service.catalogue.decode, history.raws)), len(loaded), history.keys
 
     async def history(self, aggregate: Aggregate[S, C], id: object) -> list[Recorded[Event]]:
         """What has happened to a thing, first to last."""
         decode = self.service.catalogue.decode
-        return [Recorded(decode(raw), raw) for raw in await store.load(self.db, aggregate.stream(id))]
+        raws = await self.personal.open(await store.load(self.db, aggregate.stream(id)))
+        return [Recorded(decode(raw), raw) for raw in raws]
 
     async def execute(
         self,
@@ -113,8 +129,8 @@ class Commands:
         it is not for the caller to change. With `key`, a repetition changes nothing and gives the first outcome.
         Commands of reactions and timers are given keys by themselves.
 
-        Raises whatever `decide` raises (a subclass of Refused), VersionMismatch, KeyMismatch, Conflict (after
-        several attempts), TimerGone.
+        Raises whatever `decide` raises (a subclass of Refused), VersionMismatch, KeyMismatch, Erased, Conflict (after
+        several attempts), TimerGone; VaultAway where the key-encryption keys cannot be had.
         """
         key = key or self._derived_key(aggregate.stream(id))
         with telemetry.command(type(command).__name__, aggregate.stream(id)):
@@ -122,7 +138,7 @@ class Commands:
                 return await self._decide_and_append(aggregate, id, command, new, expected, key, view, permit)
             except (KeyUsed, Refused, Conflict):
                 # On what the first run left, a repetition may well be refused: look it up first.
-                if key and (done := await self._earlier(aggregate, id, key)):
+                if key and (done := await self._earlier(aggregate, id, key, view)):
                     return done
                 raise
 
@@ -139,7 +155,7 @@ class Commands:
     ) -> Done[S]:
         stream = aggregate.stream(id)
         for attempt in range(1, ATTEMPTS + 1):
-            state, version = (aggregate.initial, 0) if new else await self.load(aggregate, id)
+            state, version, keys = (aggregate.initial, 0, NO_KEYS) if new else await self._load(aggregate, id)
             if permit and version:
                 permit(state)
             if expected is not None and expected != version:
@@ -151,13 +167,11 @@ class Commands:
             after = aggregate.fold(events, state)
             outcome = view(after, version + len(events)) if view else None
             if not events:
-                if key and (done := await self._earlier(aggregate, id, key)):
+                if key and (done := await self._earlier(aggregate, id, key, view)):
                     return done
                 return Done(after, version, (), None, outcome)
-            appending = self._appending(key, outcome)
-            appending.add(stream, version, events)
             try:
-                position = await self._append(appending)
+                position = await self._append([Change(stream, version, events)], key, outcome, keys)
             except Conflict:
                 if new or attempt == ATTEMPTS:
                     raise
@@ -171,9 +185,9 @@ class Commands:
         What is refused is returned as such, and stops nothing else. For imports: made for hundreds at a time.
         """
         for attempt in range(1, ATTEMPTS + 1):
-            histories = await store.load_many(self.db, map(aggregate.stream, commands))
+            histories = await self._histories([aggregate.stream(id_) for id_ in commands])
             answers: dict[str, Done[S] | Refused] = {}
-            appending = self._appending()
+            changes: list[Change] = []
             for id_, command in commands.items():
                 stream = aggregate.stream(id_)
                 history: Sequence[Raw] = histories.get(stream, ())
@@ -185,11 +199,16 @@ class Commands:
                     continue
                 answers[id_] = Done(aggregate.fold(events, state), len(history) + len(events), events, None)
                 if events:
-                    appending.add(stream, len(history), events)
-            if not appending.events:
+                    changes.append(Change(stream, len(history), events))
+            erased = await self.personal.erased(changes)
+            for id_ in commands:
+                if aggregate.stream(id_) in erased:
+                    answers[id_] = Erased()
+            changes = [change for change in changes if change.stream not in erased]
+            if not changes:
                 return answers
             try:
-                position = await self._append(appending)
+                position = await self._append(changes)
             except Conflict:
                 if attempt == ATTEMPTS:
                     raise
@@ -216,15 +235,44 @@ class Commands:
         """Waits until the read model shows what the token's writer wrote. Raises NotYet after `seconds`."""
         await wait_for(self.db, self.service, read_model, token, self.prefix, self.partitions, seconds)
 
-    def _appending(self, key: Key | None = None, outcome: Json | None = None) -> Appending:
-        return Appending(store.trace_of(self.context, current_traceparent()), key, outcome, self.fired)
+    async def _histories(self, streams: Sequence[str]) -> dict[str, list[Raw]]:
+        """The events of several streams, in the open."""
+        loaded = await store.load_many(self.db, streams)
+        histories: dict[str, list[Raw]] = {}
+        for raw in await self.personal.open([raw for raws in loaded.values() for raw in raws]):
+            histories.setdefault(raw.stream, []).append(raw)
+        return histories
 
-    async def _append(self, appending: Appending) -> Position:
-        appending.timers = self._timers_of(appending.events)
-        position = await self.append_together(appending)
-        self.fired = None
-        self.wake.set()
-        return position
+    async def _append(
+        self,
+        changes: Sequence[Change],
+        key: Key | None = None,
+        outcome: Json | None = None,
+        keys: Mapping[str, PersonKey] = NO_KEYS,
+    ) -> Position:
+        """Seals and appends. `keys` are those of whom the outcome may tell, beside those whose data is appended."""
+        for attempt in range(ATTEMPTS):
+            material = await self.personal.material(changes, optimistic=attempt == 0)
+            appending = Appending(
+                store.trace_of(self.context, current_traceparent()), key, outcome, self.fired, new_keys=material.new
+            )
+            for change in changes:
+                appending.add(*change, material.keys)
+            appending.timers = self._timers_of(appending.events)
+            if key and outcome is not None and (told_of := {**keys, **material.keys}):
+                answer = Answer(key.fingerprint, outcome)
+                appending.key = Key(key.value)  # a hash of what was asked could be guessed at
+                appending.outcome = self.personal.seal_answer(told_of, key.value, answer)
+            asked_at = self.personal.keys.now()
+            try:
+                position = await self.append_together(appending)
+            except KeysMade:
+                continue
+            self.personal.keys.remember(asked_at, material)
+            self.fired = None
+            self.wake.set()
+            return position
+        raise Conflict
 
     def _timers_of(self, events: Sequence[Encoded]) -> list[TimerChange]:
         changes: list[TimerChange] = []
@@ -250,14 +298,19 @@ class Commands:
         self._keyed[stream] += 1
         return Key(f"{self.key_seed}:{stream}:{self._keyed[stream]}")
 
-    async def _earlier(self, aggregate: Aggregate[S, C], id: object, key: Key) -> Done[S] | None:
+    async def _earlier(self, aggregate: Aggregate[S, C], id: object, key: Key, view: View | None) -> Done[S] | None:
         found = await store.earlier(self.db, key)
         if found is None:
             return None
-        if found.fingerprint != key.fingerprint:
+        answer: Answer | None = Answer(found.fingerprint, found.outcome)
+        if is_sealed(found.outcome):
+            answer = await self.personal.open_answer(key.value, found.outcome)
+        if answer and answer.fingerprint != key.fingerprint:
             raise KeyMismatch(
                 "this Idempotency-Key was used before for another request; use a new key for a new request"
             )
         trace.get_current_span().set_attribute("commongrid.repeated", True)
         state, version = await self.load(aggregate, found.stream.partition("-")[2])
-        return Done(state, version, (), self._token(found.stream, found.position), found.outcome, repeated=True)
+        now = view(state, version) if view else None  # what can be said, if somebody that it told of was erased since
+        outcome = answer.outcome if answer else now
+        return Done(state, version, (), self._token(found.stream, found.position), outcome, repeated=True)

@@ -15,6 +15,8 @@ from events import parking
 from events.commands import Commands
 from events.event import Catalogue, Raw, Recorded
 from events.policy import Policy
+from events.privacy.data import PersonalData
+from events.privacy.sealing import DoesNotOpen
 from events.progress import Chunk, Overtaken, advance, advancing
 from events.read_model import Connection, ReadModel
 from events.store import Context
@@ -23,11 +25,13 @@ from events.wire import UNREADABLE
 
 
 class Placed(NamedTuple):
-    """An event and where it came from."""
+    """An event and where it came from: as it was sent, which is how it is parked, and with its personal fields opened,
+    which is how it is taken."""
 
     source: str
     partition: int
     raw: Raw
+    opened: Raw | DoesNotOpen
 
 
 class NotOurs(ValueError):
@@ -37,10 +41,11 @@ class NotOurs(ValueError):
 class Consumer(ABC):
     """Takes chunks of events over one connection, one call at a time."""
 
-    def __init__(self, name: str, catalogue: Catalogue, db: Connection) -> None:
+    def __init__(self, name: str, catalogue: Catalogue, db: Connection, personal: PersonalData) -> None:
         self.name = name
         self.catalogue = catalogue
         self.db = db
+        self.personal = personal
         self._parked: set[tuple[str, str]] = set()
         self._parked_known = False
         self._built_at: datetime | None = None
@@ -54,11 +59,15 @@ class Consumer(ABC):
                 self._built_at = await self._last_built()  # first: see _advancing
                 self._parked = await parking.streams(self.db, self.name)
                 self._parked_known = True
-            events = [
-                Placed(chunk.source, chunk.partition, raw)
+            fresh = [
+                (chunk, raw)
                 for chunk in chunks
                 for raw in chunk.fresh()
                 if raw.type in self.catalogue or raw.type == UNREADABLE
+            ]
+            opened = await self.personal.open_each([raw for _, raw in fresh], self.catalogue)
+            events = [
+                Placed(chunk.source, chunk.partition, raw, it) for (chunk, raw), it in zip(fresh, opened, strict=True)
             ]
             try:
                 await self._take(events, chunks)
@@ -115,8 +124,10 @@ class Projection(Consumer):
     again, and the switch is a commit that waits for all before it.
     """
 
-    def __init__(self, read_model: ReadModel, schema: str, db: Connection, *, durable: bool = True) -> None:
-        super().__init__(schema, Catalogue(read_model.follows), db)
+    def __init__(
+        self, read_model: ReadModel, schema: str, db: Connection, personal: PersonalData, *, durable: bool = True
+    ) -> None:
+        super().__init__(schema, Catalogue(read_model.follows), db, personal)
         self.read_model = read_model
         self._durable = durable
 
@@ -153,10 +164,7 @@ class Projection(Consumer):
             await self._apply_what_can_be(events[middle:])
 
     async def _apply(self, events: Sequence[Placed]) -> None:
-        for event in events:
-            if event.raw.type == UNREADABLE:
-                raise NotOurs(event.raw.causation)
-        raws = [event.raw for event in events]
+        raws = [_readable(event.opened) for event in events]
         with continued_each((raw.traceparent for raw in raws), f"project {self.read_model.name}"):
             await self.read_model.apply(self.db, raws, self.catalogue)
 
@@ -170,7 +178,9 @@ class Projection(Consumer):
                 for parked in waiting:
                     if parked.raw.type == UNREADABLE:
                         raise NotOurs("it is no event of ours and can only be dropped")
-                    await self.read_model.apply(self.db, [parked.raw], self.catalogue)
+                opened = await self.personal.open([parked.raw for parked in waiting], self.catalogue)
+                for raw in opened:
+                    await self.read_model.apply(self.db, [raw], self.catalogue)
                 await parking.remove(self.db, [parked.id for parked in waiting])
                 done += len(waiting)
         return done
@@ -180,7 +190,7 @@ class Reacting(Consumer):
     """Feeds a policy: each event runs its reaction, whose commands carry keys made from the event."""
 
     def __init__(self, policy: Policy, db: Connection, commands: Commands) -> None:
-        super().__init__(policy.name, Catalogue(policy.follows), db)
+        super().__init__(policy.name, Catalogue(policy.follows), db, commands.personal)
         self.policy = policy
         self.commands = commands
 
@@ -190,17 +200,16 @@ class Reacting(Consumer):
                 if await self._blocked(event):
                     continue
             try:
-                await self.react(event.raw)
+                await self.react(event.opened)
             except Exception as error:
                 if parking.is_transient(error):
                     raise
                 await self._park(event, parking.describe(error))
         await advance(self.db, self.name, chunks)
 
-    async def react(self, raw: Raw) -> None:
+    async def react(self, opened: Raw | DoesNotOpen) -> None:
         """Runs the reaction to one event. A second run changes nothing."""
-        if raw.type == UNREADABLE:
-            raise NotOurs(raw.causation)
+        raw = _readable(opened)
         event = Recorded(self.catalogue.decode(raw), raw)
         commands = self.commands.by(Context(actor=f"policy:{self.name}", correlation=raw.correlation, causation=raw.id))
         commands.key_seed = f"{self.name}:{raw.type}:{raw.id}"
@@ -216,6 +225,16 @@ class Reacting(Consumer):
                 waiting = await parking.of_stream(self.db, self.name, source, stream)
                 if not waiting:
                     return done
-                await self.react(waiting[0].raw)
+                [opened] = await self.personal.open([waiting[0].raw], self.catalogue)
+                await self.react(opened)
                 await parking.remove(self.db, [waiting[0].id])
                 done += 1
+
+
+def _readable(opened: Raw | DoesNotOpen) -> Raw:
+    """The event, if it is one of ours and as it was recorded."""
+    if isinstance(opened, DoesNotOpen):
+        raise opened
+    if opened.type == UNREADABLE:
+        raise NotOurs(opened.causation)
+    return opened

@@ -12,22 +12,16 @@ from functools import cache
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from events.privacy.fields import PersonalField, personal, personal_fields
+
+__all__ = ["personal"]  # where events are written, this is what marks a field
 
 Json = dict[str, Any]
 Upcaster = Callable[[Json], Json]
 E = TypeVar("E", bound="Event")
 E_co = TypeVar("E_co", bound="Event", covariant=True)
-
-PERSONAL = "x-personal"
-
-
-def personal(**kwargs: Any) -> Any:
-    """A field that names or locates a person: `name: str = personal()`.
-
-    It is marked `x-personal` in the published schema, and never shown in logs or on the live view.
-    """
-    return Field(json_schema_extra={PERSONAL: True}, **kwargs)
 
 
 class Event(BaseModel):
@@ -36,7 +30,9 @@ class Event(BaseModel):
         class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v2",
                            upcasts={"commongrid.grid_tasks.case.reported.v1": add_source}): ...
 
-    An upcaster takes the older type's JSON object and returns this type's; it must be pure.
+    An upcaster takes the older type's JSON object and returns this type's; it must be pure. Personal fields come to it
+    in the open: those that this class declares, and, under other names, those that `sealed_before` gives with their
+    values for the erased: {"….v1": {"full_name": ""}}.
     Unknown properties are ignored, so that a producer may add optional ones.
     """
 
@@ -44,9 +40,17 @@ class Event(BaseModel):
 
     type_name: ClassVar[str]
     upcasts: ClassVar[Mapping[str, Upcaster]]
+    personal: ClassVar[Mapping[str, PersonalField]]
+    """The fields that name or locate a person."""
+    sealed_before: ClassVar[Mapping[str, Mapping[str, Any]]]
 
     def __init_subclass__(
-        cls, *, type: str = "", upcasts: Mapping[str, Upcaster] | None = None, **kwargs: Any
+        cls,
+        *,
+        type: str = "",
+        upcasts: Mapping[str, Upcaster] | None = None,
+        sealed_before: Mapping[str, Mapping[str, Any]] | None = None,
+        **kwargs: Any,
     ) -> None:  # `type` shadows the builtin, as it does in CloudEvents
         super().__init_subclass__(**kwargs)
         if type:
@@ -56,11 +60,12 @@ class Event(BaseModel):
                 )
             cls.type_name = type
             cls.upcasts = dict(upcasts or {})
+            cls.sealed_before = dict(sealed_before or {})
 
     @classmethod
-    def personal_fields(cls) -> frozenset[str]:
-        """The names of the fields that name or locate a person."""
-        return frozenset(name for name, info in cls.model_fields.items() if info.json_schema_extra == {PERSONAL: True})
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        cls.personal = personal_fields(cls)
 
 
 def service_of(type_name: str) -> str:
@@ -100,7 +105,8 @@ START = Position(0, 0, 0)
 
 
 class Raw(NamedTuple):
-    """An event as it is stored and sent: metadata, and its data as undecoded JSON."""
+    """An event as it is stored and sent: metadata, and its data as undecoded JSON. Its personal fields are sealed until
+    `PersonalData.open` has opened them; `erased` then names those that nobody can read any more."""
 
     position: Position
     stream: str
@@ -112,6 +118,7 @@ class Raw(NamedTuple):
     correlation: str | None = None
     causation: str | None = None
     traceparent: str | None = None
+    erased: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
@@ -144,6 +151,11 @@ class Recorded(Generic[E_co]):
         """When the store took it (the machine's time, not the trade's)."""
         return self.raw.recorded_at
 
+    @property
+    def erased(self) -> frozenset[str]:
+        """The personal fields that cannot be read any more: what stands there is the value for the erased."""
+        return self.raw.erased
+
 
 class UnknownEventType(LookupError):
     def __init__(self, type_name: str) -> None:
@@ -157,6 +169,7 @@ class Catalogue:
 
     def __init__(self, classes: Iterable[type[Event]]) -> None:
         self._readers: dict[str, tuple[type[Event], Upcaster | None]] = {}
+        self._personal: dict[str, Mapping[str, Any]] = {}
         for cls in classes:
             self._add(cls.type_name, cls, None)
             for older, upcast in cls.upcasts.items():
@@ -166,6 +179,9 @@ class Catalogue:
         other, _ = self._readers.setdefault(type_name, (cls, upcast))
         if other is not cls:
             raise TypeError(f"{other.__name__} and {cls.__name__} both read {type_name}; give it to one of them")
+        blanks = {it.name: it.blank for it in cls.personal.values()} | dict(cls.sealed_before.get(type_name, {}))
+        if blanks:
+            self._personal[type_name] = blanks
 
     def __contains__(self, type_name: str) -> bool:
         return type_name in self._readers
@@ -176,6 +192,11 @@ class Catalogue:
             return self._readers[type_name][0]
         except KeyError:
             raise UnknownEventType(type_name) from None
+
+    def personal(self, type_name: str) -> Mapping[str, Any]:
+        """The fields that may be sealed in events of this type, with their values for the erased; none where nobody
+        reads it."""
+        return self._personal.get(type_name, {})
 
     def json_of(self, raw: Raw) -> Json:
         """The event's JSON object, in the shape of the newest type."""
@@ -193,7 +214,7 @@ class Catalogue:
 
 
 def encode(event: Event) -> str:
-    """The event's data as it is stored and sent: compact JSON, Chinese left as it is."""
+    """The event's data as compact JSON, Chinese left as it is, and nothing sealed."""
     return event.model_dump_json()
 
 

@@ -42,10 +42,6 @@ async def feed_from_topics(consumer: Consumer, settings: Settings, topics: Seque
         await feed.stop()
 
 
-Read = list[tuple[Partition, int, list[Raw]]]
-"""What was read from each partition, and the offset to read next there."""
-
-
 class TopicFeed:
     """One consumer's reading of its topics, chunk by chunk. Far behind, it reads a chunk ahead while the database has
     the one before it. Once something has failed it is of no use any more."""
@@ -56,7 +52,7 @@ class TopicFeed:
         self._group = group
         self._committed_at = 0.0
         self._failed: Exception | None = None
-        self._ahead: asyncio.Task[Read] | None = None
+        self._ahead: asyncio.Task[int] | None = None
         self.marks: dict[Partition, Mark] = {}
 
     async def start(self) -> None:
@@ -101,9 +97,7 @@ class TopicFeed:
             if before is None:  # it was taken from us while we read
                 continue
             position = max(before.position, *(raw.position for raw in raws))
-            # What was read before the partition came back to us may be behind what others have taken meanwhile.
-            after = Mark(max(before.next_offset, next_offset), position)
-            chunks.append(Chunk(partition.topic, partition.number, before, after, raws))
+            chunks.append(Chunk(partition.topic, partition.number, before, Mark(next_offset, position), raws))
         if not chunks:
             return 0
         await self._consumer.take(chunks)
@@ -111,13 +105,15 @@ class TopicFeed:
         await self._tell_kafka()
         return sum(len(chunk.raws) for chunk in chunks)
 
-    async def _next(self, seconds: float) -> Read:
-        """What was read ahead, or else the next events. A full chunk promises more: that is read ahead again. What is
-        not full would only be cut into smaller ones."""
+    async def _next(self, seconds: float) -> list[tuple[Partition, int, list[Raw]]]:
+        """The next events. A full chunk promises more: that is read ahead. What comes now and then is not, which would
+        only cut it into smaller chunks."""
         reading, self._ahead = self._ahead, None
-        read = await (reading or self._reader.read(seconds, CHUNK))
+        if reading:
+            await reading
+        read = await self._reader.read(0 if reading else seconds, CHUNK)
         if sum(len(raws) for _, _, raws in read) >= CHUNK:
-            self._ahead = asyncio.create_task(self._reader.read(seconds, CHUNK))
+            self._ahead = asyncio.create_task(self._reader.read_ahead(seconds, CHUNK))
         return read
 
     async def _tell_kafka(self) -> None:

@@ -168,6 +168,7 @@ class TopicReader:
     def __init__(self, settings: Settings, topics: Sequence[str], group: str | None) -> None:
         self._topics = topics
         self._group = group
+        self._ahead: dict[Partition, tuple[int, list[Raw]]] = {}
         self._kafka = AIOKafkaConsumer(
             bootstrap_servers=settings.kafka,
             group_id=group,
@@ -208,8 +209,10 @@ class TopicReader:
         ]
 
     def seek(self, partition: Partition, offset: int) -> None:
-        """Reads on from this offset."""
+        """Reads on from this offset. What was read ahead is forgotten: it may lie behind the offset, or beyond it, as
+        aiokafka reads what it is given at once."""
         self._kafka.seek(TopicPartition(*partition), offset)
+        self._ahead.pop(partition, None)
 
     async def ends(self, partitions: Iterable[Partition]) -> dict[Partition, int]:
         """The offset after the last message of each partition."""
@@ -232,25 +235,27 @@ class TopicReader:
         return found
 
     async def read(self, seconds: float, most: int) -> list[tuple[Partition, int, list[Raw]]]:
-        """The next events: (partition, offset to read next, events), waiting at most so long for the first.
+        """The next events: (partition, offset to read next, events), waiting at most so long for the first."""
+        if not self._ahead:
+            await self.read_ahead(seconds, most)
+        found, self._ahead = self._ahead, {}
+        return [(partition, next_offset, raws) for partition, (next_offset, raws) in found.items()]
 
-        Messages are read a few at a time, and others have their turn in between: whoever reads ahead does not keep
-        the database waiting for its next statement."""
-        ends: dict[Partition, int] = {}
-        found: dict[Partition, list[Raw]] = {}
-        count, wait = 0, int(seconds * 1000)
-        while count < most:
+    async def read_ahead(self, seconds: float, most: int) -> int:
+        """Gets the next events for `read` to return; returns how many are there. Messages are read a few at a time, and
+        others have their turn in between: the database is not kept waiting for its next statement."""
+        while (count := sum(len(raws) for _, raws in self._ahead.values())) < most:
+            wait = 0 if count else int(seconds * 1000)
             records = await self._kafka.getmany(timeout_ms=wait, max_records=min(most - count, AT_A_TIME))
             if not records:
                 break
             for it, messages in records.items():
                 partition = Partition(it.topic, it.partition)
-                ends[partition] = messages[-1].offset + 1
-                found.setdefault(partition, []).extend(map(_raw, messages))
-                count += len(messages)
-            wait = 0
+                _, raws = self._ahead.get(partition, (0, []))
+                raws.extend(map(_raw, messages))
+                self._ahead[partition] = messages[-1].offset + 1, raws
             await asyncio.sleep(0)
-        return [(partition, ends[partition], raws) for partition, raws in found.items()]
+        return count
 
     async def commit(self, offsets: Mapping[Partition, int]) -> None:
         """Tells Kafka how far the group has come: for lag monitors only, progress stands in Postgres."""

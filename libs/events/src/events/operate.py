@@ -8,6 +8,8 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
@@ -21,6 +23,10 @@ from events import rebuild as rebuilding
 from events.event import Raw
 from events.kafka import KafkaError
 from events.policy import Policy
+from events.privacy import rotation
+from events.privacy.ring import NotARing, new_ring, read_ring
+from events.privacy.sealing import DoesNotOpen
+from events.privacy.vault import DoesNotUnwrap, NoVault
 from events.read_model import ReadModel
 from events.runtime import Runtime, open_runtime
 from events.service import Service
@@ -51,6 +57,10 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
             restore.StillRunning,
             restore.TwoHistories,
             rebuilding.Behind,
+            NoVault,
+            NotARing,
+            DoesNotOpen,
+            DoesNotUnwrap,
             asyncpg.PostgresError,
             KafkaError,
             OSError,
@@ -105,6 +115,25 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
         """Compare store, topics and read models. Exit code 1 and what is wrong, if anything is."""
         run(lambda runtime: show_verified(runtime, deep, as_json))
 
+    keys = typer.Typer(no_args_is_help=True, help="The keys of the persons whose data this service keeps.")
+    cli.add_typer(keys, name="keys")
+
+    @keys.command("ring")
+    def _ring(path: Path, name: Annotated[str | None, typer.Option(help="Else the month.")] = None) -> None:
+        """Make a key ring, or put one more key on it and make that the current one. Keep a copy where the backups
+        of the database are not."""
+        make_ring(path, name or f"{datetime.now(UTC):%Y-%m}")
+
+    @keys.command("status")
+    def _status(as_json: AsJson = False) -> None:
+        """How many persons' keys are under each key-encryption key, and how many were destroyed."""
+        run(lambda runtime: show_keys(runtime, as_json))
+
+    @keys.command("rotate")
+    def _rotate() -> None:
+        """Wrap all persons' keys with the current key-encryption key, while the service works. Safe to interrupt."""
+        run(rotate_keys)
+
     @cli.command("restore")
     def _restore() -> None:
         """After the database was brought back from a backup: take the missing tail back from the topics."""
@@ -133,7 +162,7 @@ async def show_stream(runtime: Runtime, stream: str, data: bool) -> None:
     if not raws:
         raise Unknown(f"there is no stream {stream}")
     table = Table("version", "type", "recorded", "actor", "position", *(["data"] if data else []))
-    for raw in raws:
+    for raw in await runtime.personal.open(raws) if data else raws:
         cells = [str(raw.version), raw.type, raw.recorded_at.isoformat(), raw.actor or "", str(raw.position)]
         table.add_row(*cells, *([raw.data.decode()] if data else []))
     console.print(table)
@@ -176,6 +205,8 @@ async def show_parked(runtime: Runtime, consumer: str | None, as_json: bool) -> 
 async def show_one_parked(runtime: Runtime, id: int, data: bool) -> None:
     """Prints one parked event."""
     it = await _one_parked(runtime, id)
+    opened = next(iter(await runtime.personal.open_each([it.raw]))) if data else it.raw
+    shown = it.raw if isinstance(opened, DoesNotOpen) else opened
     _print_json(
         {
             "id": it.id,
@@ -189,7 +220,7 @@ async def show_one_parked(runtime: Runtime, id: int, data: bool) -> None:
             "error": it.error,
             "traceparent": it.raw.traceparent,
         }
-        | ({"data": it.raw.data.decode(errors="replace")} if data else {})
+        | ({"data": shown.data.decode(errors="replace")} if data else {})
     )
 
 
@@ -240,6 +271,40 @@ async def restore_store(runtime: Runtime) -> None:
     """Takes the tail back from the topics."""
     done = await restore.restore(runtime)
     console.print(f"{done.events} events came back from the topics; the store's incarnation is {done.incarnation} now.")
+
+
+def make_ring(path: Path, name: str) -> None:
+    """Makes a ring, or adds a key to the one that is there."""
+    try:
+        ring = read_ring(str(path)).with_new(name) if path.exists() else new_ring(name)
+    except NotARing as error:
+        console.print(str(error), style="red", highlight=False, markup=False)
+        raise typer.Exit(1) from None
+    ring.save(path)
+    console.print(f"{path} has the keys {', '.join(ring.keys)}; new ones are wrapped with {ring.current_id}.")
+
+
+async def show_keys(runtime: Runtime, as_json: bool) -> None:
+    """Prints how many keys are under which key-encryption key."""
+    found = await rotation.by_kek(runtime.db)
+    current = await runtime.personal.keys.vault.current()
+    if as_json:
+        destroyed = found.pop(None, 0)
+        _print_json({"current": current, "keys": found, "destroyed": destroyed})
+        return
+    table = Table("key-encryption key", "persons", "")
+    for kek, count in found.items():
+        table.add_row(kek or "", str(count), "destroyed" if kek is None else "current" if kek == current else "rotate")
+    console.print(table)
+
+
+async def rotate_keys(runtime: Runtime) -> None:
+    """Wraps all keys with the current key-encryption key."""
+    with console.status("wrapping keys anew") as status:
+        done = await rotation.rotate(
+            runtime.db, runtime.personal.keys.vault, lambda n: status.update(f"wrapping keys anew: {n}")
+        )
+    console.print(f"{done} keys were wrapped anew with {await runtime.personal.keys.vault.current()}.")
 
 
 def _read_model(runtime: Runtime, name: str) -> ReadModel:

@@ -8,9 +8,11 @@ import traceback
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import asyncpg
 from pydantic import ValidationError
+from pydantic_core.core_schema import ErrorType
 
 from events.aggregate import Refused
 from events.event import Position, Raw
@@ -20,7 +22,20 @@ from events.read_model import Connection, Database
 from events.store import Conflict
 from events.telemetry import parked_count
 
-_OWN_WORDS = ("value_error", "assertion_error")  # a validator's, which may repeat the value
+_REPEATING = {
+    "value_error",
+    "assertion_error",
+    "union_tag_invalid",
+    "uuid_parsing",
+    "url_parsing",
+    "url_syntax_violation",
+    "get_attribute_error",
+    "iteration_error",
+    "mapping_type",
+}
+"""Kinds of errors whose messages may repeat (some of) the value. So may those that are not pydantic's own."""
+
+_TELLING: set[str] = {*get_args(ErrorType)} - _REPEATING
 
 BEHIND = "behind an earlier event of its stream"
 
@@ -62,7 +77,7 @@ def describe(error: BaseException) -> str:
     """What went wrong, without the values that it went wrong with: they may be personal."""
     if isinstance(error, ValidationError):
         where = "; ".join(
-            f"{'.'.join(map(str, e['loc']))}: {e['type'] if e['type'] in _OWN_WORDS else e['msg']}"
+            f"{_field(e['loc'])}: {e['msg'] if e['type'] in _TELLING else e['type']}"
             for e in error.errors(include_input=False, include_url=False)
         )
         return f"ValidationError: {where}"
@@ -76,6 +91,11 @@ def describe(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
     return f"{type(error).__name__} in {Path(own[-1].filename).name}:{own[-1].lineno}" if own else type(error).__name__
+
+
+def _field(loc: tuple[int | str, ...]) -> str:
+    """Where in the event it is: the field, and places in lists, but no key of a mapping, which may be a name."""
+    return ".".join(str(part) for nth, part in enumerate(loc) if nth == 0 or isinstance(part, int))
 
 
 async def streams(db: Database, consumer: str) -> set[tuple[str, str]]:
@@ -142,7 +162,7 @@ SELECT = """select id, consumer, source, partition, incarnation, tx, position, s
 async def listed(db: Database, consumer: str | None = None, limit: int = 1000) -> list[Parked]:
     """What is parked, oldest first."""
     rows = await db.fetch(f"{SELECT} where $1::text is null or consumer = $1 order by id limit $2", consumer, limit)
-    return [_parked(row) for row in rows]
+    return [parked_of(row) for row in rows]
 
 
 async def of_stream(db: Connection, consumer: str, source: str, stream: str) -> list[Parked]:
@@ -150,7 +170,7 @@ async def of_stream(db: Connection, consumer: str, source: str, stream: str) -> 
     rows = await db.fetch(
         f"{SELECT} where consumer = $1 and source = $2 and stream = $3 order by id for update", consumer, source, stream
     )
-    return [_parked(row) for row in rows]
+    return [parked_of(row) for row in rows]
 
 
 async def remove(db: Connection, ids: list[int]) -> None:
@@ -158,7 +178,8 @@ async def remove(db: Connection, ids: list[int]) -> None:
     await db.execute("delete from log.parked where id = any($1)", ids)
 
 
-def _parked(row: asyncpg.Record) -> Parked:
+def parked_of(row: asyncpg.Record) -> Parked:
+    """What is parked, from a row of SELECT."""
     raw = Raw(
         Position(row["incarnation"], row["tx"], row["position"]),
         row["stream"],

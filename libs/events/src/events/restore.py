@@ -111,7 +111,7 @@ async def _take_back(db: Connection, tail: Sequence[Raw]) -> None:
 
 async def _set_timers(runtime: Runtime, db: Connection, tail: Sequence[Raw]) -> None:
     """The timers that these events set and cancelled: they are a pure function of the events."""
-    for raw in tail:
+    for raw in await runtime.personal.open(tail):
         event = runtime.service.catalogue.decode(raw)
         for policy in runtime.service.policies:
             rule = policy.timer_rules.get(type(event))

@@ -21,6 +21,9 @@ from events.consumer import Consumer, Projection, Reacting
 from events.leases import while_holding
 from events.measures import Measures
 from events.policy import Policy
+from events.privacy.data import ForeignKeys, PersonalData
+from events.privacy.keys import PersonKeys
+from events.privacy.vault import KeyVault, NoVault
 from events.progress import Overtaken
 from events.read_model import Connection, Pool, ReadModel
 from events.service import Service
@@ -47,6 +50,7 @@ class Runtime:
     clock: Clock
     wake: Wake
     commands: Commands
+    personal: PersonalData
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
     reading_store: bool = False
 
@@ -120,7 +124,7 @@ class Runtime:
                 yield Reacting(part, db, self.commands)
         else:
             async with self.connection(schema or part.schema) as db:
-                yield Projection(part, schema or part.schema, db, durable=schema is None)
+                yield Projection(part, schema or part.schema, db, self.personal, durable=schema is None)
 
     @asynccontextmanager
     async def connection(self, schema: str | None = None) -> AsyncGenerator[Connection]:
@@ -173,9 +177,15 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(service: Service, settings: Settings, clock: Clock = system_clock) -> AsyncGenerator[Runtime]:
+async def open_runtime(
+    service: Service, settings: Settings, clock: Clock = system_clock, foreign_keys: ForeignKeys | None = None
+) -> AsyncGenerator[Runtime]:
     """Opens a process of the service. The database may be away at first: commands and queries then fail, and succeed
-    when it is there."""
+    when it is there. `foreign_keys` open other services' events, by themselves those of the settings; what there is no
+    source for reads as erased. Raises NoVault where the service's own events have personal fields and no
+    key-encryption key is set, NotARing, or OSError."""
+    vault = vault_of(service, settings)
+    foreign = settings.foreign_keys() if foreign_keys is None else foreign_keys
     path = ", ".join([*(f'"{read_model.schema}"' for read_model in service.read_models), "public"])
     pool = asyncpg.create_pool(
         settings.database_url,
@@ -188,6 +198,7 @@ async def open_runtime(service: Service, settings: Settings, clock: Clock = syst
     )
     async with pool:
         wake = Wake()
+        personal = PersonalData(service.name, service.catalogue, PersonKeys(pool, vault), foreign)
         commands = Commands(
             service,
             pool,
@@ -195,10 +206,21 @@ async def open_runtime(service: Service, settings: Settings, clock: Clock = syst
             wake,
             together.loads(pool),
             together.appends(pool),
+            personal,
             partitions=settings.partitions,
             prefix=settings.topic_prefix,
         )
-        yield Runtime(service, settings, pool, clock, wake, commands)
+        yield Runtime(service, settings, pool, clock, wake, commands, personal)
+
+
+def vault_of(service: Service, settings: Settings) -> KeyVault | None:
+    """Where the service's key-encryption keys are, if its own events have personal fields. Raises NoVault, NotARing, or
+    OSError."""
+    if not service.personal:
+        return None
+    if vault := settings.vault():
+        return vault
+    raise NoVault
 
 
 async def _nothing_to_reset(_: object) -> None:

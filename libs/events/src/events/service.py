@@ -41,6 +41,11 @@ class Service:
         followed = {cls for part in (*self.read_models, *self.policies) for cls in part.follows}
         return Catalogue(own | followed)
 
+    @property
+    def personal(self) -> bool:
+        """Whether this service's own events hold personal data, so that it keeps the keys of persons."""
+        return any(cls.personal for aggregate in self.aggregates for cls in aggregate.events)
+
     def owns(self, cls: type[Event]) -> bool:
         """Whether this service writes events of this class."""
         return service_of(cls.type_name) == self.name

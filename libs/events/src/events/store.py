@@ -5,7 +5,7 @@ key and timers commit together or not at all; a concurrent change of a stream is
 that no late commit can slip behind.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import accumulate
@@ -14,7 +14,10 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
-from events.event import Event, Json, Position, Raw, encode
+from events.event import Event, Position, Raw, encode
+from events.privacy.codec import seal_event
+from events.privacy.sealing import PersonKey
+from events.privacy.vault import Wrapped
 from events.read_model import Database
 
 MAX_EVENT_BYTES = 800_000
@@ -27,6 +30,10 @@ class Conflict(Exception):
 
 class KeyUsed(Exception):
     """The idempotency key has been used: the command took effect before (or its twin just did)."""
+
+
+class KeysMade(Exception):
+    """Somebody else made a person's key meanwhile (or destroyed it before): seal with that one."""
 
 
 class TimerGone(Exception):
@@ -99,27 +106,32 @@ class Encoded(NamedTuple):
     event: Event
 
 
+NO_KEYS: Mapping[str, PersonKey] = {}
+
+
 @dataclass(slots=True)
 class Appending:
     """What one command writes, on whose behalf and why. `expected` holds each touched stream's version before (0: the
-    stream is new). With a `key` there must be an event."""
+    stream is new). With a `key` there must be an event. `new_keys` are those of persons who had none, by subject."""
 
     context: Context = field(default_factory=Context)
     key: Key | None = None
-    outcome: Json | None = None
+    outcome: Any = None
     fired: Fired | None = None
     expected: dict[str, int] = field(default_factory=dict[str, int])
     events: list[Encoded] = field(default_factory=list[Encoded])
     timers: list[TimerChange] = field(default_factory=list[TimerChange])
+    new_keys: Mapping[str, Wrapped] = field(default_factory=dict[str, Wrapped])
 
-    def add(self, stream: str, version: int, events: Sequence[Event]) -> None:
-        """Adds events after `version` of a stream; a stream may be added once. Raises EventTooLarge."""
+    def add(self, stream: str, version: int, events: Sequence[Event], keys: Mapping[str, PersonKey] = NO_KEYS) -> None:
+        """Adds events after `version` of a stream, their personal fields sealed with these keys; a stream may be added
+        once. Raises EventTooLarge."""
         if stream in self.expected:
             raise ValueError(f"stream {stream} is in this append already")
         self.expected[stream] = version
         for event in events:
             version += 1
-            data = encode(event)
+            data = seal_event(event, stream, version, keys) if event.personal else encode(event)
             if len(data) * 4 > MAX_EVENT_BYTES and len(data.encode()) > MAX_EVENT_BYTES:
                 raise EventTooLarge(event, len(data.encode()))
             self.events.append(Encoded(stream, version, event.type_name, data, event))
@@ -128,12 +140,15 @@ class Appending:
 APPEND = """select incarnation, tx, numbers
 from log.append($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"""
 
+APPEND_WITH_KEYS = """select incarnation, tx, numbers
+from log.append_with_keys($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18,$19,$20)"""
+
 
 async def append(db: Database, appendings: Sequence[Appending]) -> list[Position]:
     """Commits the events, keys and timers of all of them, or nothing; returns the position of each one's last event.
 
-    No two may touch the same stream. Raises Conflict, KeyUsed or TimerGone. It must be the first write of its
-    transaction.
+    No two may touch the same stream, or make the same person's key. Raises Conflict, KeyUsed, KeysMade or TimerGone. It
+    must be the first write of its transaction.
     """
     streams, versions, types, data, _ = zip(*(event for one in appendings for event in one.events), strict=True)
     contexts = [context for one in appendings for context in [one.context] * len(one.events)]
@@ -153,9 +168,10 @@ async def append(db: Database, appendings: Sequence[Appending]) -> list[Position
         for one in appendings
         for timer in one.timers
     ]
+    new = [(subject, it.data, it.kek) for one in appendings for subject, it in one.new_keys.items()]
     try:
         row = await db.fetchrow(
-            APPEND,
+            APPEND_WITH_KEYS if new else APPEND,
             streams,
             versions,
             types,
@@ -173,10 +189,13 @@ async def append(db: Database, appendings: Sequence[Appending]) -> list[Position
             [it.id for it in fired] or None,
             [it.due for it in fired] or None,
             orjson.dumps(timers).decode() if timers else None,
+            *(zip(*new, strict=True) if new else ()),
         )
     except asyncpg.UniqueViolationError as error:
         if error.constraint_name == "commands_key":
             raise KeyUsed from error
+        if error.constraint_name == "person_keys_subject":
+            raise KeysMade from error
         raise Conflict from error
     except asyncpg.DeadlockDetectedError as error:  # two appends touched the same streams in different orders
         raise Conflict from error

@@ -5,10 +5,12 @@ given(CASE, reported, closed).when(Dispatch(worker=LI, due=FRIDAY)).refused(NotP
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+
+import asyncpg
 
 from events.aggregate import Aggregate, Refused
 from events.clock import Clock, system_clock
@@ -17,10 +19,18 @@ from events.freshness import Token
 from events.kafka import ensure_topics
 from events.lag import own_lag
 from events.migrate import migrate
+from events.privacy.cache import KeyCache
+from events.privacy.data import ForeignKeys
+from events.privacy.keys import Keys, PersonKeys
+from events.privacy.ring import KeyRing, read_ring
+from events.privacy.sealing import PersonKey
 from events.progress import RELAY
 from events.runtime import Runtime, open_runtime
 from events.service import Service
 from events.settings import Settings
+
+RING = KeyRing("of-tests", {"of-tests": bytes(range(32))}, bytes(range(32, 64))).text()
+"""A key ring for the settings of a service in a test."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +74,67 @@ def given(aggregate: Aggregate[Any, Any], *history: Event) -> Given:
     return Given(aggregate, history)
 
 
+_DATABASES: dict[tuple[str, str], list[str]] = {}
+"""Where services ran in this process, by topic prefix and name."""
+
+
+class Neighbours(Mapping[str, Keys]):
+    """The keys of services that ran under a prefix in this process, by name."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+        self._known: dict[str, KeyCache] = {}
+
+    def __getitem__(self, owner: str) -> Keys:
+        return FromTables(_DATABASES[self._prefix, owner], self._known.setdefault(owner, KeyCache()))
+
+    def __iter__(self) -> Iterator[str]:
+        return (owner for prefix, owner in _DATABASES if prefix == self._prefix)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class FromTables:
+    """Keys straight from the tables of a service, whether it runs at the moment or not."""
+
+    def __init__(self, databases: Sequence[str], cache: KeyCache) -> None:
+        self._databases = databases
+        self._cache = cache
+
+    async def obtain(self, subjects: Collection[str]) -> Mapping[str, PersonKey | None]:
+        known = self._cache.find(subjects)
+        asked_at = self._cache.now()
+        if ask := [subject for subject in subjects if subject not in known]:
+            found: dict[str, PersonKey | None] = dict.fromkeys(ask)
+            for url in {*self._databases}:
+                async with asyncpg.create_pool(url, min_size=0, max_size=1) as pool:
+                    keys = await PersonKeys(pool, read_ring(RING)).obtain(ask)
+                    found |= {subject: key for subject, key in keys.items() if key}
+            self._cache.put(asked_at, found)
+            known |= found
+        return known
+
+
 @asynccontextmanager
 async def running(
-    service: Service, database_url: str, kafka: str, prefix: str, clock: Clock = system_clock, *, work: bool = True
+    service: Service,
+    database_url: str,
+    kafka: str,
+    prefix: str,
+    clock: Clock = system_clock,
+    *,
+    work: bool = True,
+    foreign_keys: ForeignKeys | None = None,
 ) -> AsyncGenerator[Runtime]:
-    """A process of the service on real servers, in an empty (or used) database of its own, already at work."""
-    settings = Settings(database_url, kafka, prefix)
+    """A process of the service on real servers, in an empty (or used) database of its own, already at work. It has the
+    keys of the services that ran before under this prefix, as it would over HTTP; `foreign_keys={}`: of none."""
+    _DATABASES.setdefault((prefix, service.name), []).append(database_url)
+    settings = Settings(database_url, kafka, prefix, keys=RING)
     await migrate(service, settings)
     await ensure_topics(service, settings)
-    async with open_runtime(service, settings, clock) as runtime:
+    keys = Neighbours(prefix) if foreign_keys is None else foreign_keys
+    async with open_runtime(service, settings, clock, keys) as runtime:
         working = asyncio.create_task(runtime.work()) if work else None
         try:
             yield runtime

@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 from events import store
 from events.event import Position, Raw
 from events.read_model import Pool
-from events.store import Appending, Conflict, KeyUsed, TimerGone
+from events.store import Appending, Conflict, KeysMade, KeyUsed, TimerGone
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -125,5 +125,7 @@ def appends(db: Pool) -> Together[Appending, Position]:
         yield from appending.expected
         if appending.key:
             yield f"key {appending.key.value}"
+        for subject in appending.new_keys:
+            yield f"person {subject}"
 
-    return Together(append, touches, (Conflict, KeyUsed, TimerGone))
+    return Together(append, touches, (Conflict, KeysMade, KeyUsed, TimerGone))

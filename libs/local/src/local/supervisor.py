@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from local import state, tokens
+from local import rings, state, tokens
 from local.errors import AlreadyRunning, Trouble
 from local.issuer import LocalIssuer
 from local.kafka import Kafka
@@ -237,6 +237,7 @@ class System:
                 "COMMONGRID_TOPIC_PREFIX": self._options.topic_prefix,
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_ISSUER": self._issuer.address,
+                "COMMONGRID_KEYS": str(rings.ring(self.data / "keys", name)),
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),
             }
