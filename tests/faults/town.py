@@ -327,8 +327,8 @@ class Town:
 
 
 async def _knows_everything(http: httpx2.AsyncClient) -> bool:
-    duties = (await http.get("/duties?limit=100")).json()["items"]
-    workers = (await http.get("/workers?limit=100")).json()["items"]
+    duties = (await http.get("/duties?limit=100")).json().get("items", [])
+    workers = (await http.get("/workers?limit=100")).json().get("items", [])
     handling = [row for row in rows("roster.csv") if row["post"] in ("grid_worker", "grid_leader")]
     return len(duties) == len(rows("duties.csv")) and len(workers) == len(handling)
 

@@ -10,7 +10,7 @@ import pytest
 from contracts.common import Post, Title
 from contracts.registry import DutyListed, GridDrawn, MemberAppointed
 from edge import read_settings
-from edge.testing import client
+from edge.testing import client, founding
 from events.testing import eventually, publish, running
 from grid_tasks.service import application as grid_tasks
 from local.sinks import sinks
@@ -62,7 +62,8 @@ async def test_the_request_the_read_models_and_the_message_share_one_trace(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     facts = (("G1", GRID), ("street_light_out", DUTY), ("grid-worker-1", LI), ("grid-leader-1", CHEN))
-    await publish(await new_database("registry"), kafka_server, topic_prefix, *facts)
+    powers = [(it.power, it) for it in founding()]
+    await publish(await new_database("registry"), kafka_server, topic_prefix, *powers, *facts)
     async with AsyncExitStack() as stack:
         receivers = await stack.enter_async_context(sinks())
         for name, value in receivers.environment.items():

@@ -80,28 +80,32 @@ EVENTS = [
 TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))
 """All topics, without the prefix: `registry.address`."""
 
+AUTHORITY = (
+    "registry.power.listed",
+    "registry.power.changed",
+    "registry.power.withdrawn",
+    "registry.member.appointed",
+    "registry.member.changed",
+    "registry.member.dismissed",
+    "registry.grid.drawn",
+    "registry.grid.redrawn",
+)
+"""What everybody goes by: who may do what, who is in which post, and which grids there are."""
+
 FOLLOWED: dict[str, tuple[str, ...]] = {
     "registry": (),
     "grid_tasks": (
-        "registry.grid.drawn",
-        "registry.grid.redrawn",
-        "registry.member.appointed",
-        "registry.member.changed",
-        "registry.member.dismissed",
+        *AUTHORITY,
         "registry.duty.listed",
         "registry.duty.changed",
     ),
     "assessment": (
-        "registry.member.appointed",
-        "registry.member.changed",
-        "registry.member.dismissed",
+        *AUTHORITY,
         "grid_tasks.case.closed",
         "grid_tasks.case.rated",
     ),
     "notifications": (
-        "registry.member.appointed",
-        "registry.member.changed",
-        "registry.member.dismissed",
+        *AUTHORITY,
         "registry.duty.listed",
         "registry.duty.changed",
         "grid_tasks.case.reported",
