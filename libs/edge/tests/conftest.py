@@ -19,7 +19,7 @@ from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from fastapi import Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 NO_KAFKA = "127.0.0.1:9"
 """Nothing listens there: the edge needs no Kafka."""
@@ -134,6 +134,13 @@ class Row(BaseModel):
     at: datetime
 
 
+def no_number(value: object) -> object:
+    """A time is written as RFC 3339 has it: pydantic would also take seconds since 1970, which no document tells of."""
+    if isinstance(value, str) and "T" not in value.upper():
+        raise ValueError("must be a time like 2026-11-23T08:00:00+08:00")
+    return value
+
+
 def view(state: Suggestion, version: int) -> SuggestionView:
     return SuggestionView(id=state.id, text=state.text, answer=state.answer, version=version)
 
@@ -168,7 +175,7 @@ async def suggestions(
     call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
-    since: Annotated[AwareDatetime | None, Query()] = None,
+    since: Annotated[AwareDatetime | None, BeforeValidator(no_number), Query()] = None,
     word: str = "",
 ) -> Page[Row]:
     """All of them, as they came in."""
