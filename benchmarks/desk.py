@@ -1,7 +1,7 @@
 """The service that is measured: a desk that takes reports. An event is some 350 bytes of JSON, as that of a case is."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -45,59 +45,41 @@ class Make:
     reporter: str
 
 
-def decide(made: bool, command: Make) -> Sequence[Event]:
-    """A report is made once."""
-    if made:
-        return []
-    return [
-        ReportMade(
-            report=command.report,
-            category=command.category,
-            description=command.description,
-            longitude=command.longitude,
-            latitude=command.latitude,
-            grid=command.grid,
-            reporter=command.reporter,
-        )
-    ]
+def deciding(cls: type[ReportMade | ConfidentialReportMade]) -> Callable[[bool, Make], Sequence[Event]]:
+    """A report is made once, as an event of this class."""
+
+    def decide(made: bool, command: Make) -> Sequence[Event]:
+        if made:
+            return []
+        return [
+            cls(
+                report=command.report,
+                category=command.category,
+                description=command.description,
+                longitude=command.longitude,
+                latitude=command.latitude,
+                grid=command.grid,
+                reporter=command.reporter,
+            )
+        ]
+
+    return decide
 
 
 def evolve(made: bool, event: Event) -> bool:
     """Made it is."""
-    return made or isinstance(event, ReportMade)
-
-
-def decide_confidential(made: bool, command: Make) -> Sequence[Event]:
-    """A report is made once, this one in confidence."""
-    if made:
-        return []
-    return [
-        ConfidentialReportMade(
-            report=command.report,
-            category=command.category,
-            description=command.description,
-            longitude=command.longitude,
-            latitude=command.latitude,
-            grid=command.grid,
-            reporter=command.reporter,
-        )
-    ]
-
-
-def evolve_confidential(made: bool, event: Event) -> bool:
-    """Made it is."""
-    return made or isinstance(event, ConfidentialReportMade)
+    return made or isinstance(event, ReportMade | ConfidentialReportMade)
 
 
 CONFIDENTIAL = Aggregate(
     "confidential",
     initial=False,
-    decide=decide_confidential,
-    evolve=evolve_confidential,
+    decide=deciding(ConfidentialReportMade),
+    evolve=evolve,
     events=(ConfidentialReportMade,),
 )
 
-REPORT = Aggregate("report", initial=False, decide=decide, evolve=evolve, events=(ReportMade,))
+REPORT = Aggregate("report", initial=False, decide=deciding(ReportMade), evolve=evolve, events=(ReportMade,))
 
 TABLE = """create table report (
     report text collate "C" primary key,
@@ -189,6 +171,6 @@ class Reports:
 
 def event_of(make: Make) -> ReportMade:
     """The event that the report leads to."""
-    [event] = decide(False, make)
+    [event] = REPORT.decide(False, make)
     assert isinstance(event, ReportMade)  # noqa: S101
     return event

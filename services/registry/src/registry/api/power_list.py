@@ -1,7 +1,7 @@
 """The power list (权力清单): who may do what, on which legal basis; and what it said before. Anybody may read it."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, cast
 
 from contracts.registry import PowerFacts, PowerWithdrawn
 from edge import Call, Page, Router, authority
@@ -16,6 +16,9 @@ from registry.domain.power import POWER, Withdraw
 router = Router(prefix="/powers", tags=["powers"])
 
 
+What = Literal["listed", "changed", "withdrawn"]
+
+
 class PowerView(BaseModel):
     """A power, on the list or taken off it."""
 
@@ -27,7 +30,7 @@ class PowerView(BaseModel):
 class PowerChange(BaseModel):
     """What happened to an entry of the list."""
 
-    what: Literal["listed", "changed", "withdrawn"]
+    what: What
     at: datetime = Field(description="When it was recorded")
     by: str | None = Field(description="Who did it: a member's pseudonymous id, or `founding`")
     facts: PowerFacts | None = Field(description="What the entry said from then on")
@@ -54,7 +57,7 @@ async def history(power: str, call: Call) -> Page[PowerChange]:
         raise NotFound("there is no such power")
     items = [
         PowerChange(
-            what=_WHAT[event.raw.type.split(".")[3]],
+            what=cast("What", event.raw.type.split(".")[3]),
             at=event.recorded_at,
             by=event.raw.actor,
             facts=event.data if isinstance(event.data, PowerFacts) else None,
@@ -62,9 +65,6 @@ async def history(power: str, call: Call) -> Page[PowerChange]:
         for event in recorded
     ]
     return Page[PowerChange](items=items, next=None)
-
-
-_WHAT: dict[str, Any] = {"listed": "listed", "changed": "changed", "withdrawn": "withdrawn"}
 
 
 @router.post("/{power}/withdrawal", power=Powers.KEEP_POWERS, response_model=PowerView)
