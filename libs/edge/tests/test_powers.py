@@ -47,9 +47,7 @@ def test_what_anyone_may_do_needs_no_token() -> None:
 
 def test_a_post_holds_what_is_given_to_it_and_no_other_does() -> None:
     power = given("cases.verify", "grid_leader@own_grid")
-    assert granted(lists(power), "cases.verify", LEADER, NOW) == Grant(
-        "cases.verify", Post.GRID_LEADER, frozenset({"G2"}), {}
-    )
+    assert granted(lists(power), "cases.verify", LEADER, NOW) == Grant(power, Post.GRID_LEADER, frozenset({"G2"}))
     for caller in (ANONYMOUS, LI, OFFICER, Caller("grid_leader"), Caller("x", "grid_leader")):
         assert granted(lists(power), "cases.verify", caller, NOW) is None
 

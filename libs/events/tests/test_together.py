@@ -6,8 +6,9 @@ from contextvars import ContextVar
 
 import asyncpg
 import pytest
-from events import Conflict, Key, Service
+from events import Conflict, Key, Service, store
 from events.event import Position, Raw
+from events.privacy import keys
 from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
@@ -124,6 +125,27 @@ async def test_what_is_loaded_at_the_same_time_shares_queries_and_each_gets_its_
         [] if stream == "matter-none" else [stream] * 2 for stream in wanted
     ]
     assert queries == 3, "two that found nobody, and one for all who came meanwhile"
+
+
+async def test_commands_go_by_the_indexes_though_the_tables_were_small_when_they_were_prepared(
+    runtime: Runtime,
+) -> None:
+    for nth in range(5):
+        await runtime.commands.execute(MATTER, f"{nth}", Raise(), key=Key(f"{nth}"))
+    async with runtime.connection() as db:
+
+        async def read_as_a_whole() -> int:
+            await db.execute("select pg_stat_force_next_flush()")
+            return await db.fetchval("select sum(seq_scan) from pg_stat_user_tables where relname = any($1)", tables)
+
+        tables = ["events", "commands", "person_keys"]
+        await db.execute("analyze")
+        before = await read_as_a_whole()
+        for nth in range(12):  # after five times a plan is kept
+            assert len((await store.load_many(db, ["matter-1", "matter-2"]))["matter-1"]) == 1
+            await db.fetch(keys.LOOK, ["matter-1"])
+            await store.append(db, [raising(f"matter-new-{nth}", key=f"new {nth}")])
+        assert await read_as_a_whole() == before
 
 
 async def test_who_loads_while_another_query_is_under_way_gets_what_was_written_before_they_asked(

@@ -8,14 +8,14 @@ import secrets
 from time import perf_counter
 
 import structlog
+from events.telemetry import SECONDS
 from fastapi import FastAPI
 from prometheus_client import Gauge, Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from edge.callers import Callers
 from edge.problems import of_status
-from edge.telemetry import OPERATIONAL, SECONDS
+from edge.telemetry import OPERATIONAL, Unrecorded, recorded
 
 log = structlog.get_logger("edge.requests")
 
@@ -35,8 +35,8 @@ class Edge(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         inner = EndlessStreams(super().build_middleware_stack(), self.state.stopping)
-        callers: Callers | None = getattr(self.state, "callers", None)  # a worker has none
-        return RequestLog(PlainErrors(KeysAtHand(inner, callers) if callers else inner))
+        logged = RequestLog(PlainErrors(inner))
+        return logged if recorded() else Unrecorded(logged)
 
 
 class RequestLog:
@@ -106,21 +106,6 @@ class PlainErrors:
         await self._app(scope, receive, sending)
 
 
-class KeysAtHand:
-    """Lets a request wait for the issuer's keys if its token names one that is not at hand: its judge cannot wait."""
-
-    def __init__(self, app: ASGIApp, callers: Callers) -> None:
-        self._app = app
-        self._callers = callers
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        for name, value in scope.get("headers", ()):
-            if name == b"authorization":
-                await self._callers.prepare(value.decode("latin-1"))
-                break
-        await self._app(scope, receive, send)
-
-
 class EndlessStreams:
     """Ends streams of server-sent events when the process is to stop: browsers will connect again elsewhere."""
 
@@ -129,7 +114,7 @@ class EndlessStreams:
         self._stopping = stopping
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or "text/event-stream" not in Headers(scope=scope).get("accept", ""):
+        if not any(name == b"accept" and b"text/event-stream" in value for name, value in scope.get("headers", ())):
             await self._app(scope, receive, send)
             return
         open_ = False

@@ -87,7 +87,7 @@ class Application:
             docs_url=None,
             redoc_url=None,
             redirect_slashes=False,
-            telemetry=telemetry.HTTP,
+            telemetry=telemetry.http(),
             max_body_size=self.max_body_size,
             responses={status: {"description": text} for status, text in openapi.PROBLEM_STATUSES.items()},
             generate_unique_id_function=_operation_id,

@@ -21,7 +21,7 @@ from pydantic_core import to_jsonable_python
 
 from edge.authority import Authority, authority
 from edge.body import require_storable
-from edge.callers import BearerToken, Caller, not_signed_in
+from edge.callers import BearerToken, Caller, Callers, not_signed_in
 from edge.idempotency import key_of
 from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
@@ -244,11 +244,17 @@ class CallOf(BearerToken):
     async def __call__(self, request: Request) -> HttpCall:
         route: APIRoute = request.scope["route"]
         state = request.app.state
-        caller: Caller = state.callers.caller_of(request.headers.get("Authorization"))
+        caller = await _caller(state.callers, request.headers.get("Authorization"))
         grant = await _grant(request, power_of(route) or "", caller)
         if route.body_field and "json" in request.headers.get("Content-Type", ""):
             require_storable(await request.body())
         return HttpCall(request, state.runtime, caller, grant)
+
+
+async def _caller(callers: Callers, authorization: str | None) -> Caller:
+    if authorization:
+        await callers.prepare(authorization)
+    return callers.caller_of(authorization)
 
 
 async def _grant(request: Request, power: str, caller: Caller) -> Grant:

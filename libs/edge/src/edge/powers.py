@@ -28,11 +28,14 @@ list, since they must answer before there is one."""
 class Grant:
     """A power that the caller holds now, and how far it reaches. `grids` is None where it reaches everywhere."""
 
-    power: str
+    facts: PowerFacts
     post: Post | None
     grids: frozenset[str] | None
-    purposes: Mapping[str, frozenset[str]]
-    """By purpose, the personal fields that may be seen for it."""
+
+    @property
+    def purposes(self) -> Mapping[str, frozenset[str]]:
+        """By purpose, the personal fields that may be seen for it."""
+        return {it.purpose: frozenset(it.fields) for it in self.facts.purposes}
 
     def reaches(self, grid: str | None) -> bool:
         """Whether it reaches what lies in this grid (None: in no grid)."""
@@ -63,7 +66,7 @@ def granted(lists: Lists, power: str, caller: Caller, at: datetime) -> Grant | N
         further = _grids(holder.scope, in_post, lists.ground)
         reach = None if reach is None or further is None else reach | further
     post = Post(in_post.post) if in_post else None
-    return Grant(power, post, reach, {it.purpose: frozenset(it.fields) for it in facts.purposes})
+    return Grant(facts, post, reach)
 
 
 def in_force(facts: PowerFacts, at: datetime) -> bool:

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from events.telemetry import SECONDS
 from fastapi.telemetry import TelemetryConfig
+from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -20,23 +22,53 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, V
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Status
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge.redaction import redact
 
 OPERATIONAL = frozenset({"/healthz", "/readyz", "/metrics"})
 """Addresses that are asked every few seconds: neither traced nor logged."""
 
-SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 
-HTTP: TelemetryConfig = {
-    "logs": False,  # they would carry what was sent
-    "metrics": False,  # see access.py
-    "operation_spans": False,  # three more spans for each request
-    "auto_configure": False,
-    "exclude": lambda scope: scope.get("path") in OPERATIONAL,
-}
+_propagator = TraceContextTextMapPropagator()
+_ids = RandomIdGenerator()
+
+
+def http() -> TelemetryConfig:
+    """What FastAPI's own telemetry is to do: a span for each request, where spans are recorded."""
+    return {
+        "tracing": recorded(),
+        "logs": False,  # they would carry what was sent
+        "metrics": False,  # see access.py
+        "operation_spans": False,  # three more spans for each request
+        "auto_configure": False,
+        "exclude": lambda scope: scope.get("path") in OPERATIONAL,
+    }
+
+
+class Unrecorded:
+    """In the place of FastAPI's telemetry where no span is recorded, since that costs as much as a query: the request
+    still belongs to a trace, its caller's or a new one, which logs, problems and events carry."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        caller = trace.INVALID_SPAN_CONTEXT
+        for name, value in scope.get("headers", ()):
+            if name == b"traceparent":
+                around = _propagator.extract({"traceparent": value.decode("latin-1")}, Context())
+                caller = trace.get_current_span(around).get_span_context()
+        span = trace.SpanContext(caller.trace_id or _ids.generate_trace_id(), _ids.generate_span_id(), is_remote=False)
+        entered = otel_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(span)))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            otel_context.detach(entered)
 
 
 def start(service: str, instance: str | None = None) -> None:
@@ -46,7 +78,7 @@ def start(service: str, instance: str | None = None) -> None:
         | ({"service.instance.id": instance} if instance else {})
     )
     exported = _exported()
-    sampler = None if exported or os.environ.get("OTEL_TRACES_SAMPLER") else ALWAYS_OFF
+    sampler = None if recorded() else ALWAYS_OFF
     tracing = TracerProvider(sampler=sampler, resource=resource)  # None: by OTEL_TRACES_SAMPLER, else parent-based
     tracing.add_span_processor(Discretion())
     if exported:
@@ -64,6 +96,11 @@ IN_SECONDS = View(
     instrument_unit="s",
     aggregation=ExplicitBucketHistogramAggregation(SECONDS),
 )
+
+
+def recorded() -> bool:
+    """Whether this process records spans."""
+    return _exported() or bool(os.environ.get("OTEL_TRACES_SAMPLER"))
 
 
 def _exported() -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
@@ -87,7 +88,9 @@ class Commands:
 
     def by(self, context: Context) -> "Commands":
         """The same, on behalf of somebody else."""
-        return replace(self, context=context, _keyed=Counter())
+        other = copy(self)
+        other.context, other._keyed = context, Counter()
+        return other
 
     async def load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int]:
         """The present state of a thing and its version; version 0 if there is none."""

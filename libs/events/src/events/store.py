@@ -1,6 +1,6 @@
 """The event store: append and load, each in one round trip.
 
-Relies on `migrations/0001_log.sql`, whose function `log.append` keeps promises 1 and 3: events, idempotency
+Relies on `migrations`, whose function `log.append` keeps promises 1 and 3: events, idempotency
 key and timers commit together or not at all; a concurrent change of a stream is refused; positions are in an order
 that no late commit can slip behind.
 """
@@ -214,7 +214,7 @@ COLUMNS = """incarnation, tx, position, stream, version, type, data::text, recor
 
 LOAD = f"select {COLUMNS} from log.events where stream = $1 order by version"  # noqa: S608
 
-LOAD_MANY = f"select {COLUMNS} from log.events where stream = any($1) order by stream, version"  # noqa: S608
+LOAD_MANY = f"select {COLUMNS} from log.load($1)"  # noqa: S608
 
 # Below the oldest running transaction nothing can appear any more. Events of an earlier incarnation were given their
 # transaction ids by another server's counter (a dump) or before a restore: they are all settled.

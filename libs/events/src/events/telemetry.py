@@ -10,13 +10,21 @@ from time import perf_counter
 from opentelemetry import context as otel_context
 from opentelemetry import metrics, trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import Histogram
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+"""Bounds of the buckets in which durations are counted."""
 
 tracer = trace.get_tracer("commongrid.events")
 meter = metrics.get_meter("commongrid.events")
 _propagator = TraceContextTextMapPropagator()
 
-_command_duration = meter.create_histogram(
-    "commongrid.command.duration", "s", "From a command's start to its commit (or refusal)"
+# Not by OpenTelemetry's SDK, of which each measurement costs a tenth of a command.
+_command_duration = Histogram(
+    "commongrid_command_duration_seconds",
+    "From a command's start to its commit (or refusal).",
+    ["command"],
+    buckets=SECONDS,
 )
 relayed = meter.create_counter("commongrid.relay.events", "{event}", "Events sent to Kafka and acknowledged")
 projected = meter.create_counter("commongrid.projection.events", "{event}", "Events that took effect, by consumer")
@@ -44,7 +52,7 @@ def command(name: str, stream: str) -> Generator[None]:
             with tracer.start_as_current_span(f"command {name}", attributes=attributes, record_exception=False):
                 yield
     finally:
-        _command_duration.record(perf_counter() - start, {"command": name})
+        _command_duration.labels(name).observe(perf_counter() - start)
 
 
 def current_traceparent() -> str | None:

@@ -8,7 +8,7 @@ way. What one of them is refused for is no concern of the others: then each goes
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context, copy_context
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from events import store
@@ -28,8 +28,8 @@ MOST = 100
 @dataclass(slots=True, eq=False)
 class _Waiting(Generic[A, B]):
     asked: A
-    done: "asyncio.Future[B]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    context: Context = field(default_factory=copy_context)
+    done: "asyncio.Future[B]"
+    context: Context
 
 
 class Together(Generic[A, B]):
@@ -53,10 +53,11 @@ class Together(Generic[A, B]):
 
     async def __call__(self, asked: A) -> B:
         """Returns when it is done. Raises what `do` raises for this one alone."""
-        waiting = _Waiting[A, B](asked)
+        done: asyncio.Future[B] = asyncio.get_running_loop().create_future()
+        waiting = _Waiting(asked, done, copy_context())
         self._waiting.append(waiting)
         self._start()
-        return await waiting.done
+        return await done
 
     def _start(self) -> None:
         while self._waiting and len(self._under_way) < AT_ONCE:

@@ -36,7 +36,7 @@ class Material(NamedTuple):
     erased: Collection[str]
 
 
-LOOK = "select subject, kek, wrapped, destroyed_at from log.person_keys where subject = any($1)"
+LOOK = "select subject, kek, wrapped, destroyed_at from log.look_up_keys($1)"
 
 DESTROY = """
 insert into log.person_keys as k (subject, destroyed_at) values ($1, clock_timestamp())
