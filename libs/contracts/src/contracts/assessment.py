@@ -7,6 +7,7 @@ weights makes no old score a riddle.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts import erasure
 from events import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -72,3 +73,7 @@ class PeriodPublished(Event, type="commongrid.assessment.period.published.v1"):
     method: Method
     scores: list[Score]
     at: AwareDatetime
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.assessment.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

@@ -8,6 +8,7 @@ All times are the trade's: when it happened in the world.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts import erasure
 from contracts.common import Place
 from events import Event, personal
 from pydantic import AwareDatetime, Field
@@ -34,14 +35,14 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
     case: str
     category: str
     """A category of the duty list."""
-    description: str = personal(sealed=False)
+    description: str = personal()
     """What the reporter wrote; it may name people."""
     place: Place
     grid: str
     reporter_kind: ReporterKind
     reporter: str | None = None
     """Pseudonymous id of the caller; none for an anonymous report."""
-    contact: str | None = personal(sealed=False, default=None)
+    contact: str | None = personal(default=None)
     """E-mail address at which the reporter wants to be told the end."""
     receipt_hash: str
     """SHA-256, in hex, of the secret on the reporter's receipt: who shows the secret may follow and rate the case."""
@@ -84,7 +85,7 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
 
     case: str
     worker: str
-    result: str = personal(sealed=False)
+    result: str = personal()
     on_time: bool
     attempt: Annotated[int, Field(ge=1)]
     """1 the first time, 2 after it was sent back once, and so on."""
@@ -97,7 +98,7 @@ class CaseSentBack(Event, type="commongrid.grid_tasks.case.sent_back.v1"):
     case: str
     worker: str
     verifier: str
-    reason: str = personal(sealed=False)
+    reason: str = personal()
     due: AwareDatetime
     at: AwareDatetime
 
@@ -148,3 +149,7 @@ class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
     """The deadline that was missed, or that will be if nothing happens."""
     cause: EscalationCause = EscalationCause.OVERDUE
     at: AwareDatetime
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.grid_tasks.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

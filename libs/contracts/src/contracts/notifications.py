@@ -5,6 +5,7 @@ Nothing personal stands here: addresses and texts are looked up when a message i
 
 from enum import StrEnum
 
+from contracts import erasure
 from events import Event
 from pydantic import AwareDatetime
 
@@ -91,3 +92,7 @@ class NotificationWithdrawn(Event, type="commongrid.notifications.notification.w
     channel: Channel
     reason: str
     at: AwareDatetime
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.notifications.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

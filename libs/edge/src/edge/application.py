@@ -10,7 +10,7 @@ from events.runtime import Runtime
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from edge import docs, handlers, health, openapi, telemetry
+from edge import docs, handlers, health, openapi, persons_keys, telemetry
 from edge.access import Edge
 from edge.authority import Authority, authority
 from edge.call import CallOf
@@ -58,7 +58,12 @@ class Application:
 
     def routes(self) -> list[APIRoute]:
         """The operations, in the order in which they are looked for."""
-        return [route for router in self.routers for route in router.routes if isinstance(route, APIRoute)]
+        return [route for router in self._routers for route in router.routes if isinstance(route, APIRoute)]
+
+    @property
+    def _routers(self) -> list[Router]:
+        """Those of the service, and that of the keys where it keeps any."""
+        return [*self.routers, persons_keys.router] if self.routers and self.service.personal else [*self.routers]
 
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""
@@ -66,7 +71,7 @@ class Application:
         app.state.callers = callers or Callers(None)
         app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
-        for router in (*self.routers, docs.router):
+        for router in (*self._routers, docs.router):
             app.include_router(router)
         return app
 

@@ -1,7 +1,9 @@
 """Assessment at a glance."""
 
+from contracts.assessment import ErasureConfirmed
 from contracts.asyncapi import document
 from edge import Application, authority
+from edge.erasures import erasures
 from events import Service
 
 from assessment.api import board, periods
@@ -9,7 +11,14 @@ from assessment.domain.period import PERIOD
 from assessment.read_models.members import members
 from assessment.read_models.outcomes import outcomes
 
-assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members, authority])
+erasure = erasures(ErasureConfirmed)
+
+assessment = Service(
+    "assessment",
+    aggregates=[PERIOD, erasure.aggregate],
+    read_models=[outcomes, members, authority],
+    policies=[erasure.policy],
+)
 
 application = Application(
     assessment,

@@ -1,7 +1,9 @@
 """grid_tasks at a glance."""
 
 from contracts.asyncapi import document
+from contracts.grid_tasks import ErasureConfirmed
 from edge import Application, authority
+from edge.erasures import erasures
 from events import Service
 
 from grid_tasks.api import cases, duties, workers
@@ -16,11 +18,13 @@ from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
 
+erasure = erasures(ErasureConfirmed)
+
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE],
+    aggregates=[CASE, erasure.aggregate],
     read_models=[grids, duty_list, roster, open_work, case_board, authority],
-    policies=[accepting, dispatching, reassigning, deadlines],
+    policies=[accepting, dispatching, reassigning, deadlines, erasure.policy],
 )
 
 application = Application(

@@ -7,8 +7,9 @@ from functools import cache
 from random import SystemRandom
 
 from contracts.asyncapi import document
-from contracts.notifications import Channel
+from contracts.notifications import Channel, ErasureConfirmed
 from edge import Application, authority, read_settings
+from edge.erasures import erasures
 from events import Service
 from events.runtime import Runtime
 
@@ -30,11 +31,12 @@ log = logging.getLogger(__name__)
 
 def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Application:
     """The service, telling people by these channels. They are asked for when first used, not before."""
+    erasure = erasures(ErasureConfirmed)
     service = Service(
         "notifications",
-        aggregates=[NOTIFICATION],
+        aggregates=[NOTIFICATION, erasure.aggregate],
         read_models=[contacts, cases, categories, notification_board, authority],
-        policies=[telling(outlets), delivering(outlets, jitter)],
+        policies=[telling(outlets), delivering(outlets, jitter), erasure.policy],
     )
 
     async def say_which_channels(_: Runtime) -> None:
