@@ -1,14 +1,11 @@
 """Once a person's key is destroyed, nothing on any disk tells of them (promise 8): the raw bytes of Postgres and Kafka,
 parked events, stored answers, logs; and read models are built anew without them."""
 
-import base64
-import json
 import os
-from collections.abc import AsyncGenerator, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
-from urllib.parse import quote
 from uuid import UUID
 
 import asyncpg
@@ -22,39 +19,13 @@ from events.rebuild import differences, rebuild
 from events.runtime import Runtime
 from events.testing import eventually, running
 from front_desk import MATTER, SCREEN, Matter, Note, Noted, Raise, Show, desk, hall
+from local.disks import forms, found_in
 from local.ladder import Servers
 from parked import NewDatabase
 from pydantic import BaseModel, HttpUrl, ValidationError, create_model
 from structlog.testing import capture_logs
 
 SECRET = "欧阳桂兰 住海塘路 77号 33020319460825121X"
-
-
-def forms(secret: str) -> Iterator[bytes]:
-    """What somebody who looks for it would look for: the text in the encodings and notations that it may stand in."""
-    for part in secret.split(" "):
-        utf8 = part.encode()
-        yield from (utf8, part.encode("utf-16-le"), part.encode("utf-16-be"), part.encode("gb18030"))
-        yield from (json.dumps(part).strip('"').encode(), quote(part).encode(), quote(part).lower().encode())
-        yield from (utf8.hex().encode(), utf8.hex().upper().encode())
-        for shift in range(3):  # base64 of a longer text in which it stands anywhere
-            for encode in (base64.b64encode, base64.urlsafe_b64encode):
-                inner = encode(b"\0" * shift + utf8)[4:-4]
-                if len(inner) >= 12:
-                    yield inner
-
-
-def found_in(folder: Path, secret: str) -> list[str]:
-    """The files under this folder in which the secret stands in any form."""
-    wanted = [form for form in set(forms(secret)) if len(form) > 5]
-    found: list[str] = []
-    for path in (Path(place) / name for place, _, names in os.walk(folder) for name in names):
-        try:
-            content = path.read_bytes()
-        except OSError:
-            continue  # gone meanwhile
-        found += [f"{path.relative_to(folder)}: {form!r}" for form in wanted if form in content]
-    return found
 
 
 def kept(state: Matter, version: int) -> dict[str, object]:
