@@ -22,7 +22,7 @@ import psutil
 from disk import SmallDisk, small_disk
 from edge.simulation import Simulation, trade_time
 from events.testing import eventually
-from local import tokens
+from local import rings, tokens
 from local.errors import MissingPart
 from local.importing import import_folder
 from local.issuer import LocalIssuer
@@ -294,6 +294,9 @@ class Town:
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_ISSUER": self.issuer.address,
                 "COMMONGRID_CLOCK": self.simulation.model_dump_json(),
+                **rings.environment(
+                    self.data / "keys", name, {it: self.of(it)[0].service.url for it in self.databases}
+                ),
                 # One copy has a lasting place in its consumer groups, the other comes and goes.
                 "COMMONGRID_INSTANCE": copy_name if letter == COPIES[0] else "",
                 **(self.sinks.environment if name == "notifications" else {}),

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from contracts.notifications import NotificationRequested
+from contracts.notifications import Channel, NotificationRequested
 from events import Database
 
 from notifications.channels.letter import Letter, NotTaken
@@ -44,6 +44,8 @@ async def letter_of(db: Database, asked: NotificationRequested) -> Letter:
             found = await _known(lambda: member(db, asked.recipient), "the member is not known here yet")
         if found.dismissed:
             raise Nobody("the member has left the roster")
+        if asked.channel is Channel.EMAIL and not found.email:
+            raise Nobody("their address is erased, or its key is lost")
         recipient, address = found.member, found.email
     facts = Facts(asked.case, category, about.grid, asked.due)
     return Letter(
