@@ -1,5 +1,5 @@
-"""Key rings for one machine, one for each service, made at the first start: see `events.privacy.ring`. And which service
-is given the keys of which others.
+"""Key rings for one machine, one for each service, made at the first start: see `events.privacy.ring`. And which
+service is given the keys of which others.
 
 Whoever deletes the rings has made all personal data of this machine's system unreadable.
 """
