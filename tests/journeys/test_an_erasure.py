@@ -76,5 +76,6 @@ async def test_of_who_was_erased_nothing_is_on_any_disk(town: Any, tmp_path: Pat
     db = await asyncpg.connect(town.system.database_url("registry"))
     key = await db.fetchrow("select wrapped, destroyed_at from log.person_keys where subject = $1", f"person-{PERSON}")
     await db.close()
+    assert key
     assert key["wrapped"] is None
     assert key["destroyed_at"]

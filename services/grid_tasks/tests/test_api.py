@@ -11,6 +11,8 @@ from edge.testing import client, in_post, token, told
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE
+from grid_tasks.read_models.case_board import case_board
+from grid_tasks.retention import KEPT, erase_old_texts
 from grid_tasks.service import application
 
 from .conftest import NO_KAFKA, Trade
@@ -301,6 +303,27 @@ async def test_nothing_that_was_written_is_kept_in_the_open_nor_the_receipt_in_t
     told = await runtime.commands.history(CASE, case["case"])
     assert any(getattr(it.data, "result", None) == RESULT for it in told), "who may read it can"
     assert case["receipt"] not in events
+
+
+async def test_what_was_written_is_erased_when_its_period_is_over_and_how_it_went_stays(
+    desk: Desk, runtime: Runtime, trade: Trade
+) -> None:
+    case = (await desk.closed())["case"]
+    await runtime.commands.caught_up(case_board)
+    assert await erase_old_texts(runtime) == 0
+    trade.advance(days=KEPT.days + 1)
+    assert await erase_old_texts(runtime) == 1
+    assert await erase_old_texts(runtime) == 0
+
+    async def key_is_gone() -> bool:
+        keys = await runtime.db.fetch("select destroyed_at from log.person_keys where subject = $1", f"case-{case}")
+        return [row[0] is not None for row in keys] == [True]
+
+    await eventually(key_is_gone)
+    state, _ = await runtime.commands.load(CASE, case)
+    assert (state.description, state.result, state.text_erased) == ("", None, True)
+    assert state.on_time is True
+    assert (await desk.get(f"/cases/{case}")).json()["step"] == "closed"
 
 
 # Lists.

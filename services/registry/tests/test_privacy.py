@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from contracts.common import Post
 from edge.testing import client, in_post, token, told
 from events.runtime import Runtime
 from events.testing import eventually
+from registry.domain.person import PERSON as PERSON_REGISTER
+from registry.domain.person import Hold
 from registry.domain.references import id_of
+from registry.retention import KEPT, erase_who_left
 from registry.service import application
 
 from .conftest import Office
@@ -201,3 +205,29 @@ async def test_nobody_but_the_registrar_erases_or_keeps(as_: As) -> None:
         async with as_(who) as http:
             for what, body in (("erasure", {"ground": "unlawful"}), ("hold", {"legal_basis": "x", "until": "x"})):
                 assert (await change(http, what, body)).status_code == status
+
+
+async def test_floating_residents_are_erased_long_after_they_left_but_for_whom_the_law_keeps(
+    known: Office, runtime: Runtime
+) -> None:
+    await known.brings(
+        "people",
+        "person_ref,name,id_number,sex,birth_date,phone,residency,household_ref,relation,address_ref,registered_until\n"
+        "F1,赵一,990502198001011218,1,1980-01-01,,floating,,,A01-1-102,2026-06-30\n"
+        "F2,钱二,990502198101011223,2,1981-01-01,,floating,,,A01-1-102,2026-06-30\n",
+    )
+    await known.sees("/people")
+    floating = [row[0] for row in await runtime.db.fetch("select id from person where residency = 'floating'")]
+    assert len(floating) == 2
+    others = await runtime.db.fetchval("select count(*) from person where residency <> 'floating'")
+    until = datetime.now(UTC) + timedelta(days=365 * 50)
+    hold = Hold("《刑事诉讼法》第一百四十一条", until, datetime.now(UTC))
+    await runtime.commands.execute(PERSON_REGISTER, floating[0], hold)
+    soon = replace(runtime, clock=lambda: datetime.now(UTC))
+    late = replace(runtime, clock=lambda: datetime.now(UTC) + KEPT * 10)
+    assert await erase_who_left(soon) == 0
+    assert await erase_who_left(late) == len(floating) - 1 > 0
+    assert await erase_who_left(late) == 0
+    left = await runtime.db.fetch("select id from person where residency = 'floating'")
+    assert [row[0] for row in left] == [floating[0]]
+    assert await runtime.db.fetchval("select count(*) from person where residency <> 'floating'") == others

@@ -204,6 +204,7 @@ EXAMPLES: tuple[Event, ...] = (
         first_attempt=False,
         at=at(13, 5),
     ),
+    grid_tasks.CaseTextErased(case=CASE, at=datetime(2028, 11, 24, 9, tzinfo=CHINA)),
     grid_tasks.CaseRated(case=CASE, worker="grid-worker-1", rating=4, closed_at=at(13, 5), at=at(18, 40)),
     notifications.NotificationRequested(
         **TOLD,

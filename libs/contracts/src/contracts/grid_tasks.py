@@ -127,6 +127,14 @@ class CaseClosed(Event, type="commongrid.grid_tasks.case.closed.v1"):
     at: AwareDatetime
 
 
+class CaseTextErased(Event, type="commongrid.grid_tasks.case.text_erased.v1"):
+    """到期删除: what was written of the case has passed its period: the key is destroyed, and whoever holds any of it
+    drops it. How the case went stays."""
+
+    case: str
+    at: AwareDatetime
+
+
 class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
     """The reporter says how satisfied they are (满意度)."""
 

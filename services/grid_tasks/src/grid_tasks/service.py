@@ -11,12 +11,14 @@ from grid_tasks.domain.case import CASE
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
+from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
+from grid_tasks.retention import erasing_old_texts
 
 erasure = erasures(ErasureConfirmed)
 
@@ -24,7 +26,7 @@ grid_tasks = Service(
     "grid_tasks",
     aggregates=[CASE, erasure.aggregate],
     read_models=[grids, duty_list, roster, open_work, case_board, authority],
-    policies=[accepting, dispatching, reassigning, deadlines, erasure.policy],
+    policies=[accepting, dispatching, reassigning, deadlines, forgetting, erasure.policy],
 )
 
 application = Application(
@@ -41,5 +43,6 @@ application = Application(
         "not-your-receipt": 403,
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
+    workers=[erasing_old_texts],
     asyncapi=document("grid_tasks"),
 )

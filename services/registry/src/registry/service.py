@@ -40,6 +40,7 @@ from registry.read_models.households import households as household_list
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
 from registry.read_models.units import units as unit_list
+from registry.retention import erasing_who_left
 
 erasure = confirming(ErasureConfirmed, people_list, owner=True)
 
@@ -81,5 +82,6 @@ application = Application(
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
+    workers=[erasing_who_left],
     asyncapi=document("registry"),
 )

@@ -22,6 +22,7 @@ from contracts.grid_tasks import (
     CaseReported,
     CaseSentBack,
     CaseStarted,
+    CaseTextErased,
     CaseVerified,
     EscalationCause,
 )
@@ -32,6 +33,7 @@ from grid_tasks.domain.commands import (
     Assign,
     CaseCommand,
     Dispatch,
+    EraseText,
     Escalate,
     HandIn,
     Rate,
@@ -107,6 +109,8 @@ class Case:
     pressed: bool = False
     """Whether it was escalated for the present deadline."""
     rating: int | None = None
+    text_erased: bool = False
+    """Whether what was written of it has passed its period."""
     reported_at: datetime | None = None
     accepted_at: datetime | None = None
     dispatched_at: datetime | None = None
@@ -161,6 +165,8 @@ def decide(case: Case, command: CaseCommand) -> Sequence[Event]:
             return [_sent_back(case, send_back)]
         case Rate() as rate, Step.CLOSED:
             return [_rated(case, rate)]
+        case EraseText(at), Step.CLOSED:
+            return [] if case.text_erased else [CaseTextErased(case=case.id, at=at)]
         case Escalate() as escalate, Step():
             return _escalated(case, escalate)
         case _:
@@ -178,6 +184,7 @@ WANTED: dict[type[CaseCommand], str] = {
     SendBack: "send-back",
     Rate: "rating",
     Escalate: "escalate",
+    EraseText: "erase-text",
 }
 
 
@@ -330,6 +337,8 @@ def evolve(case: Case, event: Event) -> Case:
             return replace(case, rating=rating)
         case CaseEscalated():
             return replace(case, escalated=True, pressed=True)
+        case CaseTextErased():
+            return replace(case, text_erased=True, description="", result=None)
         case _:
             return case
 
@@ -355,5 +364,6 @@ CASE = Aggregate(
         CaseClosed,
         CaseRated,
         CaseEscalated,
+        CaseTextErased,
     ),
 )

@@ -114,4 +114,11 @@ class Escalate:
     at: datetime
 
 
-CaseCommand = Report | Accept | Dispatch | Assign | Start | HandIn | Verify | SendBack | Rate | Escalate
+@dataclass(frozen=True, slots=True)
+class EraseText:
+    """到期删除: what was written of it has passed its period."""
+
+    at: datetime
+
+
+CaseCommand = Report | Accept | Dispatch | Assign | Start | HandIn | Verify | SendBack | Rate | Escalate | EraseText

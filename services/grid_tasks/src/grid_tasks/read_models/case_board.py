@@ -16,6 +16,7 @@ from contracts.grid_tasks import (
     CaseReported,
     CaseSentBack,
     CaseStarted,
+    CaseTextErased,
 )
 from events import Batch, Connection, Database, ReadModel
 
@@ -23,6 +24,7 @@ from grid_tasks.domain.case import Step
 
 case_board = ReadModel(
     "case_board",
+    version=2,
     tables="""
     create table board_case (
         case_id text primary key,
@@ -39,8 +41,10 @@ case_board = ReadModel(
         dispatched_at timestamptz,
         started_at timestamptz,
         handed_in_at timestamptz,
-        closed_at timestamptz
+        closed_at timestamptz,
+        text_erased boolean not null default false
     );
+    create index board_case_text on board_case (closed_at) where closed_at is not null and not text_erased;
     create index board_case_newest on board_case (reported_at, case_id);
     create index board_case_grid on board_case (grid, reported_at, case_id);
     create index board_case_worker on board_case (worker, reported_at, case_id);
@@ -180,6 +184,22 @@ async def rated(db: Connection, events: Batch[CaseRated]) -> None:
 @case_board.on(CaseEscalated)
 async def escalated(db: Connection, events: Batch[CaseEscalated]) -> None:
     await db.execute("update board_case set escalated = true where case_id = any($1)", events.column("case"))
+
+
+@case_board.on(CaseTextErased)
+async def text_erased(db: Connection, events: Batch[CaseTextErased]) -> None:
+    await db.execute("update board_case set text_erased = true where case_id = any($1)", events.column("case"))
+
+
+async def closed_before(db: Database, moment: datetime, limit: int) -> list[str]:
+    """Cases that were closed before that moment, and whose text is still there."""
+    rows = await db.fetch(
+        """select case_id from board_case where closed_at < $1 and closed_at is not null and not text_erased
+           order by closed_at limit $2""",
+        moment,
+        limit,
+    )
+    return [row[0] for row in rows]
 
 
 async def newest(

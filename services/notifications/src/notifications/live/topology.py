@@ -64,6 +64,7 @@ HAPPENED = {
     "resumed": "重试",
     "withdrawn": "撤回",
     "erased": "删除",
+    "text_erased": "到期删除",
     "held": "留存",
     "released": "解除留存",
     "made": "留痕",
@@ -127,6 +128,7 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         "grid_tasks.case.sent_back",
         "grid_tasks.case.escalated",
         "grid_tasks.case.closed",
+        "grid_tasks.case.text_erased",
     ),
 }
 """What each service follows of the others, in the newest version."""

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from contracts.grid_tasks import CaseReported
+from contracts.grid_tasks import CaseReported, CaseTextErased
 from events import Batch, Connection, Database, ReadModel
 
 cases = ReadModel(
@@ -38,6 +38,11 @@ async def reported(db: Connection, events: Batch[CaseReported]) -> None:
         events.column("grid"),
         events.column("contact"),
     )
+
+
+@cases.on(CaseTextErased)
+async def text_erased(db: Connection, events: Batch[CaseTextErased]) -> None:
+    await db.execute("update reported_case set contact = null where case_id = any($1)", events.column("case"))
 
 
 async def case(db: Database, id: str) -> ReportedCase | None:

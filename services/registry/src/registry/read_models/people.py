@@ -1,6 +1,7 @@
 """People who really live here (实有人口): masked, so that the tables hold no name and no identity number."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from contracts.registry import PersonChanged, PersonErased, PersonFacts, PersonRegistered
@@ -10,6 +11,7 @@ from registry.domain.person import masked_name, masked_number
 
 people = ReadModel(
     "people",
+    version=2,
     personal=True,
     indexed=True,
     tables="""
@@ -27,6 +29,7 @@ people = ReadModel(
     );
     create index person_by_id_number on person (id_number_index);
     create index person_by_phone on person (phone_index);
+    create index person_until on person (registered_until) where registered_until is not null;
     create index person_household on person (household);
     create index person_address on person (address);
     """,
@@ -111,3 +114,15 @@ async def found(db: Database, reach: Sequence[str] | None, by: str, index: bytes
         index,
         reach,
     )
+
+
+async def floating_until_before(db: Database, day: date, after: str, limit: int) -> list[str]:
+    """Floating residents whose registration ended before that day, by id."""
+    rows = await db.fetch(
+        """select id from person where registered_until < $1 and residency = 'floating' and id > $2
+           order by id limit $3""",
+        day,
+        after,
+        limit,
+    )
+    return [row[0] for row in rows]
