@@ -110,10 +110,13 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     @cli.command("verify")
     def _verify(
         deep: Annotated[bool, typer.Option(help="Also compare each read model with its rebuild.")] = False,
+        without_kafka: Annotated[
+            bool, typer.Option(help="Hold the log against the database's own seals, and nothing against the topics.")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Compare store, topics and read models. Exit code 1 and what is wrong, if anything is."""
-        run(lambda runtime: show_verified(runtime, deep, as_json))
+        """Compare store, topics, seals and read models. Exit code 1 and what is wrong, if anything is."""
+        run(lambda runtime: show_verified(runtime, deep, not without_kafka, as_json))
 
     keys = typer.Typer(no_args_is_help=True, help="The keys of the persons whose data this service keeps.")
     cli.add_typer(keys, name="keys")
@@ -245,9 +248,9 @@ async def drop(runtime: Runtime, id: int) -> None:
     console.print(f"{it.raw.id} was dropped for {it.consumer}. Retry what stands behind it, if anything does.")
 
 
-async def show_verified(runtime: Runtime, deep: bool, as_json: bool) -> int:
+async def show_verified(runtime: Runtime, deep: bool, kafka: bool, as_json: bool) -> int:
     """Prints what verify finds; 1 if anything is wrong."""
-    found = await verify.verify(runtime, deep=deep)
+    found = await verify.verify(runtime, deep=deep, kafka=kafka)
     if as_json:
         _print_json(asdict(found))
     else:
@@ -255,6 +258,10 @@ async def show_verified(runtime: Runtime, deep: bool, as_json: bool) -> int:
             f"{found.stored} events stored, {found.relayed} marked as sent, {found.on_topics} on the topics "
             f"({found.repeats} repeats)"
         )
+        if found.sealed_at:
+            console.print(f"{found.sealed} events sealed, at last {found.sealed_at.isoformat(timespec='seconds')}")
+        else:
+            console.print("no event is sealed yet")
         for who, count in found.behind.items():
             if count:
                 console.print(f"behind: {who} by {count}")
