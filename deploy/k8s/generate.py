@@ -1,7 +1,8 @@
 """Writes topics.yaml and scaling.yaml of overlays/platform: what the code says of topics and consumer groups.
 
-Topics come from the types of the published events (package `contracts`) and from the seals of each log, consumer groups from each service's read
-models and policies. Run `.venv/bin/python deploy/k8s/generate.py` after a change of either; a test compares.
+Topics come from the types of the published events (package `contracts`) and from the seals of each log, consumer groups
+from each service's read models and policies. Run `.venv/bin/python deploy/k8s/generate.py` after a change of either; a
+test compares.
 """
 
 from collections.abc import Iterator
