@@ -43,7 +43,7 @@ def test_the_order_of_rows_and_each_of_them_counts() -> None:
 
 def test_it_does_not_matter_in_how_many_steps_one_comes_there() -> None:
     assert HEAD.after([ROW]).after([OTHER]) == HEAD.after([ROW, OTHER])
-    assert HEAD.after([ROW, OTHER]).count == 2
+    assert HEAD.after([ROW, OTHER]).rows == 2
     assert HEAD.after([ROW, OTHER]).position == OTHER.position
 
 

@@ -98,7 +98,7 @@ async def test_each_day_ends_with_a_seal_of_all_that_was_sent(place: Place) -> N
         last = await runtime.db.fetchrow(
             "select incarnation, tx, position from log.events order by 1 desc, 2 desc, 3 desc"
         )
-    assert [it.head.count for it in kept] == [6, 12, 18]
+    assert [it.head.rows for it in kept] == [6, 12, 18]
     assert [it.number for it in kept] == [1, 2, 3]
     assert published == kept
     assert kept[-1].head.position == tuple(last or ())
@@ -295,7 +295,7 @@ async def test_what_is_not_sent_is_not_sealed(place: Place) -> None:
         await runtime.commands.execute(MATTER, "thursday", Raise())
         async with runtime.connection() as db:
             await seals.seal(db, DESK, system_clock())
-        assert (await seals.last(runtime.db) or FAILED).head.count == 18
+        assert (await seals.last(runtime.db) or FAILED).head.rows == 18
 
 
 FAILED = Seal(0, beginning("nobody"), system_clock())
@@ -346,10 +346,20 @@ async def test_a_log_that_comes_back_from_a_backup_fits_its_seals(
     assert await wrong(back) == []
     await work_a_while(back, "wednesday")
     assert await wrong(back) == []
-    assert [it.count for it in await heads(back)] == [3, 7, 10]
+    assert [it.rows for it in await heads(back)] == [3, 7, 10]
     async with back.stopped() as runtime:
         assert [it.number for it in await published_seals(runtime)] == [1, 2, 3]
         assert await seals.kept(runtime.db, published=True) == await published_seals(runtime)
+
+
+async def test_a_removed_row_comes_back_from_the_topic(place: Place) -> None:
+    async with place.as_its_owner() as db:
+        await db.execute("delete from log.events where stream = 'matter-tuesday-2'")
+    async with place.stopped() as runtime:
+        assert (await restore(runtime)).events == 3
+    await work_a_while(place, "thursday")
+    assert await wrong(place) == []
+    assert [it.rows for it in await heads(place)] == [6, 12, 18, 21]
 
 
 async def test_the_age_of_the_newest_published_seal_is_measured(place: Place) -> None:

@@ -20,16 +20,16 @@ class Head(NamedTuple):
     """The end of the chain after so many rows, the last of them at this position."""
 
     position: Position
-    count: int
+    rows: int
     hash: bytes
 
     def after(self, raws: Iterable[Raw]) -> "Head":
         """The head when these rows follow, in the store's order."""
-        position, count, hash_ = self
+        position, rows, hash_ = self
         for raw in raws:
             hash_ = sha256(hash_ + _canonical(raw)).digest()
-            position, count = raw.position, count + 1
-        return Head(position, count, hash_)
+            position, rows = raw.position, rows + 1
+        return Head(position, rows, hash_)
 
 
 def beginning(service: str) -> Head:

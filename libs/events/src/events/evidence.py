@@ -96,7 +96,7 @@ class _Walk:
 
     def _reach(self) -> None:
         seal = self.ahead.pop()
-        if (self.head.count, self.head.hash) != (seal.head.count, seal.head.hash):
-            begun = self.before.head.count if self.before else 0
-            self.found.append(Touched(self.before, seal, seal.head.count - begun, self.head.count - begun))
+        if (self.head.rows, self.head.hash) != (seal.head.rows, seal.head.hash):
+            begun = self.before.head.rows if self.before else 0
+            self.found.append(Touched(self.before, seal, seal.head.rows - begun, self.head.rows - begun))
         self.head, self.before = seal.head, seal

@@ -42,7 +42,7 @@ class Seal(NamedTuple):
         """As it goes to its topic: like an event, with the position that it vouches up to."""
         data = {
             "position": str(self.head.position),
-            "count": self.head.count,
+            "count": self.head.rows,
             "hash": self.head.hash.hex(),
             "at": self.at,
         }
@@ -157,5 +157,5 @@ async def _insert(db: Connection, seals: Sequence[Seal]) -> None:
     await db.executemany(
         """insert into log.seals (number, incarnation, tx, position, count, hash, at)
            values ($1, $2, $3, $4, $5, $6, $7)""",
-        [(it.number, *it.head.position, it.head.count, it.head.hash, it.at) for it in seals],
+        [(it.number, *it.head.position, it.head.rows, it.head.hash, it.at) for it in seals],
     )

@@ -47,7 +47,7 @@ async def verify(runtime: Runtime, *, deep: bool = False, kafka: bool = True) ->
     found = Findings()
     relayed = (await marks(runtime.db, RELAY, OWN, [0]))[0].position
     await _store(runtime, found, relayed)
-    await _seals(runtime, found, await (published_seals(runtime) if kafka else seals.kept(runtime.db)))
+    await _seals(runtime, found, kafka)
     if kafka:
         await _topics(runtime, found, relayed)
         for it in await lag.everyones_lag(runtime.db, runtime.service, runtime.settings):
@@ -82,19 +82,20 @@ async def _store(runtime: Runtime, found: Findings, relayed: Position) -> None:
     found.complain("streams whose versions are not in the order of their positions", [row[0] for row in disorder])
 
 
-async def _seals(runtime: Runtime, found: Findings, sealed: Sequence[Seal]) -> None:
+async def _seals(runtime: Runtime, found: Findings, kafka: bool) -> None:
     """The rows must be those that were sealed, and the database's seals those that it has published."""
+    kept = await seals.kept(runtime.db, published=True)  # first, as more are published meanwhile
+    sealed = await (published_seals(runtime) if kafka else seals.kept(runtime.db))
     of = evidence.Evidence.of(sealed)
     found.complain("seals say something else of the same rows than an earlier one", _numbers(of.contradicting))
     said = {(it.number, it.head) for it in sealed}
-    kept = await seals.kept(runtime.db, published=True)
     others = [it for it in kept if (it.number, it.head) not in said]
     found.complain("seals in the database are not as they were published", _numbers(others))
     async with runtime.connection() as db:
         for it in await evidence.touched(db, runtime.service.name, of.seals):
             found.wrong.append(str(it))
     if of.seals:
-        found.sealed, found.sealed_at = of.seals[-1].head.count, max(it.at for it in of.seals)
+        found.sealed, found.sealed_at = of.seals[-1].head.rows, max(it.at for it in of.seals)
 
 
 def _numbers(of: Sequence[Seal]) -> list[int]:
