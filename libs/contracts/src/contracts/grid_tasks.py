@@ -8,6 +8,7 @@ All times are the trade's: when it happened in the world.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts.audit import ActDone, ActRefused
 from contracts.common import Place
 from events import Event, personal
 from pydantic import AwareDatetime, Field
@@ -148,3 +149,11 @@ class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
     """The deadline that was missed, or that will be if nothing happens."""
     cause: EscalationCause = EscalationCause.OVERDUE
     at: AwareDatetime
+
+
+class AuditRefused(ActRefused, type="commongrid.grid_tasks.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.grid_tasks.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""

@@ -7,6 +7,7 @@ whoever follows them needs no earlier event to know the present state.
 from datetime import date, datetime
 from typing import Annotated
 
+from contracts.audit import ActDone, ActRefused
 from contracts.common import Holder, Place, Post, Purpose, Residency, Title, UnitCategory
 from events import Event, personal
 from pydantic import Field
@@ -218,3 +219,11 @@ class PowerWithdrawn(Event, type="commongrid.registry.power.withdrawn.v1"):
     """A power was taken off the list: nobody has it any more."""
 
     power: str
+
+
+class AuditRefused(ActRefused, type="commongrid.registry.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.registry.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""

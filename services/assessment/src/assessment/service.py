@@ -1,7 +1,8 @@
 """Assessment at a glance."""
 
+from contracts.assessment import AuditDone, AuditRefused
 from contracts.asyncapi import document
-from edge import Application, authority
+from edge import Application, Audit, authority
 from events import Service
 
 from assessment.api import board, periods
@@ -9,11 +10,16 @@ from assessment.domain.period import PERIOD
 from assessment.read_models.members import members
 from assessment.read_models.outcomes import outcomes
 
-assessment = Service("assessment", aggregates=[PERIOD], read_models=[outcomes, members, authority])
+audit = Audit(AuditRefused, AuditDone)
+
+assessment = Service(
+    "assessment", aggregates=[PERIOD, audit.aggregate], read_models=[outcomes, members, authority, audit.read_model]
+)
 
 application = Application(
     assessment,
     routers=[board.router, periods.router],
     description="Fair, explainable, public scores from outcomes (考核): the board of a month, and its publication.",
+    audit=audit,
     asyncapi=document("assessment"),
 )

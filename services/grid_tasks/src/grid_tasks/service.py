@@ -1,7 +1,8 @@
 """grid_tasks at a glance."""
 
 from contracts.asyncapi import document
-from edge import Application, authority
+from contracts.grid_tasks import AuditDone, AuditRefused
+from edge import Application, Audit, authority
 from events import Service
 
 from grid_tasks.api import cases, duties, workers
@@ -16,10 +17,12 @@ from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
 
+audit = Audit(AuditRefused, AuditDone)
+
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE],
-    read_models=[grids, duty_list, roster, open_work, case_board, authority],
+    aggregates=[CASE, audit.aggregate],
+    read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model],
     policies=[accepting, dispatching, reassigning, deadlines],
 )
 
@@ -37,5 +40,6 @@ application = Application(
         "not-your-receipt": 403,
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
+    audit=audit,
     asyncapi=document("grid_tasks"),
 )

@@ -1,7 +1,17 @@
 """The registry at a glance."""
 
 from contracts.asyncapi import document
-from edge import Application, authority
+from contracts.registry import (
+    AuditDone,
+    AuditRefused,
+    MemberAppointed,
+    MemberChanged,
+    MemberDismissed,
+    PowerChanged,
+    PowerListed,
+    PowerWithdrawn,
+)
+from edge import Application, Audit, authority
 from events import Service
 
 from registry.api import addresses, buildings, duties, grids, households, members, people, power_list, registers, units
@@ -24,9 +34,15 @@ from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
 from registry.read_models.units import units as unit_list
 
+audit = Audit(
+    AuditRefused,
+    AuditDone,
+    also=(PowerListed, PowerChanged, PowerWithdrawn, MemberAppointed, MemberChanged, MemberDismissed),
+)
+
 registry = Service(
     "registry",
-    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY, POWER],
+    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY, POWER, audit.aggregate],
     read_models=[
         address_list,
         building_list,
@@ -37,6 +53,7 @@ registry = Service(
         roster,
         duty_list,
         authority,
+        audit.read_model,
     ],
     policies=[relocating],
 )
@@ -48,5 +65,6 @@ application = Application(
         for it in (registers, grids, addresses, buildings, households, people, units, members, duties, power_list)
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
+    audit=audit,
     asyncapi=document("registry"),
 )
