@@ -1,7 +1,8 @@
 """Make a trial system's keys, once. `python keys.py ADDRESS`, ADDRESS being what the tokens' `iss` will say.
 
 /keys/private.pem signs callers' tokens, /keys/published is what a real issuer would publish of it, and
-/keys/NAME.ring.json wraps the keys of the persons whose data service NAME keeps.
+/keys/NAME.ring.json wraps the keys of the persons whose data service NAME keeps. /keys/notifications.token is that
+service's own token, by which it asks the others for keys.
 
 The services' user cannot read the private key. Who may start containers can:
 `docker compose run --rm --entrypoint cat keys /keys/private.pem`.
@@ -11,14 +12,18 @@ import hashlib
 import json
 import os
 import sys
+import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
+import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 from events.privacy.ring import new_ring
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
+ASKING = "notifications"
+YEARS = 10 * 365 * 24 * 3600
 SERVICE_USER = 10001
 
 address = sys.argv[1]
@@ -50,3 +55,9 @@ for service in SERVICES:
     if not ring.exists():
         new_ring("trial").save(ring)
         os.chown(ring, SERVICE_USER, SERVICE_USER)
+
+claims = {"iss": address, "aud": "commongrid", "sub": ASKING, "client_id": ASKING, "iat": int(time.time())}
+claims["exp"] = claims["iat"] + YEARS
+token = Path(f"/keys/{ASKING}.token")
+token.write_text(jwt.encode(claims, private.read_text(), "EdDSA", {"kid": key["kid"], "typ": "at+jwt"}))
+os.chown(token, SERVICE_USER, SERVICE_USER)

@@ -45,7 +45,7 @@ def _cases(facts: Facts) -> dict[str, dict[str, Any]]:
         case = cases.setdefault(said["case"], {"worker": None, "attempt": 1, "rating": None, "escalated": False})
         match what:
             case "reported":
-                case |= {name: said[name] for name in ("case", "category", "grid", "contact")} | {"step": "reported"}
+                case |= {name: said[name] for name in ("case", "category", "grid")} | {"step": "reported"}
             case "accepted":
                 case["step"] = "accepted"
             case "dispatched":
@@ -94,9 +94,8 @@ def _grid_tasks(cases: Mapping[str, dict[str, Any]], roster: Mapping[str, dict[s
 
 
 def _registry(facts: Facts, roster: Mapping[str, dict[str, Any]]) -> Shown:
-    households = {said["person"]: said["household"] for _, said in told(facts, "registry", "person")}
     return {
-        "people.person": (("id", "household"), Counter(households.items())),
+        "people.person": (("id",), _names(facts, "person", "person")),
         "households.household": (("id",), _names(facts, "household", "household")),
         "addresses.address": (("id",), _names(facts, "address", "address")),
         "units.unit": (("id",), _names(facts, "unit", "unit")),
@@ -160,7 +159,7 @@ def _notifications(facts: Facts, cases: Mapping[str, dict[str, Any]], roster: Ma
             ("id", "state", "attempts"),
             Counter((id_, *stands) for id_, stands in board.items()),
         ),
-        "cases.reported_case": (("case_id", "contact"), Counter((id_, it["contact"]) for id_, it in cases.items())),
+        "cases.reported_case": (("case_id",), Counter((id_,) for id_ in cases)),
         "contacts.contact": (("member", "dismissed"), contacts),
         "categories.category_title": (("category",), _names(facts, "duty", "category")),
     }

@@ -153,7 +153,7 @@ on conflict (matter) do update set versions = j.versions || excluded.versions, l
 def journal(name: str = "journal", version: int = 1, hook: Hook | None = None) -> ReadModel:
     """Which versions of each matter took effect, in the order in which they did. The note "poison" cannot be taken.
     `hook` is awaited after each event was written, before anything is committed."""
-    model = ReadModel(name, JOURNAL, version)
+    model = ReadModel(name, JOURNAL, version, personal=True)
 
     async def write(db: Connection, event: Recorded[Any]) -> None:
         await db.execute(WRITE, event.stream, event.version, getattr(event.data, "note", None))

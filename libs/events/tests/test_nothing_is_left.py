@@ -61,7 +61,7 @@ def kept(state: Matter, version: int) -> dict[str, object]:
     return {"notes": list(state.notes)}
 
 
-notes = ReadModel("notes", "create table note (matter text, note text not null)")
+notes = ReadModel("notes", "create table note (matter text, note text not null)", personal=True)
 
 
 @notes.each(Noted)
@@ -69,7 +69,7 @@ async def note_down(db: Connection, event: Recorded[Noted]) -> None:
     await db.execute("insert into note values ($1, $2)", event.stream, event.data.note)
 
 
-picky = ReadModel("picky", "create table picky (matter text)")
+picky = ReadModel("picky", "create table picky (matter text)", personal=True)
 
 
 class Short(BaseModel):
@@ -207,6 +207,24 @@ async def test_a_service_that_has_no_keys_of_another_reads_it_as_erased(
         assert done.token
         await there.commands.wait_for(done.token, notes, 30)
         assert await there.db.fetchval("select note from note") == ""
+
+
+async def test_who_is_to_see_nobody_reads_all_as_erased_and_asks_for_no_key(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    blind = ReadModel("blind", notes.tables)
+    blind.on(Noted)(note_down)  # a handler for one became one for sets
+    async with running(desk(), await new_database("desk"), kafka_server, topic_prefix) as here:
+        owner = Forgetful(here.personal.keys)
+        async with running(
+            hall(blind), await new_database("hall"), kafka_server, topic_prefix, foreign_keys={"desk": owner}
+        ) as there:
+            await here.commands.execute(MATTER, "1", Raise())
+            done = await here.commands.execute(MATTER, "1", Note("no concern of theirs"))
+            assert done.token
+            await there.commands.wait_for(done.token, blind, 30)
+            assert await there.db.fetchval("select note from note") == ""
+            assert owner.asked == 0
 
 
 class Forgetful:

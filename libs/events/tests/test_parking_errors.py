@@ -64,7 +64,9 @@ async def test_what_is_said_of_an_error_holds_nothing_of_the_event(
     """Whatever the handler does with it; and whatever it does, the event is parked, not tried for ever."""
     models: list[ReadModel] = []
     for handler in HANDLERS:
-        model = ReadModel(handler.__name__, "create table nothing (n int); create table once (word text primary key)")
+        model = ReadModel(
+            handler.__name__, "create table nothing (n int); create table once (word text primary key)", personal=True
+        )
         model.each(Noted)(handler)
         models.append(model)
     with capture_logs() as logs:

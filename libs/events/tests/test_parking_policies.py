@@ -21,7 +21,7 @@ from parked import POISON, NewDatabase, are_parked, retry
 
 def showing(refuse: set[str]) -> Policy:
     """Shows each note on the screen; not those that are refused."""
-    policy = Policy("showing")
+    policy = Policy("showing", personal=True)
 
     @policy.on(Noted)
     async def show(commands: Commands, event: Recorded[Noted]) -> None:

@@ -239,7 +239,9 @@ async def test_a_rebuild_waits_for_no_disk_before_it_takes_over_and_the_live_one
 async def test_a_rebuild_takes_what_the_live_one_had_parked_when_the_handler_is_mended(
     new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
-    mended = ReadModel("journal", "create table journal (matter text primary key, versions int[], last_note text)")
+    mended = ReadModel(
+        "journal", "create table journal (matter text primary key, versions int[], last_note text)", personal=True
+    )
     for cls, handler in journal()._handlers.items():  # pyright: ignore[reportPrivateUsage]
         mended.on(cls)(handler)
     async with running(desk(journal()), await new_database(), kafka_server, topic_prefix) as here:

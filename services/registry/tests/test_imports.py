@@ -64,7 +64,8 @@ async def test_the_sample_community_comes_in_and_a_second_time_changes_nothing(
     assert await runtime.db.fetchval("select count(*) from log.events") == events
 
     for read_model in registry.read_models:
-        await rebuild(runtime, read_model)
+        if not registry.foreign_topics(read_model, "any"):
+            await rebuild(runtime, read_model)
     assert await tables(runtime) == everything
 
 

@@ -67,7 +67,8 @@ async def caught_up(runtime: Runtime) -> None:
 
 async def check_shown(runtime: Runtime) -> None:
     for table, row in SHOWN.items():
-        assert [list(found.values()) for found in await runtime.db.fetch(f"select * from {table}")] == [row]
+        found = await runtime.db.fetch(f"select * from {table}")
+        assert [list(it.values())[: len(row)] for it in found] == [row]
     [grid] = await runtime.db.fetch("select title_en, ground::text from grid")
     assert grid["title_en"] == "West"
     assert grid["ground"].startswith("((119999000,30000000)")

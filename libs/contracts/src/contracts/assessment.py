@@ -7,6 +7,7 @@ weights makes no old score a riddle.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from events import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -81,3 +82,7 @@ class AuditRefused(ActRefused, type="commongrid.assessment.audit.refused.v1"):
 
 class AuditDone(ActDone, type="commongrid.assessment.audit.done.v1"):
     """A privileged act that no other event of the service tells of."""
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.assessment.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

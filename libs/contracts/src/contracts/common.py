@@ -64,7 +64,8 @@ class Holder(BaseModel):
 
 
 class Purpose(BaseModel):
-    """What a power may be used for (使用目的), and the personal fields seen for it, no others (PIPL article 6)."""
+    """What a power may be used for (使用目的), and the personal fields seen for it, no others (PIPL article 6). For
+    `keys.read`: the kinds of things whose keys are given out, like `member`."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,6 +78,16 @@ class Residency(StrEnum):
 
     PERMANENT = "permanent"  # 常住
     FLOATING = "floating"  # 流动
+
+
+class ErasureGround(StrEnum):
+    """Why somebody's data is erased: PIPL (个人信息保护法) article 47."""
+
+    PURPOSE_ACHIEVED = "purpose_achieved"  # 处理目的已实现、无法实现或者不再必要
+    RETENTION_OVER = "retention_over"  # 停止提供服务，或者保存期限已届满
+    CONSENT_WITHDRAWN = "consent_withdrawn"  # 个人撤回同意
+    UNLAWFUL = "unlawful"  # 违反法律、行政法规或者违反约定处理个人信息
+    OTHER_LAW = "other_law"  # 法律、行政法规规定的其他情形
 
 
 class UnitCategory(StrEnum):

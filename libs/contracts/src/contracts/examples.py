@@ -8,7 +8,18 @@ from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 from contracts import assessment, grid_tasks, notifications, registry
-from contracts.common import Holder, HolderKind, Place, Post, Purpose, Residency, Scope, Title, UnitCategory
+from contracts.common import (
+    ErasureGround,
+    Holder,
+    HolderKind,
+    Place,
+    Post,
+    Purpose,
+    Residency,
+    Scope,
+    Title,
+    UnitCategory,
+)
 from events import Event
 
 CHINA = timezone(timedelta(hours=8))
@@ -134,6 +145,27 @@ EXAMPLES: tuple[Event, ...] = (
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
     registry.DutyListed(**DUTY, deadline_minutes=240),
     registry.DutyChanged(**DUTY, deadline_minutes=120),
+    registry.PersonHeld(person="P0001", legal_basis="《刑事诉讼法》第一百四十一条", until=at(18, 0), at=at(9, 0)),
+    registry.PersonReleased(person="P0001", at=at(10, 0)),
+    registry.PersonErased(person="P0001", ground=ErasureGround.CONSENT_WITHDRAWN, at=at(11, 0)),
+    registry.DisclosureMade(
+        disclosure="0199aa00000070008000000000000001",
+        person="P0001",
+        fields=("name", "phone"),
+        purpose="visit",
+        by="grid-worker-1",
+        trace="0af7651916cd43dd8448eb211c80319c",
+        at=at(9, 0),
+    ),
+    *(
+        confirmed(person="P0001", parked=0, answers=1, timers=0, at=at(11, 0))
+        for confirmed in (
+            registry.ErasureConfirmed,
+            grid_tasks.ErasureConfirmed,
+            assessment.ErasureConfirmed,
+            notifications.ErasureConfirmed,
+        )
+    ),
     registry.PowerListed(**POWER),
     registry.PowerChanged(**POWER, purposes=(Purpose(purpose="case_handling", fields=("name", "phone")),)),
     registry.PowerWithdrawn(power="cases.verify"),

@@ -8,6 +8,7 @@ All times are the trade's: when it happened in the world.
 from enum import StrEnum
 from typing import Annotated
 
+from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from contracts.common import Place
 from events import Event, personal
@@ -35,14 +36,14 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
     case: str
     category: str
     """A category of the duty list."""
-    description: str = personal(sealed=False)
+    description: str = personal()
     """What the reporter wrote; it may name people."""
     place: Place
     grid: str
     reporter_kind: ReporterKind
     reporter: str | None = None
     """Pseudonymous id of the caller; none for an anonymous report."""
-    contact: str | None = personal(sealed=False, default=None)
+    contact: str | None = personal(default=None)
     """E-mail address at which the reporter wants to be told the end."""
     receipt_hash: str
     """SHA-256, in hex, of the secret on the reporter's receipt: who shows the secret may follow and rate the case."""
@@ -85,7 +86,7 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
 
     case: str
     worker: str
-    result: str = personal(sealed=False)
+    result: str = personal()
     on_time: bool
     attempt: Annotated[int, Field(ge=1)]
     """1 the first time, 2 after it was sent back once, and so on."""
@@ -98,7 +99,7 @@ class CaseSentBack(Event, type="commongrid.grid_tasks.case.sent_back.v1"):
     case: str
     worker: str
     verifier: str
-    reason: str = personal(sealed=False)
+    reason: str = personal()
     due: AwareDatetime
     at: AwareDatetime
 
@@ -157,3 +158,7 @@ class AuditRefused(ActRefused, type="commongrid.grid_tasks.audit.refused.v1"):
 
 class AuditDone(ActDone, type="commongrid.grid_tasks.audit.done.v1"):
     """A privileged act that no other event of the service tells of."""
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.grid_tasks.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

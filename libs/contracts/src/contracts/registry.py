@@ -7,10 +7,11 @@ whoever follows them needs no earlier event to know the present state.
 from datetime import date, datetime
 from typing import Annotated
 
+from contracts import erasure
 from contracts.audit import ActDone, ActRefused
-from contracts.common import Holder, Place, Post, Purpose, Residency, Title, UnitCategory
+from contracts.common import ErasureGround, Holder, Place, Post, Purpose, Residency, Title, UnitCategory
 from events import Event, personal
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 
 class AddressFacts(Event):
@@ -77,18 +78,18 @@ class PersonFacts(Event):
 
     person: str
     """Pseudonymous id."""
-    name: str = personal(sealed=False)
-    id_number: str = personal(sealed=False)
+    name: str = personal()
+    id_number: str = personal()
     """Resident identity number, GB 11643."""
-    sex: Annotated[str, Field(pattern="^[0129]$")] = personal(sealed=False)
+    sex: Annotated[str, Field(pattern="^[0129]$")] = personal(erased="0")
     """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 not stated."""
-    birth_date: date = personal(sealed=False)
-    phone: str = personal(sealed=False, default="")
+    birth_date: date = personal(erased=date.min)
+    phone: str = personal(default="")
     residency: Residency
-    household: str | None = None
-    relation: str | None = None
+    household: str | None = personal(default=None)
+    relation: str | None = personal(default=None)
     """Relation to the head of the household (户主): head, spouse, child, parent, other."""
-    address: str = personal(sealed=False)
+    address: str = personal()
     registered_until: date | None = None
     """Floating residents: when the registration ends."""
 
@@ -101,6 +102,45 @@ class PersonChanged(PersonFacts, type="commongrid.registry.person.changed.v1"):
     """What is known of a person has changed."""
 
 
+class PersonErased(Event, type="commongrid.registry.person.erased.v1"):
+    """A person was erased (删除): their key is destroyed, and whoever holds anything derived from it drops it."""
+
+    person: str
+    ground: ErasureGround
+    at: AwareDatetime
+
+
+class PersonHeld(Event, type="commongrid.registry.person.held.v1"):
+    """The law asks that this person's data be kept (依法留存): nobody may erase it before `until`."""
+
+    person: str
+    legal_basis: Annotated[str, Field(min_length=1)]
+    until: AwareDatetime
+    at: AwareDatetime
+
+
+class PersonReleased(Event, type="commongrid.registry.person.released.v1"):
+    """It need not be kept any longer."""
+
+    person: str
+    at: AwareDatetime
+
+
+class DisclosureMade(Event, type="commongrid.registry.disclosure.made.v1"):
+    """Somebody saw personal data of a person in the open (查阅留痕)."""
+
+    disclosure: str
+    person: str
+    fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    purpose: str
+    by: str
+    """A member of the roster, or a partner's system."""
+    client: str | None = None
+    """The partner's system, if it called by itself."""
+    trace: str | None = None
+    at: AwareDatetime
+
+
 class UnitFacts(Event):
     """A unit (实有单位): a shop, a hotel, a chess room, a foot-bath shop."""
 
@@ -110,7 +150,7 @@ class UnitFacts(Event):
     address: str
     credit_code: str
     """Unified social credit code, GB 32100."""
-    phone: str = personal(sealed=False, default="")
+    phone: str = personal(default="")
 
 
 class UnitRegistered(UnitFacts, type="commongrid.registry.unit.registered.v1"):
@@ -146,13 +186,14 @@ class MemberFacts(Event):
 
     member: str
     name: str = personal(sealed=False)
+    """In the open: who is in a public post is public, and published boards name them for ever."""
     post: Post
     grid: str | None = None
     """Code of the grid; none for posts that look after the whole community."""
     division_code: str | None = None
     """Code of the division that the post is for, 2 to 12 digits; none where there is only one community."""
-    email: str = personal(sealed=False)
-    phone: str = personal(sealed=False, default="")
+    email: str = personal()
+    phone: str = personal(default="")
 
 
 class MemberAppointed(MemberFacts, type="commongrid.registry.member.appointed.v1"):
@@ -227,3 +268,7 @@ class AuditRefused(ActRefused, type="commongrid.registry.audit.refused.v1"):
 
 class AuditDone(ActDone, type="commongrid.registry.audit.done.v1"):
     """A privileged act that no other event of the service tells of."""
+
+
+class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.registry.erasure.confirmed.v1"):
+    """It holds nothing of this person any more."""

@@ -11,7 +11,7 @@ from events.runtime import Runtime
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from edge import audit_list, docs, handlers, health, openapi, telemetry
+from edge import audit_list, docs, handlers, health, openapi, persons_keys, telemetry
 from edge.access import Edge
 from edge.audit import Audit
 from edge.authority import Authority, authority
@@ -58,6 +58,8 @@ class Application:
             self.audit.read_model in self.service.read_models and self.audit.aggregate in self.service.aggregates
         ):
             raise TypeError(f"{self.service.name} has an audit log: its aggregate and read model must be the service's")
+        if self.routers and self.service.personal and not self.audit:
+            raise TypeError(f"{self.service.name} gives out keys of personal data: it needs an audit log")
         for route in self.routes():
             if not power_of(route):
                 raise TypeError(f"{self.service.name}: {_called(route)} names no power: give it power=…")
@@ -70,7 +72,9 @@ class Application:
 
     @cached_property
     def _all_routers(self) -> Sequence[Router]:
-        return [*self.routers, *([audit_list.router(self.audit.read_model)] if self.audit else [])]
+        """Those of the service, that of the keys where it keeps any, and that of its audit log."""
+        keys = [persons_keys.router] if self.routers and self.service.personal else []
+        return [*self.routers, *keys, *([audit_list.router(self.audit.read_model)] if self.audit else [])]
 
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""

@@ -149,10 +149,10 @@ def _common(it: Act, id: str, outcome: str) -> Sequence[object]:
 
 async def _told(db: Connection, events: Batch[Event]) -> None:
     rows: list[Sequence[object]] = []
-    for raw in events.raws:
-        act = ".".join(raw.type.split(".")[2:4])
-        about = (raw.recorded_at, raw.id, "done", raw.actor, None, None, act, raw.stream, None)
-        rows.append((*about, None, None, 1, raw.recorded_at, raw.correlation))
+    for it in events:
+        act, purpose = ".".join(it.raw.type.split(".")[2:4]), getattr(it.data, "purpose", None)
+        about = (it.recorded_at, it.id, "done", it.raw.actor, None, None, act, it.stream, purpose)
+        rows.append((*about, None, None, 1, it.recorded_at, it.raw.correlation))
     await _insert(db, rows)
 
 

@@ -86,6 +86,20 @@ class HttpCall:
         authority: Authority = self.request.app.state.authority
         return granted(await authority.lists(), power, self.caller, self.now)
 
+    async def fields(self, purpose: str, grid: str | None, *powers: str) -> frozenset[str]:
+        """The personal fields that the caller may see in the open for this purpose, by any of these powers, of somebody
+        in this grid. Raises the 403 problem if there are none."""
+        grants = [grant for power in powers if (grant := await self.may(power)) and grant.reaches(grid)]
+        if not grants:
+            raise HttpProblem("not-allowed", f"the power list does not give you {' or '.join(powers)} here")
+        found = frozenset[str]().union(*(grant.purposes.get(purpose, ()) for grant in grants))
+        if not found:
+            raise HttpProblem(
+                "not-for-this-purpose",
+                f"the power list gives nothing for this purpose: see GET /powers/{powers[0]}",
+            )
+        return found
+
     async def put_on_record(self, *, thing: str | None = None, purpose: str | None = None) -> None:
         """Puts a privileged act that no event of the service tells of on the audit log; when it returns it is there.
         For what hands something out: call it before you answer."""

@@ -6,6 +6,8 @@ from typing import Any, cast
 
 import asyncpg
 from events import Conflict, EventTooLarge, NotYet, Refused, VersionMismatch
+from events.privacy.keys import KeysAway
+from events.privacy.vault import VaultAway
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -55,6 +57,14 @@ def problem_of(error: Exception, statuses: Mapping[str, int]) -> HttpProblem | N
         case asyncpg.CharacterNotInRepertoireError() | asyncpg.UntranslatableCharacterError():
             return invalid_input(
                 [FieldError(place="query", field="", message="text may not hold the character U+0000")]
+            )
+        case VaultAway() | KeysAway():
+            log.warning("the keys of personal data are away", exc_info=error)
+            return HttpProblem(
+                "keys-away",
+                "the keys that open personal data cannot be had; repeat the request, with the same Idempotency-Key if "
+                "it has one",
+                headers=SOON,
             )
         case _ if _database_away(error):
             log.warning("the database is away", exc_info=error)

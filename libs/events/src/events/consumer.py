@@ -127,7 +127,9 @@ class Projection(Consumer):
     def __init__(
         self, read_model: ReadModel, schema: str, db: Connection, personal: PersonalData, *, durable: bool = True
     ) -> None:
-        super().__init__(schema, Catalogue(read_model.follows), db, personal)
+        super().__init__(
+            schema, Catalogue(read_model.follows), db, personal if read_model.personal else personal.unseen()
+        )
         self.read_model = read_model
         self._durable = durable
 
@@ -166,7 +168,10 @@ class Projection(Consumer):
     async def _apply(self, events: Sequence[Placed]) -> None:
         raws = [_readable(event.opened) for event in events]
         with continued_each((raw.traceparent for raw in raws), f"project {self.read_model.name}"):
-            await self.read_model.apply(self.db, raws, self.catalogue)
+            await self.read_model.apply(self.db, raws, self.catalogue, await self._index_key())
+
+    async def _index_key(self) -> bytes | None:
+        return await self.personal.index_key() if self.read_model.indexed else None
 
     async def retry(self, source: str, stream: str) -> int:
         """Applies what is parked of a stream, in order, in one transaction; returns how many. Raises what the
@@ -180,7 +185,7 @@ class Projection(Consumer):
                         raise NotOurs("it is no event of ours and can only be dropped")
                 opened = await self.personal.open([parked.raw for parked in waiting], self.catalogue)
                 for raw in opened:
-                    await self.read_model.apply(self.db, [raw], self.catalogue)
+                    await self.read_model.apply(self.db, [raw], self.catalogue, await self._index_key())
                 await parking.remove(self.db, [parked.id for parked in waiting])
                 done += len(waiting)
         return done
@@ -190,7 +195,8 @@ class Reacting(Consumer):
     """Feeds a policy: each event runs its reaction, whose commands carry keys made from the event."""
 
     def __init__(self, policy: Policy, db: Connection, commands: Commands) -> None:
-        super().__init__(policy.name, Catalogue(policy.follows), db, commands.personal)
+        personal = commands.personal if policy.personal else commands.personal.unseen()
+        super().__init__(policy.name, Catalogue(policy.follows), db, personal)
         self.policy = policy
         self.commands = commands
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from events.privacy.blind_index import blind_index
 from events.privacy.fields import PersonalField, personal, personal_fields
 
 __all__ = ["personal"]  # where events are written, this is what marks a field
@@ -233,6 +234,7 @@ class Batch(Generic[E_co]):
     cls: type[E_co]
     raws: Sequence[Raw]
     catalogue: Catalogue
+    index_key: bytes | None = field(default=None, repr=False)
     _json: list[Json] = field(default_factory=list[Json], init=False, repr=False)
 
     def __len__(self) -> int:
@@ -248,6 +250,13 @@ class Batch(Generic[E_co]):
             self._json.extend(map(self.catalogue.json_of, self.raws))
         adapter, default = _column_reader(self.cls, name)
         return adapter.validate_python([data.get(name, default) for data in self._json])
+
+    def blind_index(self, name: str) -> list[bytes | None]:
+        """What to look up the values of a personal field by (see `events.privacy.blind_index`), None where there is
+        none; only for a read model that is to see personal fields, in the service that keeps their keys."""
+        if self.index_key is None:
+            raise TypeError(f"there is no key to index {name} with: the read model must be personal=True, indexed=True")
+        return [blind_index(self.index_key, name, it) if it else None for it in self.column(name)]
 
     @property
     def streams(self) -> list[str]:

@@ -52,9 +52,11 @@ DueHandler = Callable[["Commands", Due], Awaitable[None]]
 
 @dataclass(eq=False)
 class Policy:
-    """A named set of reactions and timers. The name stands in keys and progress: do not change it lightly."""
+    """A named set of reactions and timers. The name stands in keys and progress: do not change it lightly. `personal`
+    as with a read model: whether its reactions are to see personal fields."""
 
     name: str
+    personal: bool = False
     reactions: dict[type[Event], Reaction] = field(default_factory=dict[type[Event], Reaction], init=False)
     timer_rules: dict[type[Event], TimerRule] = field(default_factory=dict[type[Event], TimerRule], init=False)
     due_handlers: dict[str, DueHandler] = field(default_factory=dict[str, DueHandler], init=False)

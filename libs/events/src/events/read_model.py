@@ -29,11 +29,17 @@ F = TypeVar("F", bound=Callable[..., Awaitable[None]])
 @dataclass(eq=False)
 class ReadModel:
     """Tables and the handlers that fill them. Raise `version` when either changes what the rows are:
-    the new version is built beside the old one, which serves until the new one has caught up."""
+    the new version is built beside the old one, which serves until the new one has caught up.
+
+    `personal` says that its handlers are to see personal fields. To all others they read as erased, and no key is asked
+    for: who needs to see nobody does not, and goes on while the keys are away. `indexed`: that they make blind indexes
+    of them (`Batch.blind_index`)."""
 
     name: str
     tables: str
     version: int = 1
+    personal: bool = False
+    indexed: bool = False
     _handlers: dict[type[Event], SetHandler] = field(default_factory=dict[type[Event], SetHandler], init=False)
 
     @property
@@ -71,10 +77,12 @@ class ReadModel:
         self._handlers[cls] = handler
         return handler
 
-    async def apply(self, db: Connection, raws: Sequence[Raw], catalogue: Catalogue) -> None:
+    async def apply(
+        self, db: Connection, raws: Sequence[Raw], catalogue: Catalogue, index_key: bytes | None = None
+    ) -> None:
         """Calls the handlers for these events, few calls with large batches, each stream's order kept."""
         for cls, batch in batches(raws, catalogue):
-            await self._handlers[cls](db, Batch(cls, batch, catalogue))
+            await self._handlers[cls](db, Batch(cls, batch, catalogue, index_key))
 
 
 def batches(raws: Sequence[Raw], catalogue: Catalogue) -> list[tuple[type[Event], list[Raw]]]:

@@ -31,6 +31,7 @@ _SETTINGS = {
     "cluster_name": "commongrid",
     "max_connections": "200",
     "shared_buffers": "128MB",
+    "wal_recycle": "off",  # what was deleted is not to lie about in its log
     "timezone": "UTC",
     "log_timezone": "UTC",
 }

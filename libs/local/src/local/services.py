@@ -13,6 +13,9 @@ from local.processes import Child, start
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
 PORTS = {"registry": 8001, "grid_tasks": 8002, "assessment": 8003, "notifications": 8004}
+KEY_OWNERS = {"notifications": ("registry", "grid_tasks")}
+"""Who reads personal data of others, and is given their keys."""
+KEY_PURPOSES = {"notifications": "telling"}
 FOUNDING = Path(__file__).parents[4] / "examples/founding"
 REGISTRAR = "registrar-1"
 """Who keeps the registers of a community that was founded so."""

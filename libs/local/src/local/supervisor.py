@@ -9,6 +9,7 @@ is started. One System at a time holds a data folder; what a killed one left the
 """
 
 import asyncio
+import json
 import os
 import shutil
 import time
@@ -26,7 +27,7 @@ from local.locking import Held, held
 from local.ports import HOST
 from local.postgres import Postgres
 from local.processes import Child, Identity, how
-from local.services import SERVICES, Service
+from local.services import KEY_OWNERS, KEY_PURPOSES, SERVICES, Service
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _STEADY = 60.0
@@ -238,11 +239,22 @@ class System:
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_ISSUER": self._issuer.address,
                 "COMMONGRID_KEYS": str(rings.ring(self.data / "keys", name)),
+                **self._keys_of_others(name),
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),
             }
 
         return environment
+
+    def _keys_of_others(self, name: str) -> dict[str, str]:
+        owners = {it: self._services[it].url for it in KEY_OWNERS.get(name, ()) if it in self._services}
+        if not owners:
+            return {}
+        return {
+            "COMMONGRID_KEY_OWNERS": json.dumps(owners),
+            "COMMONGRID_KEY_TOKEN": str(tokens.service_token(self.data / "keys", name)),
+            "COMMONGRID_KEY_PURPOSE": KEY_PURPOSES[name],
+        }
 
     def _note(self) -> None:
         parts = {

@@ -52,7 +52,7 @@ def publish(folder: Path, address: str) -> Path:
     return published
 
 
-def token(folder: Path, member: str) -> str:
+def token(folder: Path, member: str, hours: int = HOURS, **claims: Any) -> str:
     """A token for this member of the roster, good for 12 hours; raises NotRunning if there is no issuer yet."""
     try:
         pem = _private(folder).read_bytes()
@@ -61,21 +61,32 @@ def token(folder: Path, member: str) -> str:
         raise NotRunning(
             f"there is no key in {folder} to sign a token with: start the system once, by make up"
         ) from None
-    return signed(pem, description["issuer"], member)
+    return signed(pem, description["issuer"], member, hours, **claims)
 
 
-def signed(pem: bytes, issuer: str, member: str) -> str:
-    """A token of this issuer, signed with its private key."""
+def service_token(folder: Path, service: str) -> Path:
+    """The path of the file with a service's own token, by which others know it; it is made anew, good for a year.
+    Raises NotRunning if there is no issuer yet."""
+    path = folder / f"{service}.token"
+    made = token(folder, service, hours=24 * 365, client_id=service)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(made)
+    return path
+
+
+def signed(pem: bytes, issuer: str, member: str, hours: int = HOURS, **claims: Any) -> str:
+    """A token of this issuer, signed with its private key; further claims are added."""
     key = load_pem_private_key(pem, password=None)
     if not isinstance(key, Ed25519PrivateKey):
         raise ValueError("the local issuer's key is an Ed25519 key")
     now = datetime.now(UTC)
-    claims: dict[str, Any] = {
+    claims = {
+        **claims,
         "iss": issuer,
         "aud": AUDIENCE,
         "sub": member,
         "iat": now,
-        "exp": now + timedelta(hours=HOURS),
+        "exp": now + timedelta(hours=hours),
     }
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": _name(key), "typ": "at+jwt"})
 

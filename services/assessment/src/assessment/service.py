@@ -1,8 +1,9 @@
 """Assessment at a glance."""
 
-from contracts.assessment import AuditDone, AuditRefused
+from contracts.assessment import AuditDone, AuditRefused, ErasureConfirmed
 from contracts.asyncapi import document
 from edge import Application, Audit, authority
+from edge.erasures import erasures
 from events import Service
 
 from assessment.api import board, periods
@@ -11,9 +12,13 @@ from assessment.read_models.members import members
 from assessment.read_models.outcomes import outcomes
 
 audit = Audit(AuditRefused, AuditDone)
+erasure = erasures(ErasureConfirmed)
 
 assessment = Service(
-    "assessment", aggregates=[PERIOD, audit.aggregate], read_models=[outcomes, members, authority, audit.read_model]
+    "assessment",
+    aggregates=[PERIOD, erasure.aggregate, audit.aggregate],
+    read_models=[outcomes, members, authority, audit.read_model],
+    policies=[erasure.policy],
 )
 
 application = Application(

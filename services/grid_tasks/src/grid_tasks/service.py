@@ -1,8 +1,9 @@
 """grid_tasks at a glance."""
 
 from contracts.asyncapi import document
-from contracts.grid_tasks import AuditDone, AuditRefused
+from contracts.grid_tasks import AuditDone, AuditRefused, ErasureConfirmed
 from edge import Application, Audit, authority
+from edge.erasures import erasures
 from events import Service
 
 from grid_tasks.api import cases, duties, workers
@@ -18,12 +19,13 @@ from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
 
 audit = Audit(AuditRefused, AuditDone)
+erasure = erasures(ErasureConfirmed)
 
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE, audit.aggregate],
+    aggregates=[CASE, erasure.aggregate, audit.aggregate],
     read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model],
-    policies=[accepting, dispatching, reassigning, deadlines],
+    policies=[accepting, dispatching, reassigning, deadlines, erasure.policy],
 )
 
 application = Application(

@@ -7,8 +7,9 @@ from functools import cache
 from random import SystemRandom
 
 from contracts.asyncapi import document
-from contracts.notifications import AuditDone, AuditRefused, Channel
+from contracts.notifications import AuditDone, AuditRefused, Channel, ErasureConfirmed
 from edge import Application, Audit, authority, read_settings
+from edge.erasures import erasures
 from events import Service
 from events.runtime import Runtime
 
@@ -31,11 +32,12 @@ log = logging.getLogger(__name__)
 def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Application:
     """The service, telling people by these channels. They are asked for when first used, not before."""
     audit = Audit(AuditRefused, AuditDone)
+    erasure = erasures(ErasureConfirmed)
     service = Service(
         "notifications",
-        aggregates=[NOTIFICATION, audit.aggregate],
+        aggregates=[NOTIFICATION, erasure.aggregate, audit.aggregate],
         read_models=[contacts, cases, categories, notification_board, authority, audit.read_model],
-        policies=[telling(outlets), delivering(outlets, jitter)],
+        policies=[telling(outlets), delivering(outlets, jitter), erasure.policy],
     )
 
     async def say_which_channels(_: Runtime) -> None:

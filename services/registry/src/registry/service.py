@@ -4,19 +4,38 @@ from contracts.asyncapi import document
 from contracts.registry import (
     AuditDone,
     AuditRefused,
+    DisclosureMade,
+    ErasureConfirmed,
     MemberAppointed,
     MemberChanged,
     MemberDismissed,
+    PersonErased,
+    PersonHeld,
+    PersonReleased,
     PowerChanged,
     PowerListed,
     PowerWithdrawn,
 )
 from edge import Application, Audit, authority
+from edge.erasures import erasures as confirming
 from events import Service
 
-from registry.api import addresses, buildings, duties, grids, households, members, people, power_list, registers, units
+from registry.api import (
+    addresses,
+    buildings,
+    duties,
+    erasures,
+    grids,
+    households,
+    members,
+    people,
+    power_list,
+    registers,
+    units,
+)
 from registry.domain.address import ADDRESS
 from registry.domain.building import BUILDING
+from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
 from registry.domain.grid import GRID
 from registry.domain.household import HOUSEHOLD
@@ -27,22 +46,49 @@ from registry.domain.unit import UNIT
 from registry.policies.relocating import relocating
 from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
+from registry.read_models.disclosures import disclosures
 from registry.read_models.duties import duties as duty_list
+from registry.read_models.erasures import erasures as erasure_list
 from registry.read_models.grids import grids as grid_map
 from registry.read_models.households import households as household_list
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
 from registry.read_models.units import units as unit_list
 
+erasure = confirming(ErasureConfirmed, people_list, owner=True)
 audit = Audit(
     AuditRefused,
     AuditDone,
-    also=(PowerListed, PowerChanged, PowerWithdrawn, MemberAppointed, MemberChanged, MemberDismissed),
+    also=(
+        PowerListed,
+        PowerChanged,
+        PowerWithdrawn,
+        MemberAppointed,
+        MemberChanged,
+        MemberDismissed,
+        DisclosureMade,
+        PersonErased,
+        PersonHeld,
+        PersonReleased,
+    ),
 )
 
 registry = Service(
     "registry",
-    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY, POWER, audit.aggregate],
+    aggregates=[
+        ADDRESS,
+        BUILDING,
+        HOUSEHOLD,
+        PERSON,
+        UNIT,
+        GRID,
+        MEMBER,
+        DUTY,
+        POWER,
+        DISCLOSURE,
+        erasure.aggregate,
+        audit.aggregate,
+    ],
     read_models=[
         address_list,
         building_list,
@@ -52,17 +98,31 @@ registry = Service(
         grid_map,
         roster,
         duty_list,
+        disclosures,
+        erasure_list,
         authority,
         audit.read_model,
     ],
-    policies=[relocating],
+    policies=[relocating, erasure.policy],
 )
 
 application = Application(
     registry,
     routers=[
         it.router
-        for it in (registers, grids, addresses, buildings, households, people, units, members, duties, power_list)
+        for it in (
+            registers,
+            grids,
+            addresses,
+            buildings,
+            households,
+            people,
+            erasures,
+            units,
+            members,
+            duties,
+            power_list,
+        )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     audit=audit,

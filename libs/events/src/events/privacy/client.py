@@ -38,6 +38,7 @@ class KeyClient:
         self._purpose = purpose
         self._cache = cache or KeyCache()
         self._transport = transport
+        self._http: httpx2.AsyncClient | None = None
 
     async def obtain(self, subjects: Collection[str]) -> Mapping[str, PersonKey | None]:
         """The key of each; None where it was destroyed or is not for us. Raises KeysAway."""
@@ -51,11 +52,12 @@ class KeyClient:
         return known
 
     async def _ask(self, subjects: list[str]) -> dict[str, PersonKey | None]:
+        if self._http is None:  # a neighbour is asked without the proxies that lead outside
+            self._http = httpx2.AsyncClient(timeout=SECONDS, transport=self._transport, trust_env=False)
         try:
-            async with httpx2.AsyncClient(timeout=SECONDS, transport=self._transport) as http:
-                answer = await http.post(
-                    self._url, headers=self._headers(), json={"subjects": subjects, "purpose": self._purpose}
-                )
+            answer = await self._http.post(
+                self._url, headers=self._headers(), json={"subjects": subjects, "purpose": self._purpose}
+            )
         except (httpx2.HTTPError, OSError) as error:
             raise KeysAway(f"{self._url} does not answer: {type(error).__name__}") from None
         if answer.status_code != 200:

@@ -55,6 +55,7 @@ class PersonKeys:
         self._vault = vault
         self._cache = cache or KeyCache()
         self._random = random
+        self._index_key: bytes | None = None
         self._look_together = Together[Collection[str], Mapping[str, PersonKey | None]](self._look_for_all)
 
     @property
@@ -63,6 +64,12 @@ class PersonKeys:
         if self._vault is None:
             raise NoVault
         return self._vault
+
+    async def index_key(self) -> bytes | None:
+        """The key for blind indexes, if there is a vault; asked for once."""
+        if self._index_key is None and self._vault is not None:
+            self._index_key = await self._vault.index_key()
+        return self._index_key
 
     async def obtain(self, subjects: Collection[str]) -> Mapping[str, PersonKey | None]:
         """The key of each of them; None where it was destroyed, or was lost with a database."""

@@ -7,7 +7,8 @@ from events import Batch, Connection, Database, ReadModel
 
 cases = ReadModel(
     "cases",
-    """
+    personal=True,
+    tables="""
     create table reported_case (
         case_id text primary key,
         category text not null,

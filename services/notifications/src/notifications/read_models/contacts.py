@@ -11,7 +11,8 @@ from events import Batch, Connection, Database, ReadModel
 
 contacts = ReadModel(
     "contacts",
-    """
+    personal=True,
+    tables="""
     create table contact (
         member text primary key,
         post text not null,

@@ -1,23 +1,52 @@
-"""People who really live here (实有人口), masked, to those who look after their grid."""
+"""People who really live here (实有人口), to those who look after their grid: masked, and in the open for a purpose.
 
-from datetime import date
+Whoever sees somebody in the open is on record before they do.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
 
 from contracts.common import Residency
-from contracts.registry import PersonFacts
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
-from fastapi import Response
-from pydantic import BaseModel, Field
+from edge.problems import current_trace_id
+from events import NotFound
+from events.privacy.blind_index import blind_index
+from fastapi import Header, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from registry.api.powers import Powers
-from registry.domain.person import PERSON, masked_name, masked_number
+from registry.domain.disclosure import DISCLOSURE, Disclose
+from registry.domain.person import PERSON, Person, masked_name, masked_number
+from registry.read_models import disclosures as seen
 from registry.read_models.addresses import addresses
-from registry.read_models.people import grid_of, page, people
+from registry.read_models.disclosures import disclosures
+from registry.read_models.people import found, grid_of, page, people
 
 router = Router(prefix="/people", tags=["people"])
 
+PURPOSE = r"^[a-z][a-z_]{0,63}$"
+PRIVATE = {"Cache-Control": "no-store"}
+
 
 class PersonView(BaseModel):
-    """A person, masked."""
+    """A person; masked, but for what is `disclosed`."""
+
+    person: str = Field(description="Pseudonymous id")
+    name: str = Field(examples=["王**"])
+    id_number: str = Field(examples=["9905**********4658"])
+    sex: str | None = Field(description="GB/T 2261.1; only if disclosed")
+    birth_date: date | None = Field(description="Only if disclosed")
+    phone: str | None = Field(description="Only if disclosed")
+    residency: Residency
+    household: str | None
+    relation: str | None
+    address: str
+    registered_until: date | None
+    disclosed: list[str] = Field(description="The fields that are shown in the open, for your purpose")
+
+
+class PersonRow(BaseModel):
+    """A person in a list, masked."""
 
     person: str = Field(description="Pseudonymous id")
     name: str = Field(examples=["王**"])
@@ -27,12 +56,28 @@ class PersonView(BaseModel):
     relation: str | None
     address: str
     registered_until: date | None
-
-
-class PersonRow(PersonView):
-    """A person in a list."""
-
     grid: str | None
+
+
+class Number(BaseModel):
+    """A number that somebody has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    of: Literal["id_number", "phone"]
+    number: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=r"[0-9０-９]")]
+
+
+class DisclosureView(BaseModel):
+    """Who has seen somebody in the open."""
+
+    disclosure: str
+    by: str = Field(description="A member of the roster, or a partner's system")
+    client: str | None = Field(description="The partner's system, if it called by itself")
+    fields: list[str]
+    purpose: str
+    trace: str | None
+    at: datetime
 
 
 @router.get("", power=Powers.READ_PEOPLE)
@@ -50,16 +95,65 @@ async def all_people(
     return Page[PersonRow].of(rows, limit, lambda row: [row.person])
 
 
-@router.get("/{person}", power=Powers.READ_PEOPLE, response_model=PersonView)
-async def one_person(person: str, call: Call) -> Response:
-    """A person by their id."""
+@router.post("/search", power=Powers.FIND_PEOPLE)
+async def search(call: Call, number: Number) -> list[PersonRow]:
+    """Those within your reach whose number this is, however it is written. Numbers are sent in the body: addresses are
+    kept in many places."""
     await call.fresh(people, addresses)
+    key = await call.runtime.personal.index_key()
+    assert key is not None  # noqa: S101  # a service that keeps personal data does not start without a vault
+    index = blind_index(key, number.of, number.number)
+    return [PersonRow(**row) for row in await found(call.db, call.grant.sql, number.of, index)]
+
+
+@router.get("/{person}", power=Powers.READ_PEOPLE, response_model=PersonView)
+async def one_person(
+    person: str,
+    call: Call,
+    purpose: Annotated[
+        str | None,
+        Header(pattern=PURPOSE, description="What you need to see more for, by people.see or people.identify"),
+    ] = None,
+) -> Response:
+    """A person by their id. With a `Purpose`, the fields that the power list gives you for it are shown in the open,
+    and it is recorded that you have seen them."""
+    await call.fresh(people, addresses)
+    grid = await grid_of(call.db, person)
+    call.grant.require(grid)
+    if purpose is None:
+        return await call.read(PERSON, person, _masked)
+    fields = await call.fields(purpose, grid, Powers.SEE_PEOPLE, Powers.IDENTIFY_PEOPLE)
+    known, version = await call.commands.load(PERSON, person)
+    if version == 0:
+        raise NotFound("there is no such thing")
+    view = _opened(known, fields)
+    id_ = call.new_id()
+    disclose = Disclose(
+        id_,
+        person,
+        tuple(view.disclosed),
+        purpose,
+        call.require_caller(),
+        call.caller.client,
+        current_trace_id(),
+        call.now,
+    )
+    await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
+    return Response(view.model_dump_json(), headers=PRIVATE, media_type="application/json")
+
+
+@router.get("/{person}/disclosures", power=Powers.READ_DISCLOSURES)
+async def all_disclosures(person: str, call: Call, cursor: Cursor = None, limit: Limit = 50) -> Page[DisclosureView]:
+    """Who has seen this person in the open, when and for what, the latest first (个人信息保护法第四十五条)."""
+    await call.fresh(disclosures)
     call.grant.require(await grid_of(call.db, person))
-    return await call.read(PERSON, person, _masked)
+    before, id_ = decode_cursor(cursor, datetime, str) if cursor else (None, "")
+    rows = [DisclosureView(**row) for row in await seen.page(call.db, person, before, id_, limit)]
+    return Page[DisclosureView].of(rows, limit, lambda row: [row.at, row.disclosure])
 
 
-def _masked(known: PersonFacts | None, _version: int) -> PersonView:
-    assert known is not None  # noqa: S101  # a person with a version has been registered
+def _masked(person: Person, _version: int) -> PersonView:
+    known = person.known()
     return PersonView(
         person=known.person,
         name=masked_name(known.name),
@@ -69,4 +163,15 @@ def _masked(known: PersonFacts | None, _version: int) -> PersonView:
         relation=known.relation,
         address=known.address,
         registered_until=known.registered_until,
+        sex=None,
+        birth_date=None,
+        phone=None,
+        disclosed=[],
     )
+
+
+def _opened(person: Person, fields: frozenset[str]) -> PersonView:
+    known = person.known()
+    names = fields & known.personal.keys() & PersonView.model_fields.keys()
+    shown = {name: getattr(known, name) for name in sorted(names)}
+    return _masked(person, 0).model_copy(update={**shown, "disclosed": list(shown)})

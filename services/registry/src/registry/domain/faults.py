@@ -19,6 +19,7 @@ class Why(StrEnum):
     QUOTES = "quotes"
     COLUMNS = "columns"
     DUPLICATE = "duplicate"
+    ERASED = "erased"
     CODE = "code"
     REFERENCE = "reference"
     NOT_A_NUMBER = "not_a_number"
@@ -62,6 +63,7 @@ WORDS: dict[Why, Title] = {
         en="has a quotation mark without its partner: inside a cell, write it twice",
     ),
     Why.COLUMNS: Title(zh="单元格数与表头不一致", en="has another number of cells than the head of the table"),
+    Why.ERASED: Title(zh="此人的信息已依法删除，不能再登记", en="was erased, and cannot be entered again"),
     Why.DUPLICATE: Title(zh="同一编号在本文件中已出现过", en="stands in this file before, with the same reference"),
     Why.CODE: Title(
         zh="只能含文字、数字、点、横线和下划线，至多 64 个字符",

@@ -1,17 +1,21 @@
 """A person who really lives here (实有人口), permanently (常住) or for a time (流动).
 
-What others may see of a person is masked.
+What others may see of a person is masked. Who is erased (删除) is known to have been here, and nothing else; whom the
+law asks to be kept (依法留存) cannot be erased meanwhile.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from contracts.common import Residency
-from contracts.registry import PersonChanged, PersonFacts, PersonRegistered
-from events import Aggregate, Event
+from contracts.common import ErasureGround, Residency
+from contracts.registry import PersonChanged, PersonErased, PersonFacts, PersonHeld, PersonRegistered, PersonReleased
+from events import Aggregate, Event, Refused
+from events.privacy.data import Erased
 
 from registry.domain import identity_number
 from registry.domain.contact import is_phone
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register, entered
 from registry.domain.faults import Fault, Why
 from registry.domain.identity_number import FEMALE, MALE
 
@@ -48,10 +52,98 @@ def masked_number(number: str) -> str:
     return f"{number[:4]}**********{number[-4:]}"
 
 
-def decide(known: PersonFacts | None, command: Register[PersonFacts]) -> Sequence[Event]:
-    """What is known of a person."""
-    check_person(command.facts)
-    return entered(known, command.facts, PersonRegistered, PersonChanged)
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of somebody."""
+
+    facts: PersonFacts | None = None
+    held: PersonHeld | None = None
+    erased: PersonErased | None = None
+
+    def known(self) -> PersonFacts:
+        """What the register knows; raises Erased."""
+        if self.erased or self.facts is None:
+            raise Erased
+        return self.facts
 
 
-PERSON = Aggregate("person", None, decide, latest, (PersonRegistered, PersonChanged))
+@dataclass(frozen=True, slots=True)
+class Erase:
+    """Nothing is to be known of them any more."""
+
+    ground: ErasureGround
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The law asks that they be kept until then."""
+
+    legal_basis: str
+    until: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """It does so no longer."""
+
+    at: datetime
+
+
+class NotKnown(Refused):
+    """Nobody of this id was ever entered."""
+
+    reason = "not-found"
+
+
+class LegalHold(Refused):
+    """The law asks that they be kept."""
+
+    reason = "legal-hold"
+
+
+def decide(person: Person, command: Register[PersonFacts] | Erase | Hold | Release) -> Sequence[Event]:
+    """What is known of a person. Raises Fault, Erased, LegalHold, NotKnown."""
+    if isinstance(command, Register):
+        check_person(command.facts)
+        if person.erased:
+            raise Erased
+        return entered(person.facts, command.facts, PersonRegistered, PersonChanged)
+    if person.facts is None:
+        raise NotKnown("there is nobody of this id")
+    id_ = person.facts.person
+    if isinstance(command, Erase):
+        if person.erased:
+            return []
+        if person.held and command.at < person.held.until:
+            raise LegalHold("the law asks that this be kept for the present", until=person.held.until.isoformat())
+        return [PersonErased(person=id_, ground=command.ground, at=command.at)]
+    person.known()
+    if isinstance(command, Hold):
+        return [PersonHeld(person=id_, legal_basis=command.legal_basis, until=command.until, at=command.at)]
+    return [PersonReleased(person=id_, at=command.at)] if person.held else []
+
+
+def evolve(person: Person, event: Event) -> Person:
+    """The person after an event."""
+    match event:
+        case PersonFacts():
+            return replace(person, facts=event)
+        case PersonHeld():
+            return replace(person, held=event)
+        case PersonReleased():
+            return replace(person, held=None)
+        case PersonErased():
+            return replace(person, erased=event)
+        case _:
+            return person
+
+
+PERSON = Aggregate(
+    "person",
+    Person(),
+    decide,
+    evolve,
+    (PersonRegistered, PersonChanged, PersonErased, PersonHeld, PersonReleased),
+)

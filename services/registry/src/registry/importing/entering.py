@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from contracts.registry import AddressFacts
 from events import Aggregate, Commands, Done, Event, Token
+from events.privacy.data import Erased
 
 from registry.domain.entry import Register
 from registry.domain.faults import WORDS, Fault, Why
@@ -83,6 +84,8 @@ class Entering:
                     faults[line] = fault
                 case Done() as done:
                     self._count(done)
+                case Erased():
+                    faults[line] = Fault("row", Why.ERASED)
                 case refused:
                     raise refused
         return faults
