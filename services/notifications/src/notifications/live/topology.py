@@ -34,6 +34,8 @@ AGGREGATES = {
     "case": "事件",
     "period": "考核周期",
     "notification": "通知",
+    "disclosure": "查阅",
+    "erasure": "删除",
 }
 
 HAPPENED = {
@@ -61,6 +63,11 @@ HAPPENED = {
     "parked": "搁置",
     "resumed": "重试",
     "withdrawn": "撤回",
+    "erased": "删除",
+    "held": "留存",
+    "released": "解除留存",
+    "made": "留痕",
+    "confirmed": "确认",
 }
 
 
@@ -94,19 +101,26 @@ AUTHORITY = (
 """What everybody goes by: who may do what, who is in which post, and which grids there are."""
 
 FOLLOWED: dict[str, tuple[str, ...]] = {
-    "registry": (),
+    "registry": (
+        "grid_tasks.erasure.confirmed",
+        "assessment.erasure.confirmed",
+        "notifications.erasure.confirmed",
+    ),
     "grid_tasks": (
         *AUTHORITY,
+        "registry.person.erased",
         "registry.duty.listed",
         "registry.duty.changed",
     ),
     "assessment": (
         *AUTHORITY,
+        "registry.person.erased",
         "grid_tasks.case.closed",
         "grid_tasks.case.rated",
     ),
     "notifications": (
         *AUTHORITY,
+        "registry.person.erased",
         "registry.duty.listed",
         "registry.duty.changed",
         "grid_tasks.case.reported",
