@@ -234,8 +234,10 @@ async def test_what_cannot_be_written_while_the_database_is_away_is_written_once
     await refusals.write()
     refusals.note(EQUAL._replace(actor="zhao"), it())
     await refusals.write()
+    assert refusals.waiting == 2
     await mend()
     await refusals.write()
+    assert refusals.waiting == 0
     await refusals.write()
     assert await stored(wired) == [(1, None), (1, None)]
 

@@ -78,6 +78,11 @@ class Refusals:
     _equal: dict[Refusal, _Equal] = field(default_factory=dict[Refusal, _Equal], init=False)
     _unwritten: dict[str, Sequence[ActRefused]] = field(default_factory=dict[str, Sequence[ActRefused]], init=False)
 
+    @property
+    def waiting(self) -> int:
+        """How many pages could not be written yet."""
+        return len(self._unwritten)
+
     def note(self, refusal: Refusal, it: Occurrence) -> None:
         """Notes that it happened."""
         known = self._equal.get(refusal)
@@ -108,7 +113,7 @@ class Refusals:
             try:
                 await self.audit.write(self.commands, page, entries)
             except Exception as error:
-                log.warning("refusals are not on record yet", pages=len(self._unwritten), error=describe(error))
+                log.warning("refusals are not on record yet", pages=self.waiting, error=describe(error))
                 return
             del self._unwritten[page]
 
