@@ -1,7 +1,8 @@
 """Writes topics.yaml and scaling.yaml of overlays/platform: what the code says of topics and consumer groups.
 
-Topics come from the types of the published events (package `contracts`), consumer groups from each service's read
-models and policies. Run `.venv/bin/python deploy/k8s/generate.py` after a change of either; a test compares.
+Topics come from the types of the published events (package `contracts`) and from the seals of each log, consumer groups
+from each service's read models and policies. Run `.venv/bin/python deploy/k8s/generate.py` after a change of either; a
+test compares.
 """
 
 from collections.abc import Iterator
@@ -60,10 +61,12 @@ def published() -> Iterator[type[Event]]:
 
 
 def topics() -> str:
-    """A KafkaTopic for each aggregate kind that somebody publishes."""
-    names = sorted({topic_of(event.type_name, PREFIX) for event in published()})
+    """A KafkaTopic for each aggregate kind that somebody publishes, and for the seals of each service's log."""
+    partitions = {topic_of(event.type_name, PREFIX): PARTITIONS for event in published()}
+    partitions |= {service_named(name).seals(PREFIX): 1 for name in SERVICES}
     return HEADER + "---\n".join(
-        TOPIC.format(name=topic.replace("_", "-"), topic=topic, partitions=PARTITIONS) for topic in names
+        TOPIC.format(name=topic.replace("_", "-"), topic=topic, partitions=count)
+        for topic, count in sorted(partitions.items())
     )
 
 

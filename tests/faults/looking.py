@@ -133,7 +133,8 @@ async def ends_of(kafka: str) -> dict[tuple[str, int], int]:
 
 async def _partitions(consumer: Any) -> list[TopicPartition]:
     cluster = await consumer._client.fetch_all_metadata()  # pyright: ignore[reportPrivateUsage]
-    topics = sorted(topic for topic in cluster.topics() if topic.startswith(f"{PREFIX}."))
+    events = (it for it in cluster.topics() if it.startswith(f"{PREFIX}.") and not it.endswith(".seals"))
+    topics = sorted(events)
     return [TopicPartition(topic, nth) for topic in topics for nth in sorted(cluster.partitions_for_topic(topic))]
 
 

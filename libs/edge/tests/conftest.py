@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 import pytest
+from contracts.audit import ActDone, ActRefused
 from contracts.common import Post
-from edge import Application, Call, Cursor, HttpProblem, Limit, Page, Router, authority, decode_cursor, main
+from edge import Application, Audit, Call, Cursor, HttpProblem, Limit, Page, Router, authority, decode_cursor, main
 from edge.testing import client, given, in_post, token, told
 from events import Aggregate, Batch, Connection, Event, ReadModel, Refused, Service
 from events.migrate import migrate
@@ -34,6 +35,14 @@ class HandedIn(Event, type="commongrid.suggestions.suggestion.handed-in.v1"):
 class Answered(Event, type="commongrid.suggestions.suggestion.answered.v1"):
     suggestion: str
     answer: str
+
+
+class AuditRefused(ActRefused, type="commongrid.suggestions.audit.refused.v1"):
+    pass
+
+
+class AuditDone(ActDone, type="commongrid.suggestions.audit.done.v1"):
+    pass
 
 
 class Withdrawn(Refused):
@@ -146,7 +155,9 @@ def view(state: Suggestion, version: int) -> SuggestionView:
 
 
 USE = "suggestions.use"
-"""The only power here; everybody has it."""
+"""The only power that everybody has here."""
+LOCAL = "suggestions.local"
+"""Grid workers have it, in their own grid."""
 
 router = Router(prefix="/suggestions", tags=["suggestions"])
 
@@ -211,15 +222,35 @@ async def teapot(_: Call) -> None:
     raise HttpProblem("not-a-pot", "this is a cup", status=418, cup=1)
 
 
+@odd.get("/theirs/{suggestion}", power=LOCAL)
+async def theirs(suggestion: str, call: Call) -> Response:
+    """What lies in another grid."""
+    return await call.read(SUGGESTION, suggestion, view, grid=lambda _: "G2")
+
+
+@odd.get("/handed-out/{suggestion}", power=USE)
+async def handed_out(suggestion: str, call: Call) -> str:
+    """What is not to be handed out unseen."""
+    await call.put_on_record(thing=f"suggestion-{suggestion}", purpose="a_test")
+    return "here"
+
+
 @odd.get("/ticks", power=USE, response_class=EventSourceResponse)
 async def ticks(_: Call) -> AsyncIterator[ServerSentEvent]:
     yield ServerSentEvent(data={"tick": 1})
     await asyncio.Event().wait()
 
 
-suggestion_box = Service("suggestions", aggregates=[SUGGESTION], read_models=[box, authority])
+audit = Audit(AuditRefused, AuditDone)
+suggestion_box = Service(
+    "suggestions", aggregates=[SUGGESTION, audit.aggregate], read_models=[box, authority, audit.read_model]
+)
 application_of_tests = Application(
-    suggestion_box, routers=[router, odd], statuses={"not-an-answer": 422}, asyncapi={"asyncapi": "3.1.0"}
+    suggestion_box,
+    routers=[router, odd],
+    statuses={"not-an-answer": 422},
+    asyncapi={"asyncapi": "3.1.0"},
+    audit=audit,
 )
 
 
@@ -232,7 +263,11 @@ def application() -> Application:
 async def database(fresh_database: str) -> str:
     """A database with the service's tables."""
     await migrate(suggestion_box, Settings(fresh_database, NO_KAFKA))
-    await told(fresh_database, given(USE, "anyone"), in_post("li", Post.GRID_WORKER, "G1"))
+    await told(
+        fresh_database,
+        given(USE, "anyone"),
+        in_post("li", Post.GRID_WORKER, "G1"),
+    )
     return fresh_database
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 import httpx2
 import pytest
 import schemathesis
@@ -152,6 +153,20 @@ async def test_a_service_starts_while_its_issuer_is_away_and_follows_it_when_it_
         service.terminate()
         assert await service.end() == 0
     assert token("li", iss=address).split(".")[0] not in str(service.out)
+
+
+async def test_what_was_refused_just_before_the_end_is_on_record(database: str) -> None:
+    async with running(database, "api") as service:
+        assert (await service.http.get("/audit")).status_code == 401
+        service.terminate()
+        assert await service.end() == 0
+    db = await asyncpg.connect(database)
+    try:
+        assert await db.fetch("select data->>'act' from log.events where type like '%.audit.refused.v1'") == [
+            ("GET /audit",)
+        ]
+    finally:
+        await db.close()
 
 
 async def test_a_worker_beside_an_api(database: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 import pytest
 from click.testing import Result
 from events.migrate import migrate
-from events.operate import operator_cli
+from events.operate import OnRecord, nowhere, operator_cli
 from events.runtime import Runtime
 from events.settings import Settings
 from events.testing import RING, eventually, running
@@ -41,9 +41,9 @@ async def shows_well(runtime: Runtime) -> bool:
     return (await journalled(runtime.db)).get("matter-well") == [1, 2]
 
 
-async def typed(runtime: Runtime, *words: str) -> Result:
+async def typed(runtime: Runtime, *words: str, on_record: OnRecord = nowhere) -> Result:
     """Runs the command in a thread, as its own event loop needs one."""
-    cli = operator_cli(DESK, lambda: runtime.settings)
+    cli = operator_cli(DESK, lambda: runtime.settings, on_record)
     return await asyncio.to_thread(lambda: CliRunner().invoke(cli, list(words)))  # type: ignore[return-value]
 
 
@@ -103,6 +103,51 @@ async def test_a_read_model_that_is_not_there_is_answered_with_those_that_are(at
     unknown = await typed(at_desk, "rebuild", "nothing")
     assert unknown.exit_code == 1
     assert "it has journal, tally" in unknown.output
+
+
+async def test_what_changes_something_or_shows_data_is_on_record_first_and_what_only_looks_is_not(
+    at_desk: Runtime,
+) -> None:
+    first, _ = json.loads((await typed(at_desk, "parked", "list", "--json")).output)
+    noted: list[tuple[str, str | None]] = []
+
+    async def on_record(_: Runtime, act: str, stream: str | None) -> None:
+        noted.append((act, stream))
+
+    for words in (
+        ("lag",),
+        ("streams",),
+        ("streams", "matter-well"),
+        ("streams", "matter-well", "--data"),
+        ("verify",),
+        ("parked", "list"),
+        ("parked", "show", f"{first['id']}"),
+        ("parked", "show", f"{first['id']}", "--data"),
+        ("parked", "retry", f"{first['id']}"),
+        ("parked", "drop", f"{first['id']}"),
+        ("rebuild", "tally"),
+        ("keys", "status"),
+        ("keys", "rotate"),
+        ("restore",),
+    ):
+        await typed(at_desk, *words, on_record=on_record)
+    assert noted == [
+        ("events streams --data", "matter-well"),
+        (f"events parked show {first['id']} --data", None),
+        (f"events parked retry {first['id']}", None),
+        (f"events parked drop {first['id']}", None),
+        ("events rebuild tally", None),
+        ("events keys rotate", None),
+    ], "and the restore was refused, as the desk is at work"
+
+
+async def test_what_cannot_be_put_on_record_is_not_done(at_desk: Runtime) -> None:
+    async def fails(*_: object) -> None:
+        raise ConnectionResetError("the database is away")
+
+    shown = await typed(at_desk, "streams", "matter-well", "--data", on_record=fails)
+    assert shown.exit_code == 1
+    assert "当事人" not in shown.output
 
 
 async def test_verify_ends_with_1_where_something_is_wrong(at_desk: Runtime) -> None:

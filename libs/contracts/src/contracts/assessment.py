@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from contracts import erasure
+from contracts.audit import ActDone, ActRefused
 from events import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -73,6 +74,14 @@ class PeriodPublished(Event, type="commongrid.assessment.period.published.v1"):
     method: Method
     scores: list[Score]
     at: AwareDatetime
+
+
+class AuditRefused(ActRefused, type="commongrid.assessment.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.assessment.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""
 
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.assessment.erasure.confirmed.v1"):

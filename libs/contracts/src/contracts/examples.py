@@ -23,6 +23,7 @@ from contracts.common import (
 from events import Event
 
 CHINA = timezone(timedelta(hours=8))
+SERVICES = (registry, grid_tasks, assessment, notifications)
 CASE = "0199d1a06a5e7c3b9a573f2f5d1e8c11"
 NOTIFICATION = "6f1ed002ab5595859014ebf0951522d9"
 HERE = Place(longitude=120.094489, latitude=30.873473)
@@ -117,6 +118,14 @@ SCORE = assessment.Score(
     points=82.8,
     stars=4,
 )
+AUDIT: dict[str, Any] = {
+    "audit": "0199d1a06a5e7c3b9a573f2f5d1e8c12",
+    "actor": "grid-worker-1",
+    "trace": "4bf92f3577b34da6a3ce929d0e0e4736",
+    "at": at(9, 30),
+}
+REFUSED: dict[str, Any] = {"power": "audit.read", "act": "GET /audit", "reason": "not-allowed", "status": 403}
+DONE: dict[str, Any] = {"act": "events keys rotate"}
 TOLD: dict[str, Any] = {"notification": NOTIFICATION, "channel": notifications.Channel.WEBHOOK}
 
 EXAMPLES: tuple[Event, ...] = (
@@ -228,4 +237,6 @@ EXAMPLES: tuple[Event, ...] = (
     assessment.PeriodPublished(
         period="2026-11", method=METHOD, scores=[SCORE], at=datetime(2026, 12, 1, 9, tzinfo=CHINA)
     ),
+    *(it.AuditRefused(**AUDIT, **REFUSED, times=3, until=at(9, 31)) for it in SERVICES),
+    *(it.AuditDone(**AUDIT | {"actor": "operator:wang"}, **DONE) for it in SERVICES),
 )

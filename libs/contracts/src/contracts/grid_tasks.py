@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from contracts import erasure
+from contracts.audit import ActDone, ActRefused
 from contracts.common import Place
 from events import Event, personal
 from pydantic import AwareDatetime, Field
@@ -157,6 +158,14 @@ class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
     """The deadline that was missed, or that will be if nothing happens."""
     cause: EscalationCause = EscalationCause.OVERDUE
     at: AwareDatetime
+
+
+class AuditRefused(ActRefused, type="commongrid.grid_tasks.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.grid_tasks.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""
 
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.grid_tasks.erasure.confirmed.v1"):

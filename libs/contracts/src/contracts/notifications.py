@@ -6,6 +6,7 @@ Nothing personal stands here: addresses and texts are looked up when a message i
 from enum import StrEnum
 
 from contracts import erasure
+from contracts.audit import ActDone, ActRefused
 from events import Event
 from pydantic import AwareDatetime
 
@@ -92,6 +93,14 @@ class NotificationWithdrawn(Event, type="commongrid.notifications.notification.w
     channel: Channel
     reason: str
     at: AwareDatetime
+
+
+class AuditRefused(ActRefused, type="commongrid.notifications.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.notifications.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""
 
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.notifications.erasure.confirmed.v1"):

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Annotated
 
 from contracts import erasure
+from contracts.audit import ActDone, ActRefused
 from contracts.common import ErasureGround, Holder, Place, Post, Purpose, Residency, Title, UnitCategory
 from events import Event, personal
 from pydantic import AwareDatetime, Field
@@ -259,6 +260,14 @@ class PowerWithdrawn(Event, type="commongrid.registry.power.withdrawn.v1"):
     """A power was taken off the list: nobody has it any more."""
 
     power: str
+
+
+class AuditRefused(ActRefused, type="commongrid.registry.audit.refused.v1"):
+    """The service refused an act."""
+
+
+class AuditDone(ActDone, type="commongrid.registry.audit.done.v1"):
+    """A privileged act that no other event of the service tells of."""
 
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.registry.erasure.confirmed.v1"):

@@ -4,6 +4,7 @@ A service is written with what stands here, and run by `main`. Tests find their 
 """
 
 from edge.application import Application
+from edge.audit import Audit
 from edge.authority import authority
 from edge.call import Call
 from edge.callers import Caller
@@ -16,6 +17,7 @@ from edge.settings import Settings, read_settings
 
 __all__ = [
     "Application",
+    "Audit",
     "Call",
     "Caller",
     "Cursor",

@@ -138,6 +138,12 @@ class EndlessStreams:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
+def act_of(scope: Scope) -> str:
+    """What was asked for, without any value: `POST /cases/{case}/start`."""
+    method = scope["method"] if scope["method"] in METHODS else "_OTHER"
+    return f"{method} {template(scope)}"
+
+
 def template(scope: Scope) -> str:
     """The operation's path with its parameters' names: `/cases/{case}/start`."""
     return getattr(scope.get("route"), "path", None) or "-"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from events import Service
@@ -10,12 +11,14 @@ from events.runtime import Runtime
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from edge import docs, handlers, health, openapi, persons_keys, telemetry
+from edge import audit_list, docs, handlers, health, openapi, persons_keys, telemetry
 from edge.access import Edge
+from edge.audit import Audit
 from edge.authority import Authority, authority
 from edge.call import CallOf
 from edge.callers import Callers
 from edge.problems import HttpProblem
+from edge.refusals import Refusals
 from edge.routing import Router, power_of
 
 Task = Callable[[Runtime], Awaitable[None]]
@@ -28,7 +31,7 @@ class Application:
 
     `statuses` says which HTTP status a reason of the domain is (409 by default). `workers` run beside the relay and
     projections, `companions` beside the API; if one of them fails, the process ends. `asyncapi` is the document of the
-    service's events. `max_body_size` is in bytes; a route may set its own.
+    service's events, `audit` its audit log. `max_body_size` is in bytes; a route may set its own.
     """
 
     service: Service
@@ -37,6 +40,7 @@ class Application:
     description: str = ""
     version: str = "1.0.0"
     asyncapi: Mapping[str, Any] | None = None
+    audit: Audit | None = None
     workers: Sequence[Task] = ()
     companions: Sequence[Task] = ()
     max_body_size: int = 1_048_576
@@ -50,6 +54,12 @@ class Application:
 
         if self.routers and authority not in self.service.read_models:
             raise TypeError(f"{self.service.name} has routes: its read models must hold edge.authority")
+        if self.audit and not (
+            self.audit.read_model in self.service.read_models and self.audit.aggregate in self.service.aggregates
+        ):
+            raise TypeError(f"{self.service.name} has an audit log: its aggregate and read model must be the service's")
+        if self.routers and self.service.personal and not self.audit:
+            raise TypeError(f"{self.service.name} gives out keys of personal data: it needs an audit log")
         for route in self.routes():
             if not power_of(route):
                 raise TypeError(f"{self.service.name}: {_called(route)} names no power: give it power=…")
@@ -58,12 +68,13 @@ class Application:
 
     def routes(self) -> list[APIRoute]:
         """The operations, in the order in which they are looked for."""
-        return [route for router in self._routers for route in router.routes if isinstance(route, APIRoute)]
+        return [route for router in self._all_routers for route in router.routes if isinstance(route, APIRoute)]
 
-    @property
-    def _routers(self) -> list[Router]:
-        """Those of the service, and that of the keys where it keeps any."""
-        return [*self.routers, persons_keys.router] if self.routers and self.service.personal else [*self.routers]
+    @cached_property
+    def _all_routers(self) -> Sequence[Router]:
+        """Those of the service, that of the keys where it keeps any, and that of its audit log."""
+        keys = [persons_keys.router] if self.routers and self.service.personal else []
+        return [*self.routers, *keys, *([audit_list.router(self.audit.read_model)] if self.audit else [])]
 
     def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
         """The API of one process. Without a runtime it can only tell its document."""
@@ -71,7 +82,7 @@ class Application:
         app.state.callers = callers or Callers(None)
         app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
-        for router in (*self._routers, docs.router):
+        for router in (*self._all_routers, docs.router):
             app.include_router(router)
         return app
 
@@ -98,6 +109,8 @@ class Application:
             generate_unique_id_function=_operation_id,
         )
         app.state.runtime = runtime
+        app.state.audit = self.audit
+        app.state.refusals = Refusals(self.audit, runtime.commands) if self.audit and runtime else None
         app.state.stopping = asyncio.Event()
         app.openapi = lambda: _once(app, self.description)
         handlers.install(app, self.statuses)

@@ -19,10 +19,13 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
+from edge.access import act_of
+from edge.audit import Audit
 from edge.authority import Authority, authority
 from edge.body import require_storable
 from edge.callers import BearerToken, Caller, Callers, not_signed_in
 from edge.idempotency import key_of
+from edge.ids import new_id
 from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
 from edge.problems import HttpProblem, current_trace_id
@@ -67,11 +70,8 @@ class HttpCall:
         )
 
     def new_id(self) -> str:
-        """An id for a new thing: a UUID of version 7 in hexadecimal, so that ids sort by the trade's time."""
-        milliseconds = int(self.now.timestamp() * 1000)
-        bits = (milliseconds << 80) | secrets.randbits(80)
-        bits = (bits & ~(0xF << 76) & ~(0x3 << 62)) | (0x7 << 76) | (0x2 << 62)
-        id_ = f"{bits:032x}"
+        """An id for a new thing."""
+        id_ = new_id(self.now)
         self._made.add(id_)
         return id_
 
@@ -99,6 +99,24 @@ class HttpCall:
                 f"the power list gives nothing for this purpose: see GET /powers/{powers[0]}",
             )
         return found
+
+    async def put_on_record(self, *, thing: str | None = None, purpose: str | None = None) -> None:
+        """Puts a privileged act that no event of the service tells of on the audit log; when it returns it is there.
+        For what hands something out: call it before you answer."""
+        audit: Audit | None = self.request.app.state.audit
+        if audit is None:
+            raise TypeError("this service has no audit log")
+        await audit.record(
+            self.commands,
+            act_of(self.request.scope),
+            self.now,
+            actor=self.caller.id,
+            client=self.caller.client,
+            power=self.grant.facts.power,
+            thing=thing,
+            purpose=purpose,
+            trace=current_trace_id(),
+        )
 
     async def create(
         self,
@@ -148,7 +166,7 @@ class HttpCall:
             expected=expected,
             key=key,
             view=_outcome(view, status, None),
-            permit=(lambda state: self.grant.require(grid(state))) if grid else None,
+            permit=lambda state: self._require(aggregate.stream(id), state, grid),
         )
         return _answer(done)
 
@@ -168,12 +186,17 @@ class HttpCall:
         state, version = await self.commands.load(aggregate, id)
         if version == 0:
             raise NotFound("there is no such thing")
-        if grid:
-            self.grant.require(grid(state))
+        self._require(aggregate.stream(id), state, grid)
         tag = etag(version)
         if tag in self.request.headers.get("If-None-Match", "").replace(" ", "").split(","):
             return Response(status_code=304, headers={"ETag": tag})
         return Response(_json(_plain(view(state, version))), 200, {"ETag": tag}, "application/json")
+
+    def _require(self, stream: str, state: S, grid: Callable[[S], str | None] | None) -> None:
+        """Raises OutOfReach. The thing is there: so if the caller is refused, the audit log may name it."""
+        self.request.scope["edge.thing"] = stream
+        if grid:
+            self.grant.require(grid(state))
 
     async def fresh(self, *read_models: ReadModel) -> None:
         """Waits until these read models show what the request's Consistency-Token stands for, if it has one.
@@ -259,6 +282,7 @@ class CallOf(BearerToken):
         route: APIRoute = request.scope["route"]
         state = request.app.state
         caller = await _caller(state.callers, request.headers.get("Authorization"))
+        request.scope["edge.caller"] = caller
         grant = await _grant(request, power_of(route) or "", caller)
         if route.body_field and "json" in request.headers.get("Content-Type", ""):
             require_storable(await request.body())

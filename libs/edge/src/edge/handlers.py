@@ -10,10 +10,16 @@ from events.privacy.keys import KeysAway
 from events.privacy.vault import VaultAway
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from edge.problems import KNOWN, FieldError, HttpProblem, invalid_input, of_status
+from edge.access import act_of
+from edge.callers import ANONYMOUS, Caller
+from edge.powers import OutOfReach
+from edge.problems import KNOWN, FieldError, HttpProblem, current_trace_id, invalid_input, of_status
 from edge.redaction import redact
+from edge.refusals import Occurrence, Refusal, Refusals
+from edge.routing import power_of
 
 log = logging.getLogger(__name__)
 
@@ -125,12 +131,14 @@ def _message(wrong: dict[str, Any]) -> str:
 
 
 def install(app: FastAPI, statuses: Mapping[str, int]) -> None:
-    """Answers every exception that is not a fault of ours with its problem."""
+    """Answers every exception that is not a fault of ours with its problem, and notes who was refused."""
 
-    async def answer(_: Request, error: Exception) -> Response:
+    async def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error, statuses)
         if problem is None:
             raise error
+        if problem.status in (401, 403) or isinstance(error, OutOfReach):
+            _note(request, problem)
         return problem.response()
 
     handler: Callable[[Request, Any], Awaitable[Response]] = answer
@@ -147,3 +155,16 @@ def install(app: FastAPI, statuses: Mapping[str, int]) -> None:
         ConnectionError,
     ):
         app.add_exception_handler(kind, handler)
+
+
+def _note(request: Request, problem: HttpProblem) -> None:
+    """For the audit log."""
+    refusals: Refusals | None = request.app.state.refusals
+    if refusals is None:
+        return
+    scope = request.scope
+    caller: Caller = scope.get("edge.caller", ANONYMOUS)
+    route = scope.get("route")
+    power = power_of(route) if isinstance(route, APIRoute) else None
+    refusal = Refusal(caller.id, caller.client, power, act_of(scope), problem.reason, problem.status)
+    refusals.note(refusal, Occurrence(scope.get("edge.thing"), current_trace_id(), refusals.commands.clock()))

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import getpass
+import os
 import sys
 from collections.abc import Awaitable
 from typing import NoReturn
@@ -11,14 +13,15 @@ import typer
 import uvloop
 from events.kafka import KafkaError, WrongTopics, ensure_topics
 from events.migrate import migrate
-from events.operate import operator_cli
+from events.operate import OnRecord, operator_cli
 from events.privacy.ring import NotARing
 from events.privacy.vault import NoVault
-from events.runtime import open_runtime, vault_of
+from events.runtime import Runtime, open_runtime, vault_of
 from events.settings import Settings as KernelSettings
 
 from edge import logs, serving, telemetry
 from edge.application import Application
+from edge.audit import Audit
 from edge.handlers import DATABASE_AWAY
 from edge.settings import Settings, SettingsError, read_settings
 
@@ -79,8 +82,25 @@ def command_line(application: Application) -> typer.Typer:
     def kernel_settings() -> KernelSettings:
         return _settings().runtime()
 
-    cli.add_typer(operator_cli(service, kernel_settings), name="events")
+    cli.add_typer(operator_cli(service, kernel_settings, operated(application.audit)), name="events")
     return cli
+
+
+def operated(audit: Audit | None) -> OnRecord:
+    """How an operator's act comes on record: by the login that they have on this machine."""
+
+    async def on_record(runtime: Runtime, act: str, thing: str | None) -> None:
+        if audit:
+            await audit.record(runtime.commands, act, runtime.clock(), actor=f"operator:{_login()}", thing=thing)
+
+    return on_record
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # in a container nobody may have a name
+        return f"uid-{os.getuid()}"
 
 
 def _settings() -> Settings:
@@ -122,6 +142,8 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
                 if callers.issuer:
                     work["keys"] = callers.issuer.follow()
             app = application.api(runtime, callers) if serves else application.operations(runtime)
+            if serves and app.state.refusals:
+                work["audit"] = app.state.refusals.keep_writing()
             gc.freeze()  # what is there now stays: the collector need not look at it again, nor at each request
             gc.set_threshold(20_000, 20, 20)
             return await serving.run(app, listener, work)

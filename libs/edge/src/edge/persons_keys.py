@@ -54,6 +54,7 @@ async def give(call: Call, asked: KeysAsked) -> Response:
             "not-for-this-purpose",
             f"the power list does not give you keys for this purpose: see GET /powers/{POWER} of the registry",
         )
+    await call.put_on_record(purpose=asked.purpose)
     wanted = [subject for subject in asked.subjects if subject.partition("-")[0] in kinds]
     found = await call.runtime.personal.keys.obtain(wanted)
     keys = {it: b64encode(key.secret).decode() if (key := found.get(it)) else None for it in asked.subjects}

@@ -24,6 +24,10 @@ PROCESS = "process"
 list, since they must answer before there is one."""
 
 
+class OutOfReach(NotFound):
+    """There is such a thing, but not for this caller, who is told what they would be if there were none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """A power that the caller holds now, and how far it reaches. `grids` is None where it reaches everywhere."""
@@ -42,9 +46,9 @@ class Grant:
         return self.grids is None or (grid or NOWHERE) in self.grids
 
     def require(self, grid: str | None) -> None:
-        """Raises NotFound for what is out of reach: it is not even said that it exists."""
+        """Raises OutOfReach for what is out of reach: it is not even said that it exists."""
         if not self.reaches(grid):
-            raise NotFound("there is no such thing")
+            raise OutOfReach("there is no such thing")
 
     @property
     def sql(self) -> list[str] | None:

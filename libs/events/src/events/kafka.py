@@ -52,14 +52,17 @@ class WrongTopics(Exception):
 
 
 async def ensure_topics(service: Service, settings: Settings) -> None:
-    """Creates the topics that the service publishes, kept for ever. What exists is left as it is."""
+    """Creates the topics that the service publishes, kept for ever: its events, and the seals of its log in one
+    partition, as they are one row. What exists is left as it is."""
+    wanted = dict.fromkeys(service.topics(settings.topic_prefix), settings.partitions)
+    wanted[service.seals(settings.topic_prefix)] = 1
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka, request_timeout_ms=30_000)
     await admin.start()
     try:
         present = set(await admin.list_topics())
         missing = [
-            NewTopic(topic, settings.partitions, settings.replication, topic_configs=kept(settings.replication))
-            for topic in service.topics(settings.topic_prefix)
+            NewTopic(topic, partitions, settings.replication, topic_configs=kept(settings.replication))
+            for topic, partitions in wanted.items()
             if topic not in present
         ]
         if missing:
@@ -111,15 +114,17 @@ class Producer:
             request_timeout_ms=15_000,
         )
 
-    async def start(self, topics: Iterable[str]) -> None:
-        """Connects; raises WrongTopics if a topic is not as it was set up."""
+    async def start(self, topics: Iterable[str], partitions: int | None = None) -> None:
+        """Connects; raises WrongTopics if a topic is not as it was set up, with so many partitions (else as many as
+        topics of events have)."""
+        expected = partitions or self._partitions
         await _connect(self._kafka.start())
         cluster = await self._kafka.client.fetch_all_metadata()
         for topic in topics:
             found = cluster.partitions_for_topic(topic)
-            if len(found or ()) != self._partitions:
+            if len(found or ()) != expected:
                 raise WrongTopics(
-                    f"topic {topic} has {len(found or ())} partitions, {self._partitions} are expected: run migrate; "
+                    f"topic {topic} has {len(found or ())} partitions, {expected} are expected: run migrate; "
                     "to change their number, see docs/operators.md"
                 )
 

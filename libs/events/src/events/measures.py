@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.metrics import Observation
 
-from events import lag, parking
+from events import lag, parking, seals
 from events.progress import OWN
 from events.read_model import Pool
 from events.service import Service
@@ -32,15 +32,19 @@ class Measures:
     topics: list[lag.Lag] = field(default_factory=list[lag.Lag])
     parked: dict[str, int] = field(default_factory=dict[str, int])
     watermark_age: float = 0.0
+    seal_age: float = 0.0
     _oldest: tuple[int, float] = (0, 0.0)
 
     async def watch(self) -> None:
         """Looks at the own database, again and again."""
+        began = asyncio.get_running_loop().time()
         while True:
             self.own = await lag.own_lag(self.db, lag.own_consumers(self.service))
             await self._note_who_caught_up()
             self.parked = await parking.counts(self.db)
             self.watermark_age = await self._age_of_watermark()
+            age = await seals.age(self.db)
+            self.seal_age = asyncio.get_running_loop().time() - began if age is None else age
             await asyncio.sleep(EVERY)
 
     async def watch_topics(self) -> None:
@@ -90,6 +94,7 @@ class Measures:
         gauge("commongrid.lag.events", "{event}", "Events that a consumer has yet to take", self._lag_events)
         gauge("commongrid.lag.time", "s", "Age of the oldest event that a consumer has yet to take", self._lag_seconds)
         gauge("commongrid.parked", "{event}", "Events and timers parked now, by consumer", self._parked_now)
+        gauge("commongrid.seal.age", "s", "Time since a seal of the log was last published", self._seal)
         gauge("commongrid.watermark.age", "s", "Age of the oldest writing transaction on the server", self._watermark)
 
     def _lag_events(self) -> Iterator[Observation]:
@@ -106,6 +111,9 @@ class Measures:
 
     def _watermark(self) -> Iterator[Observation]:
         yield Observation(self.watermark_age)
+
+    def _seal(self) -> Iterator[Observation]:
+        yield Observation(self.seal_age)
 
 
 WATERMARK = "select pg_snapshot_xmin(it), pg_snapshot_xmax(it) from pg_current_snapshot() as it"

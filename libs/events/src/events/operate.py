@@ -37,17 +37,30 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 ShowData = Annotated[bool, typer.Option("--data", help="Show event data too. It may be personal: mind who looks on.")]
 
 
+OnRecord = Callable[[Runtime, str, str | None], Awaitable[None]]
+"""Puts an operator's act on record, with the stream that it is about."""
+
+
+async def nowhere(_: Runtime, __: str, ___: str | None) -> None:
+    """Where nobody keeps a record."""
+
+
 class Unknown(Exception):
     """There is no read model or policy, or no parked event, of that name."""
 
 
-def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typer.Typer:
-    """The operator's commands for one service."""
+def operator_cli(service: Service, load_settings: Callable[[], Settings], on_record: OnRecord = nowhere) -> typer.Typer:
+    """The operator's commands for one service. What changes something or shows data is put on record before it is done
+    (a restore after it: nothing may be appended before)."""
     cli = typer.Typer(no_args_is_help=True, help=f"Look after the event log of {service.name}.", add_completion=False)
 
-    def run(work: Callable[[Runtime], Awaitable[int | None]]) -> None:
+    def run(
+        work: Callable[[Runtime], Awaitable[int | None]], act: str | None = None, stream: str | None = None
+    ) -> None:
         async def main() -> int:
             async with open_runtime(service, load_settings()) as runtime:
+                if act:
+                    await on_record(runtime, f"events {act}", stream)
                 return await work(runtime) or 0
 
         try:
@@ -72,7 +85,11 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     @cli.command("streams")
     def _streams(stream: Annotated[str | None, typer.Argument()] = None, data: ShowData = False) -> None:
         """The newest streams, or the events of one."""
-        run(lambda runtime: show_stream(runtime, stream, data) if stream else show_streams(runtime))
+        run(
+            lambda runtime: show_stream(runtime, stream, data) if stream else show_streams(runtime),
+            "streams --data" if stream and data else None,
+            stream,
+        )
 
     @cli.command("lag")
     def _lag(as_json: AsJson = False) -> None:
@@ -82,7 +99,7 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     @cli.command("rebuild")
     def _rebuild(read_model: str) -> None:
         """Rebuild a read model beside the live one, and switch when it has caught up."""
-        run(lambda runtime: rebuild(runtime, read_model))
+        run(lambda runtime: rebuild(runtime, read_model), f"rebuild {read_model}")
 
     parked = typer.Typer(no_args_is_help=True, help="Events that a consumer could not take.")
     cli.add_typer(parked, name="parked")
@@ -95,25 +112,28 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     @parked.command("show")
     def _show(id: int, data: ShowData = False) -> None:
         """One parked event."""
-        run(lambda runtime: show_one_parked(runtime, id, data))
+        run(lambda runtime: show_one_parked(runtime, id, data), f"parked show {id} --data" if data else None)
 
     @parked.command("retry")
     def _retry(id: int) -> None:
         """Try the stream of a parked event again, in order. Either all of it takes effect or nothing changes."""
-        run(lambda runtime: retry(runtime, id))
+        run(lambda runtime: retry(runtime, id), f"parked retry {id}")
 
     @parked.command("drop")
     def _drop(id: int) -> None:
         """Give one parked event up for this consumer. What is parked behind it stays, to be retried."""
-        run(lambda runtime: drop(runtime, id))
+        run(lambda runtime: drop(runtime, id), f"parked drop {id}")
 
     @cli.command("verify")
     def _verify(
         deep: Annotated[bool, typer.Option(help="Also compare each read model with its rebuild.")] = False,
+        without_kafka: Annotated[
+            bool, typer.Option(help="Hold the log against the database's own seals, and nothing against the topics.")
+        ] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Compare store, topics and read models. Exit code 1 and what is wrong, if anything is."""
-        run(lambda runtime: show_verified(runtime, deep, as_json))
+        """Compare store, topics, seals and read models. Exit code 1 and what is wrong, if anything is."""
+        run(lambda runtime: show_verified(runtime, deep, not without_kafka, as_json))
 
     keys = typer.Typer(no_args_is_help=True, help="The keys of the persons whose data this service keeps.")
     cli.add_typer(keys, name="keys")
@@ -132,12 +152,17 @@ def operator_cli(service: Service, load_settings: Callable[[], Settings]) -> typ
     @keys.command("rotate")
     def _rotate() -> None:
         """Wrap all persons' keys with the current key-encryption key, while the service works. Safe to interrupt."""
-        run(rotate_keys)
+        run(rotate_keys, "keys rotate")
 
     @cli.command("restore")
     def _restore() -> None:
         """After the database was brought back from a backup: take the missing tail back from the topics."""
-        run(restore_store)
+
+        async def restored(runtime: Runtime) -> None:
+            await restore_store(runtime)
+            await on_record(runtime, "events restore", None)
+
+        run(restored)
 
     return cli
 
@@ -245,9 +270,9 @@ async def drop(runtime: Runtime, id: int) -> None:
     console.print(f"{it.raw.id} was dropped for {it.consumer}. Retry what stands behind it, if anything does.")
 
 
-async def show_verified(runtime: Runtime, deep: bool, as_json: bool) -> int:
+async def show_verified(runtime: Runtime, deep: bool, kafka: bool, as_json: bool) -> int:
     """Prints what verify finds; 1 if anything is wrong."""
-    found = await verify.verify(runtime, deep=deep)
+    found = await verify.verify(runtime, deep=deep, kafka=kafka)
     if as_json:
         _print_json(asdict(found))
     else:
@@ -255,6 +280,10 @@ async def show_verified(runtime: Runtime, deep: bool, as_json: bool) -> int:
             f"{found.stored} events stored, {found.relayed} marked as sent, {found.on_topics} on the topics "
             f"({found.repeats} repeats)"
         )
+        if found.sealed_at:
+            console.print(f"{found.sealed} events sealed, at last {found.sealed_at.isoformat(timespec='seconds')}")
+        else:
+            console.print("no event is sealed yet")
         for who, count in found.behind.items():
             if count:
                 console.print(f"behind: {who} by {count}")

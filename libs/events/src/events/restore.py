@@ -1,7 +1,8 @@
 """Bringing a store back after its database was restored from a backup (promise 12).
 
 What had reached the topics is taken back from there, at its old positions. The store's incarnation is raised, so that
-what is appended from now on comes after all that consumers have ever seen. What never reached a topic is gone with the
+what is appended from now on comes after all that consumers have ever seen. Seals vouch only for what had reached the
+topics, so the log fits them again; they are taken back as well. What never reached a topic is gone with the
 lost database: nobody else has seen it either.
 
 To be run while the service is stopped. Run again, it changes nothing.
@@ -10,12 +11,13 @@ To be run while the service is stopped. Run again, it changes nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from events import seals
 from events.event import Position, Raw
 from events.policy import Cancel, Timer
 from events.progress import OWN, RELAY, marks
 from events.read_model import Connection
 from events.runtime import STORE_LEASE, Runtime
-from events.verify import everything, reading
+from events.verify import everything, published_seals, reading
 from events.wire import UNREADABLE
 
 
@@ -45,6 +47,7 @@ async def restore(runtime: Runtime) -> Restored:
         if busy:
             raise StillRunning(f"a process of {runtime.service.name} is at work on this store: stop it, then restore")
         tail = await _tail(runtime, db)
+        sealed = await published_seals(runtime)
         async with db.transaction():
             await db.execute("lock table log.events in exclusive mode")
             await _take_back(db, tail)
@@ -55,6 +58,7 @@ async def restore(runtime: Runtime) -> Restored:
             )
             await _set_timers(runtime, db, tail)
             await _mark_as_sent(db, tail)
+            await seals.take_back(db, sealed)
         return Restored(len(tail), incarnation)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
-from events import feeds, lag, parking, relay, together
+from events import feeds, lag, parking, relay, seals, together
 from events.clock import Clock, system_clock
 from events.commands import Commands
 from events.consumer import Consumer, Projection, Reacting
@@ -91,11 +91,12 @@ class Runtime:
                     keep(f"topics {part.name}", lambda part=part, topics=topics: self._read_topics(part, topics))
 
     async def _read_store(self) -> None:
-        """Relay and own projections: one process at a time, by lease."""
+        """Relay, seals and own projections: one process at a time, by lease."""
         self.reading_store = True
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_running("relay", self._relay))
+                tasks.create_task(keep_running("seals", self._seal))
                 for part in (*self.service.read_models, *self.service.policies):
                     if self.service.follows_own(part):
                         tasks.create_task(keep_running(f"store {part.name}", lambda part=part: self._feed(part)))
@@ -105,6 +106,10 @@ class Runtime:
     async def _relay(self) -> None:
         async with self.connection() as db:
             await relay.relay(db, self.service, self.settings, self.wake)
+
+    async def _seal(self) -> None:
+        async with self.connection() as db:
+            await seals.keep_sealing(db, self.service, self.settings, system_clock)  # as evidence, by the real time
 
     async def _feed(self, part: ReadModel | Policy) -> None:
         async with self.consumer(part) as consumer:

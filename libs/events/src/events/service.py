@@ -11,6 +11,8 @@ from events.event import Catalogue, Event, aggregate_of, service_of
 from events.policy import Policy
 from events.read_model import ReadModel
 
+SEALS = "seals"
+
 
 @dataclass(frozen=True)
 class Service:
@@ -30,6 +32,8 @@ class Service:
                         f"{cls.__name__} has type {cls.type_name}, but stands in aggregate {aggregate.name} of service "
                         f"{self.name}: its type must begin with commongrid.{self.name}.{aggregate.name}."
                     )
+        if any(aggregate.name == SEALS for aggregate in self.aggregates):
+            raise TypeError(f"service {self.name}: no aggregate is named {SEALS}, as the topic of the log's seals is")
         names = [part.name for part in (*self.read_models, *self.policies)]
         if twice := {name for name in names if names.count(name) > 1}:
             raise TypeError(f"service {self.name} has two parts of the name {', '.join(sorted(twice))}")
@@ -53,6 +57,10 @@ class Service:
     def topics(self, prefix: str) -> list[str]:
         """The topics that this service publishes, one per aggregate kind."""
         return [f"{prefix}.{self.name}.{aggregate.name}" for aggregate in self.aggregates]
+
+    def seals(self, prefix: str) -> str:
+        """The topic on which it publishes the seals of its log."""
+        return f"{prefix}.{self.name}.{SEALS}"
 
     def foreign_topics(self, part: ReadModel | Policy, prefix: str) -> list[str]:
         """The topics of other services that this read model or policy follows."""

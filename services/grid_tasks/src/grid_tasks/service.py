@@ -1,8 +1,8 @@
 """grid_tasks at a glance."""
 
 from contracts.asyncapi import document
-from contracts.grid_tasks import ErasureConfirmed
-from edge import Application, authority
+from contracts.grid_tasks import AuditDone, AuditRefused, ErasureConfirmed
+from edge import Application, Audit, authority
 from edge.erasures import erasures
 from events import Service
 
@@ -20,12 +20,13 @@ from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
 from grid_tasks.retention import erasing_old_texts
 
+audit = Audit(AuditRefused, AuditDone)
 erasure = erasures(ErasureConfirmed)
 
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE, erasure.aggregate],
-    read_models=[grids, duty_list, roster, open_work, case_board, authority],
+    aggregates=[CASE, erasure.aggregate, audit.aggregate],
+    read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model],
     policies=[accepting, dispatching, reassigning, deadlines, forgetting, erasure.policy],
 )
 
@@ -44,5 +45,6 @@ application = Application(
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
+    audit=audit,
     asyncapi=document("grid_tasks"),
 )

@@ -7,8 +7,8 @@ from functools import cache
 from random import SystemRandom
 
 from contracts.asyncapi import document
-from contracts.notifications import Channel, ErasureConfirmed
-from edge import Application, authority, read_settings
+from contracts.notifications import AuditDone, AuditRefused, Channel, ErasureConfirmed
+from edge import Application, Audit, authority, read_settings
 from edge.erasures import erasures
 from events import Service
 from events.runtime import Runtime
@@ -31,11 +31,12 @@ log = logging.getLogger(__name__)
 
 def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Application:
     """The service, telling people by these channels. They are asked for when first used, not before."""
+    audit = Audit(AuditRefused, AuditDone)
     erasure = erasures(ErasureConfirmed)
     service = Service(
         "notifications",
-        aggregates=[NOTIFICATION, erasure.aggregate],
-        read_models=[contacts, cases, categories, notification_board, authority],
+        aggregates=[NOTIFICATION, erasure.aggregate, audit.aggregate],
+        read_models=[contacts, cases, categories, notification_board, authority, audit.read_model],
         policies=[telling(outlets), delivering(outlets, jitter), erasure.policy],
     )
 
@@ -51,6 +52,7 @@ def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Appl
         routers=[notifications_api.router, channels.router(outlets), stream.router, live.router(Tail())],
         description="Tells the right people what happened to a case, once; and shows events as they pass.",
         workers=[say_which_channels],
+        audit=audit,
         asyncapi=document("notifications"),
     )
 

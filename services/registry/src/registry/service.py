@@ -1,8 +1,22 @@
 """The registry at a glance."""
 
 from contracts.asyncapi import document
-from contracts.registry import ErasureConfirmed
-from edge import Application, authority
+from contracts.registry import (
+    AuditDone,
+    AuditRefused,
+    DisclosureMade,
+    ErasureConfirmed,
+    MemberAppointed,
+    MemberChanged,
+    MemberDismissed,
+    PersonErased,
+    PersonHeld,
+    PersonReleased,
+    PowerChanged,
+    PowerListed,
+    PowerWithdrawn,
+)
+from edge import Application, Audit, authority
 from edge.erasures import erasures as confirming
 from events import Service
 
@@ -43,10 +57,39 @@ from registry.read_models.units import units as unit_list
 from registry.retention import erasing_who_left
 
 erasure = confirming(ErasureConfirmed, people_list, owner=True)
+audit = Audit(
+    AuditRefused,
+    AuditDone,
+    also=(
+        PowerListed,
+        PowerChanged,
+        PowerWithdrawn,
+        MemberAppointed,
+        MemberChanged,
+        MemberDismissed,
+        DisclosureMade,
+        PersonErased,
+        PersonHeld,
+        PersonReleased,
+    ),
+)
 
 registry = Service(
     "registry",
-    aggregates=[ADDRESS, BUILDING, HOUSEHOLD, PERSON, UNIT, GRID, MEMBER, DUTY, POWER, DISCLOSURE, erasure.aggregate],
+    aggregates=[
+        ADDRESS,
+        BUILDING,
+        HOUSEHOLD,
+        PERSON,
+        UNIT,
+        GRID,
+        MEMBER,
+        DUTY,
+        POWER,
+        DISCLOSURE,
+        erasure.aggregate,
+        audit.aggregate,
+    ],
     read_models=[
         address_list,
         building_list,
@@ -59,6 +102,7 @@ registry = Service(
         disclosures,
         erasure_list,
         authority,
+        audit.read_model,
     ],
     policies=[relocating, erasure.policy],
 )
@@ -83,5 +127,6 @@ application = Application(
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     workers=[erasing_who_left],
+    audit=audit,
     asyncapi=document("registry"),
 )

@@ -83,6 +83,7 @@ EVENTS = [
     event
     for module in (contracts.registry, contracts.grid_tasks, contracts.assessment, contracts.notifications)
     for event in published(module)
+    if aggregate_of(event.type_name) != "audit"  # anybody may look on here; who was refused what is not for anybody
 ]
 
 TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))

@@ -97,12 +97,13 @@ async def all_people(
 
 @router.post("/search", power=Powers.FIND_PEOPLE)
 async def search(call: Call, number: Number) -> list[PersonRow]:
-    """Those within your reach whose number this is, however it is written. Numbers are sent in the body: addresses are
-    kept in many places."""
+    """Those within your reach whose number this is, however it is written. Numbers are sent in the body, for
+    addresses are kept in many places. That you have searched is on record, and not for whom."""
     await call.fresh(people, addresses)
     key = await call.runtime.personal.index_key()
     assert key is not None  # noqa: S101  # a service that keeps personal data does not start without a vault
     index = blind_index(key, number.of, number.number)
+    await call.put_on_record()
     return [PersonRow(**row) for row in await found(call.db, call.grant.sql, number.of, index)]
 
 
