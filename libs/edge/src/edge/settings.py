@@ -182,7 +182,7 @@ def _sentence(cls: type[BaseSettings], wrong: Any) -> str:
     if not wrong["loc"]:
         return str(wrong["msg"]).removeprefix("Value error, ")
     name, *inside = map(str, wrong["loc"])
-    variable = f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+    variable = name if name.isupper() else f"{cls.model_config.get('env_prefix', '')}{name}".upper()
     field = cls.model_fields.get(name)
     right = f"; it is {field.description}" if field and field.description else ""
     if wrong["type"] == "missing" and not inside:
