@@ -16,6 +16,7 @@ from edge.authority import Authority, authority
 from edge.call import CallOf
 from edge.callers import Callers
 from edge.problems import HttpProblem
+from edge.rates import Rates
 from edge.routing import Router, power_of
 
 Task = Callable[[Runtime], Awaitable[None]]
@@ -60,10 +61,16 @@ class Application:
         """The operations, in the order in which they are looked for."""
         return [route for router in self.routers for route in router.routes if isinstance(route, APIRoute)]
 
-    def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
-        """The API of one process. Without a runtime it can only tell its document."""
-        app = self._app(runtime, "/openapi.json")
-        app.state.callers = callers or Callers(None)
+    def api(
+        self,
+        runtime: Runtime | None,
+        callers: Callers | None = None,
+        rates: Rates | None = None,
+        origins: Sequence[str] = (),
+    ) -> Edge:
+        """The API of one process. Without a runtime it can only tell its document, without rates callers may ask as
+        often as they like, without origins no other's page may call it."""
+        app = self._app(runtime, "/openapi.json", callers or Callers(None), rates, origins)
         app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
         for router in (*self.routers, docs.router):
@@ -72,13 +79,20 @@ class Application:
 
     def operations(self, runtime: Runtime) -> Edge:
         """What a worker serves: health and metrics."""
-        return self._app(runtime, None)
+        return self._app(runtime, None, Callers(None), None, ())
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document."""
         return self.api(None).openapi()
 
-    def _app(self, runtime: Runtime | None, openapi_url: str | None) -> Edge:
+    def _app(
+        self,
+        runtime: Runtime | None,
+        openapi_url: str | None,
+        callers: Callers,
+        rates: Rates | None,
+        origins: Sequence[str],
+    ) -> Edge:
         app = Edge(
             title=f"Commongrid {self.service.name}",
             version=self.version,
@@ -93,6 +107,9 @@ class Application:
             generate_unique_id_function=_operation_id,
         )
         app.state.runtime = runtime
+        app.state.callers = callers
+        app.state.rates = rates
+        app.state.origins = origins
         app.state.stopping = asyncio.Event()
         app.openapi = lambda: _once(app, self.description)
         handlers.install(app, self.statuses)
