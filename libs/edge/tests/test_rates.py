@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
+from typing import Any
 
 import httpx2
 import pytest
@@ -129,7 +130,7 @@ async def limited(application: Application, runtime: Runtime, clock: Clock) -> A
         yield http
 
 
-def signed_in(who: str, **claims: object) -> dict[str, str]:
+def signed_in(who: str, **claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(who, **claims)}"}
 
 
@@ -144,7 +145,7 @@ async def test_whoever_asks_too_often_is_told_for_how_long_to_wait(limited: http
     await limited.get("/suggestions")
     refused = await limited.get("/suggestions")
     problem = assert_problem(refused, 429, "quota-exceeded")
-    assert problem["violated-policies"] == ["reads"]
+    assert problem["violated_policies"] == ["reads"]
     assert refused.headers["ratelimit"] == '"reads";r=0;t=1'
     clock.now += int(refused.headers["retry-after"])
     assert await statuses(limited, 1) == [200]
@@ -155,7 +156,7 @@ async def test_reading_and_writing_are_two_things(limited: httpx2.AsyncClient) -
     body, headers = {"text": "a bench"}, {"Idempotency-Key": "1"}
     assert (await limited.post("/suggestions", json=body, headers=headers)).status_code == 201
     refused = await limited.post("/suggestions", json=body, headers=headers)
-    assert assert_problem(refused, 429, "quota-exceeded")["violated-policies"] == ["writes"]
+    assert assert_problem(refused, 429, "quota-exceeded")["violated_policies"] == ["writes"]
 
 
 async def test_a_caller_who_proved_who_they_are_has_a_quota_of_their_own(limited: httpx2.AsyncClient) -> None:

@@ -1,5 +1,6 @@
 """A webhook reaches nothing behind our own walls, whatever its name resolves to, and whenever."""
 
+import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -113,7 +114,7 @@ async def test_one_address_inside_is_enough_to_refuse_a_name_that_also_leads_out
 
 @pytest.mark.parametrize("written", ["localhost", "127.1", "0x7f.1", "2130706433", "0177.0.0.1", "[::1]"])
 async def test_however_this_machine_is_written_it_is_refused(written: str) -> None:
-    with pytest.raises(NotTaken, match=r"refused: its name (leads to this machine itself|cannot be resolved)"):
+    with pytest.raises(NotTaken, match=r"leads to this machine itself|cannot be resolved|InvalidURL"):
         await Webhook(f"https://{written}/hook", key_of(SECRET)).send(LETTER)
 
 
@@ -226,6 +227,7 @@ async def test_an_answer_without_end_is_not_read() -> None:
         while True:
             sent += 65_536
             yield b"x" * 65_536
+            await asyncio.sleep(0)
 
     async def talkative(scope: Scope, receive: Receive, send: Send) -> None:
         await Request(scope, receive).body()

@@ -92,7 +92,7 @@ class Outside:
                 "quota-exceeded",
                 f"of {buckets.name} you have had your share for now; wait for as long as Retry-After says",
                 headers={"Retry-After": str(buckets.next_in)},
-                **{"violated-policies": [buckets.name]},
+                violated_policies=[buckets.name],
             ).response(),
             told,
         )
