@@ -35,7 +35,7 @@ document.addEventListener("securitypolicyviolation", (it) => {
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
@@ -58,7 +58,7 @@ async def served(application: Application, postgres_server: str) -> AsyncGenerat
         await told(url, *founding())
         async with open_runtime(application.service, settings) as runtime:
             app = application.api(runtime, Callers(issuer()))
-            server = _Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
+            server = Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
             serving = asyncio.create_task(server.serve())
             while not server.started:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)

@@ -4,7 +4,9 @@ NaN and Infinity, which are no JSON, and the character U+0000, which Postgres ca
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Annotated, Any, cast
+
+from pydantic import BeforeValidator
 
 from edge.problems import FieldError, HttpProblem, invalid_input
 
@@ -17,6 +19,14 @@ _OTHERS = bytes(set(range(256)) - set(b"[]{}"))
 
 _NOT_A_NUMBER = re.compile(rb"NaN|Infinity")
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number as JSON Schema has it: 3.0 is one, however strict its model is."""
 
 
 def require_readable(body: bytes) -> None:
