@@ -1,7 +1,7 @@
 # Commongrid. `make demo` shows it, `make up` runs it, `make test` tests it; each sets up what it needs by itself.
 
 .DEFAULT_GOAL := help
-.PHONY: up down demo token test faults mutants lint format types contracts lock setup clean help
+.PHONY: up down demo token test fuzz audit faults mutants lint format types contracts lock setup clean help
 
 BIN := .venv/bin
 SET_UP := .venv/.set-up
@@ -21,6 +21,13 @@ token: $(SET_UP) ## print a bearer token (POST=grid-worker-3)
 
 test: $(SET_UP) ## test everything on real servers (DOCKER=1: in containers; ARGS="-k cases")
 	@$(if $(DOCKER),COMMONGRID_TEST_DOCKER=1) $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+
+fuzz: $(SET_UP) ## send every operation what its document allows, and what it forbids (CASES=500)
+	@COMMONGRID_FUZZ_CASES=$(or $(CASES),200) $(BIN)/python -m pytest --numprocesses 2 --dist load --timeout 7200 \
+		tests/security/test_fuzz.py $(ARGS)
+
+audit: $(SET_UP) ## known vulnerabilities, licences, and what ruff knows of security
+	@$(BIN)/python bin/audit.py $(ARGS)
 
 faults: $(SET_UP) ## do harm in rounds, under load; nothing may be lost or doubled (ROUNDS=50 SEED=1)
 	@$(BIN)/python tests/faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)

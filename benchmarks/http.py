@@ -22,6 +22,7 @@ from local.issuer import LocalIssuer
 from local.ports import HOST, free_port
 from local.processes import start
 from local.services import FOUNDING, REGISTRAR
+from local.supervisor import RATE
 from registry.domain.entry import Register
 from registry.domain.member import MEMBER
 from registry.importing.founding import found
@@ -121,6 +122,7 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 "COMMONGRID_KAFKA": runtime.settings.kafka,
                 "COMMONGRID_ISSUER": address,
                 "COMMONGRID_LOCAL": "true",
+                "COMMONGRID_RATE_WRITES": RATE,  # one caller sends everything
                 "COMMONGRID_HTTP_HOST": HOST,
             }
             uvicorn = [

@@ -14,7 +14,10 @@ async def test_every_operation_documents_problems_and_nothing_else_for_errors(ap
     assert operations
     for operation in operations:
         errors = {status: response for status, response in operation["responses"].items() if status[0] in "45"}
-        assert set(errors) == {"4XX", "5XX"}
+        assert set(errors) == {"429", "4XX", "5XX"}
+        assert "Retry-After" in errors["429"]["headers"]
+        for response in operation["responses"].values():
+            assert {"RateLimit", "RateLimit-Policy"} <= response["headers"].keys()
         for response in errors.values():
             assert list(response["content"]) == ["application/problem+json"]
         assert operation["security"] == [{}, {"token": []}]
@@ -34,6 +37,8 @@ async def test_commands_document_the_headers_they_need(application: Application)
     assert headers("/suggestions/{suggestion}/answer", "post") == {"Idempotency-Key": True, "If-Match": True}
     assert headers("/suggestions", "get") == {"Consistency-Token": False}
     assert set(paths["/suggestions"]["post"]["responses"]["201"]["headers"]) == {
+        "RateLimit",
+        "RateLimit-Policy",
         "ETag",
         "Consistency-Token",
         "Idempotency-Replayed",

@@ -256,6 +256,17 @@ def explore(operation: Any, mode: GenerationMode) -> None:
         send()  # of some operations no description can be violated
 
 
+@pytest.mark.parametrize(("proxies", "left"), [("127.0.0.1", [1, 1, 0]), ("10.0.0.0/8", [1, 0, 0])])
+async def test_where_a_request_comes_from_is_believed_of_named_proxies_only(
+    database: str, proxies: str, left: list[int]
+) -> None:
+    """By what is left of the quota: two addresses have two, one that only says that it is two has one."""
+    async with running(database, "api", COMMONGRID_PROXIES=proxies, COMMONGRID_RATE_READS="1/2") as service:
+        addresses = ["192.0.2.1", "192.0.2.2", "192.0.2.1"]
+        answers = [await service.http.get("/suggestions", headers={"X-Forwarded-For": it}) for it in addresses]
+    assert [answer.headers["ratelimit"] for answer in answers] == [f'"reads";r={it};t=60' for it in left]
+
+
 async def test_work_that_fails_ends_the_process(database: str) -> None:
     process = await start("-c", FAILING, "all", env=environment(database, free_port()))
     stdout, _ = await asyncio.wait_for(process.communicate(), 120)

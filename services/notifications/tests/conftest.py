@@ -120,9 +120,11 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(app: ASGIApp) -> AsyncGenerator[str]:
-    """The address of an HTTP server with this application."""
-    config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+async def served(app: ASGIApp, **options: Any) -> AsyncGenerator[str]:
+    """The address of an HTTP server with this application; further options are uvicorn's."""
+    config = uvicorn.Config(
+        app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1, **options
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
     while not server.started:
@@ -198,7 +200,7 @@ def email(mailbox: Mailbox) -> Email:
 
 
 def webhook(receiver: Receiver) -> Webhook:
-    return Webhook(receiver.url, key_of(SECRET))
+    return Webhook(receiver.url, key_of(SECRET), local=True)
 
 
 async def all_of(runtime: Runtime) -> list[Row]:

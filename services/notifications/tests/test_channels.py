@@ -65,7 +65,7 @@ async def test_what_a_receiver_refuses_is_not_taken_and_only_gone_is_for_ever(
 
 async def test_a_receiver_that_is_away_is_tried_again() -> None:
     with pytest.raises(NotTaken, match="HTTP ConnectError") as refused:
-        await Webhook("http://127.0.0.1:9/hook", key_of(SECRET)).send(letter())
+        await Webhook("http://127.0.0.1:9/hook", key_of(SECRET), local=True).send(letter())
     assert not refused.value.permanent
 
 
@@ -151,7 +151,13 @@ def test_what_is_not_configured_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
         ({"SMTP": "mail", "MAIL_FROM": "a@b"}, "NOTIFICATIONS_SMTP is not right"),
         ({"SMTP": "mail:25"}, "NOTIFICATIONS_SMTP and NOTIFICATIONS_MAIL_FROM belong together"),
         ({"WEBHOOK_URL": "ftp://x", "WEBHOOK_SECRET": SECRET}, "NOTIFICATIONS_WEBHOOK_URL is not right"),
-        ({"WEBHOOK_URL": "http://x", "WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "NOTIFICATIONS_WEBHOOK_SECRET is not right"),
+        ({"WEBHOOK_URL": "https://x", "WEBHOOK_SECRET": "whsec_c2hvcnQ="}, "NOTIFICATIONS_WEBHOOK_SECRET is not right"),
+        (
+            {"WEBHOOK_URL": "http://x", "WEBHOOK_SECRET": SECRET},
+            "without COMMONGRID_LOCAL=true it must begin",
+        ),
+        ({"WEBHOOK_URL": "https://x:25", "WEBHOOK_SECRET": SECRET}, "its port is another protocol's"),
+        ({"WEBHOOK_URL": "https://u:p@x", "WEBHOOK_SECRET": SECRET}, "neither user nor fragment"),
     ],
 )
 def test_a_channel_configured_wrongly_is_said_by_its_variable(

@@ -166,6 +166,7 @@ async def test_a_grid_may_not_overlap_one_that_stands(office: Office) -> None:
 
 async def test_odd_geojson_is_told_feature_by_feature(office: Office) -> None:
     corners = "[[120, 30], [121, 30], [121, 31], [120, 30]]"
+    many = ",".join(["[120, 30]"] * 2001)
     properties = '"properties": {"code": "%s", "name_zh": "样", "name_en": "S"}'
     odd = [
         "7",
@@ -177,6 +178,7 @@ async def test_odd_geojson_is_told_feature_by_feature(office: Office) -> None:
         f'{{{properties % "F"}, "geometry": {{"type": "Polygon", "coordinates": [[]]}}}}',
         f'{{{properties % "G"}, "geometry": {{"type": "Polygon", "coordinates": [{corners}]}}}}',
         f'{{{properties % "G"}, "geometry": {{"type": "Polygon", "coordinates": [{corners}]}}}}',
+        f'{{{properties % "H"}, "geometry": {{"type": "Polygon", "coordinates": [[{many}]]}}}}',
     ]
     answer = await office.brings("grids", f'{{"type": "FeatureCollection", "features": [{",".join(odd)}]}}')
     assert answer.bad == [
@@ -188,6 +190,7 @@ async def test_odd_geojson_is_told_feature_by_feature(office: Office) -> None:
         (6, "boundary", "not_a_number"),
         (7, "boundary", "too_few_corners"),
         (9, "code", "duplicate"),
+        (10, "boundary", "too_many_corners"),
     ]
     assert answer.done["registered"] == 1
 
@@ -198,6 +201,10 @@ async def test_what_is_no_register_is_refused_at_once(http: httpx2.AsyncClient, 
         ("households", b"household_ref\nH1\n", "address_ref"),
         ("grids", b"[", "not JSON"),
         ("grids", b'{"type": "Feature"}', "FeatureCollection"),
+        ("grids", b"[" * 300 + b"]" * 300, "nested too deeply"),
+        ("grids", b'{"type": "FeatureCollection", "features": [' + b"0," * 1000 + b"0]}", "more than 1000 grids"),
+        ("powers", b"[" * 300 + b"]" * 300, "nested too deeply"),
+        ("powers", b"[" + b"0," * 1000 + b"0]", "more than 1000 powers"),
     ]:
         response = await http.put(f"/registers/{register}", content=content)
         assert response.status_code == 422

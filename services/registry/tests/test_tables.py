@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from registry.domain.faults import Fault, Why
-from registry.importing.table import MAX_LINE, MAX_LINES_OF_A_ROW, NotATable, Row, open_table
+from registry.importing.table import MAX_COLUMNS, MAX_LINE, MAX_LINES, MAX_LINES_OF_A_ROW, NotATable, Row, open_table
 
 HEAD = "ref,name,note"
 
@@ -102,3 +102,20 @@ def test_the_reasons_are_faults_of_the_row() -> None:
     assert line == 2
     assert isinstance(fault, Fault)
     assert fault.field == "row"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (HEAD + "\n" * (MAX_LINES + 1), "more than 200000 lines"),
+        (HEAD + "," + ",".join(f"c{nth}" for nth in range(MAX_COLUMNS)) + "\n", "more than 100 columns"),
+    ],
+    ids=["lines", "columns"],
+)
+def test_a_table_that_is_larger_than_any_register_is_refused_whole(content: str, sentence: str) -> None:
+    with pytest.raises(NotATable, match=sentence):
+        told(content)
+
+
+def test_a_table_as_large_as_is_allowed_is_read() -> None:
+    assert len(told(HEAD + "\n" + "1,a,b\n" * (MAX_LINES - 1))) == MAX_LINES - 1

@@ -14,6 +14,7 @@ from prometheus_client import Gauge, Histogram
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from edge.outside import Outside, shared_with
 from edge.problems import of_status
 from edge.telemetry import OPERATIONAL, Unrecorded, recorded
 
@@ -34,8 +35,9 @@ class Edge(FastAPI):
     """FastAPI with the outermost layers of every service around it, inside the request's span."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        inner = EndlessStreams(super().build_middleware_stack(), self.state.stopping)
-        logged = RequestLog(PlainErrors(inner))
+        inner = PlainErrors(EndlessStreams(super().build_middleware_stack(), self.state.stopping))
+        outside = Outside(inner, self.state.callers, self.state.rates)
+        logged = RequestLog(shared_with(outside, self.state.origins))
         return logged if recorded() else Unrecorded(logged)
 
 

@@ -18,6 +18,7 @@ from edge.authority import Authority, authority
 from edge.call import CallOf
 from edge.callers import Callers
 from edge.problems import HttpProblem
+from edge.rates import Rates
 from edge.refusals import Refusals
 from edge.routing import Router, power_of
 
@@ -76,10 +77,16 @@ class Application:
         keys = [persons_keys.router] if self.routers and self.service.personal else []
         return [*self.routers, *keys, *([audit_list.router(self.audit.read_model)] if self.audit else [])]
 
-    def api(self, runtime: Runtime | None, callers: Callers | None = None) -> Edge:
-        """The API of one process. Without a runtime it can only tell its document."""
-        app = self._app(runtime, "/openapi.json")
-        app.state.callers = callers or Callers(None)
+    def api(
+        self,
+        runtime: Runtime | None,
+        callers: Callers | None = None,
+        rates: Rates | None = None,
+        origins: Sequence[str] = (),
+    ) -> Edge:
+        """The API of one process. Without a runtime it can only tell its document, without rates callers may ask as
+        often as they like, without origins no other's page may call it."""
+        app = self._app(runtime, "/openapi.json", callers or Callers(None), rates, origins)
         app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
         for router in (*self._all_routers, docs.router):
@@ -88,13 +95,20 @@ class Application:
 
     def operations(self, runtime: Runtime) -> Edge:
         """What a worker serves: health and metrics."""
-        return self._app(runtime, None)
+        return self._app(runtime, None, Callers(None), None, ())
 
     def document(self) -> dict[str, Any]:
         """The OpenAPI document."""
         return self.api(None).openapi()
 
-    def _app(self, runtime: Runtime | None, openapi_url: str | None) -> Edge:
+    def _app(
+        self,
+        runtime: Runtime | None,
+        openapi_url: str | None,
+        callers: Callers,
+        rates: Rates | None,
+        origins: Sequence[str],
+    ) -> Edge:
         app = Edge(
             title=f"Commongrid {self.service.name}",
             version=self.version,
@@ -111,6 +125,9 @@ class Application:
         app.state.runtime = runtime
         app.state.audit = self.audit
         app.state.refusals = Refusals(self.audit, runtime.commands) if self.audit and runtime else None
+        app.state.callers = callers
+        app.state.rates = rates
+        app.state.origins = origins
         app.state.stopping = asyncio.Event()
         app.openapi = lambda: _once(app, self.description)
         handlers.install(app, self.statuses)

@@ -29,7 +29,7 @@ from edge.ids import new_id
 from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
 from edge.problems import HttpProblem, current_trace_id
-from edge.routing import power_of
+from edge.routing import is_json, power_of
 
 S = TypeVar("S")
 C = TypeVar("C")
@@ -281,10 +281,10 @@ class CallOf(BearerToken):
     async def __call__(self, request: Request) -> HttpCall:
         route: APIRoute = request.scope["route"]
         state = request.app.state
-        caller = await _caller(state.callers, request.headers.get("Authorization"))
+        caller = request.scope.get("edge.caller") or await _caller(state.callers, request.headers.get("Authorization"))
         request.scope["edge.caller"] = caller
         grant = await _grant(request, power_of(route) or "", caller)
-        if route.body_field and "json" in request.headers.get("Content-Type", ""):
+        if route.body_field and is_json(request):
             require_storable(await request.body())
         return HttpCall(request, state.runtime, caller, grant)
 

@@ -67,6 +67,14 @@ class Callers:
             with suppress(TokenRefused):
                 await self.issuer.bring(head_of(token).key)
 
+    def remembered(self, authorization: str) -> Caller | None:
+        """The caller, if this very token was accepted before and still is; None if it has yet to be judged."""
+        token = _bearer(authorization)
+        if not token or self.issuer is None or self._known_by is not self.issuer.keys:
+            return None
+        known = self._known.get(_digest(token))
+        return known[0] if known and known[1] > self._clock() - LEEWAY else None
+
     def caller_of(self, authorization: str | None) -> Caller:
         """The caller; raises the 401 problem if a token is not accepted, and 503 while nobody can tell."""
         if not authorization:

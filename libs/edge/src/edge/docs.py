@@ -1,8 +1,10 @@
-"""The service's documents: /docs for people, /asyncapi.json beside /openapi.json for tools. Nothing comes from a CDN.
+"""The service's documents: /docs for people, /asyncapi.json beside /openapi.json for tools. Nothing comes from a CDN,
+and the page's policy lets nothing come from anywhere else.
 
 Swagger UI's files are those that the package `fastapi-swagger` carries.
 """
 
+import re
 from importlib.resources import files
 from typing import Any
 
@@ -10,6 +12,7 @@ from fastapi import Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from edge.outside import by_hash, page_policy
 from edge.powers import PROCESS
 from edge.problems import HttpProblem
 from edge.routing import Router
@@ -20,13 +23,15 @@ ASSETS = {
     "favicon-32x32.png": "image/png",
 }
 
+_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
 router = Router(include_in_schema=False)
 
 
 @router.get("/docs", power=PROCESS, response_class=HTMLResponse)
 async def docs(request: Request) -> HTMLResponse:
     """The page on which the API can be read and tried."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title=request.app.title,
         swagger_js_url="docs/swagger-ui-bundle.js",
@@ -34,6 +39,10 @@ async def docs(request: Request) -> HTMLResponse:
         swagger_favicon_url="docs/favicon-32x32.png",
         swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True, "validatorUrl": None},
     )
+    started = _SCRIPT.findall(bytes(page.body).decode())
+    scripts = " ".join(["'self'", *map(by_hash, started)])
+    page.headers["Content-Security-Policy"] = page_policy(scripts=scripts)
+    return page
 
 
 @router.get("/docs/{name}", power=PROCESS)

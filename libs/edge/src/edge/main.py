@@ -141,12 +141,16 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
                 work |= {each.__name__: each(runtime) for each in application.companions}
                 if callers.issuer:
                     work["keys"] = callers.issuer.follow()
-            app = application.api(runtime, callers) if serves else application.operations(runtime)
+            app = (
+                application.api(runtime, callers, settings.rates(), settings.origins())
+                if serves
+                else application.operations(runtime)
+            )
             if serves and app.state.refusals:
                 work["audit"] = app.state.refusals.keep_writing()
             gc.freeze()  # what is there now stays: the collector need not look at it again, nor at each request
             gc.set_threshold(20_000, 20, 20)
-            return await serving.run(app, listener, work)
+            return await serving.run(app, listener, work, proxies=settings.proxies)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         raise SystemExit(runner.run(process()))

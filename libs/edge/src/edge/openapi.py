@@ -13,7 +13,11 @@ from fastapi.openapi.utils import get_openapi
 from edge.problems import MEDIA_TYPE, Problem
 
 UNSAFE = ("post", "put", "patch", "delete")
-PROBLEM_STATUSES = {"4XX": "The request is not right, or not right now", "5XX": "The service cannot do it at present"}
+PROBLEM_STATUSES = {
+    "429": "The caller asks too often",
+    "4XX": "The request is not right, or not right now",
+    "5XX": "The service cannot do it at present",
+}
 
 Json = dict[str, Any]
 
@@ -51,6 +55,20 @@ CONSISTENCY_TOKEN = _header(
 )
 
 
+QUOTA: Json = {
+    "RateLimit": {
+        "description": "What is left of the caller's quota for such requests (`r`), and in how many seconds there is "
+        "more (`t`), after draft-ietf-httpapi-ratelimit-headers",
+        "schema": {"type": "string", "examples": ['"reads";r=399;t=1']},
+    },
+    "RateLimit-Policy": {
+        "description": "The quota (`q`), and in how many seconds it fills up (`w`)",
+        "schema": {"type": "string", "examples": ['"reads";q=400;w=20']},
+    },
+}
+RETRY_AFTER: Json = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 1}}
+
+
 def document(app: FastAPI, description: str) -> Json:
     """The document of this application."""
     openapi = get_openapi(
@@ -62,6 +80,7 @@ def document(app: FastAPI, description: str) -> Json:
     )
     schemas: Json = openapi.setdefault("components", {}).setdefault("schemas", {})
     schemas |= _problem_schemas()
+    openapi["components"]["headers"] = QUOTA
     for path, method, operation in _operations(openapi):
         _describe_problems(operation)
         if operation.pop("security", None) is not None:  # it asks who calls: by a token, or not at all
@@ -111,6 +130,11 @@ def _describe_problems(operation: Json) -> None:
             "description": text,
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
+    responses["429"]["headers"] = {"Retry-After": RETRY_AFTER}
+    for response in responses.values():
+        response["headers"] = {name: {"$ref": f"#/components/headers/{name}"} for name in QUOTA} | response.get(
+            "headers", {}
+        )
 
 
 def _problem_schemas() -> Json:

@@ -21,6 +21,8 @@ MEDIA_TYPE = "application/problem+json"
 KNOWN: Mapping[str, tuple[int, str]] = {
     "bad-request": (400, "The request cannot be read"),
     "bad-json": (400, "The body is not JSON"),
+    "too-deep": (400, "The body's JSON is nested too deeply"),
+    "too-many-values": (400, "The query has too many values"),
     "idempotency-key-missing": (400, "This request needs an Idempotency-Key"),
     "idempotency-key-malformed": (400, "The Idempotency-Key cannot be read"),
     "if-match-malformed": (400, "If-Match cannot be read"),
@@ -41,6 +43,8 @@ KNOWN: Mapping[str, tuple[int, str]] = {
     "cursor-malformed": (422, "The cursor cannot be read"),
     "idempotency-key-reused": (422, "The Idempotency-Key was used for another request"),
     "if-match-missing": (428, "This change needs If-Match"),
+    "quota-exceeded": (429, "The caller asks too often"),
+    "head-too-large": (431, "The request has too many headers"),
     "internal-error": (500, "Something went wrong here"),
     "database-away": (503, "The service cannot reach its database"),
     "keys-away": (503, "The keys of personal data cannot be had at present"),

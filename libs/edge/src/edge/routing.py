@@ -1,17 +1,46 @@
 """The router of a service's operations: each names the power that it needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import cached_property
 from typing import Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
+
+from edge.body import require_readable
+from edge.problems import HttpProblem
 
 F = TypeVar("F", bound=Callable[..., Any])
 POWER = "x-power"
 """Under this name the document tells the power of an operation."""
+
+
+class Operation(APIRoute):
+    """FastAPI's, whose JSON is looked at before it is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What answers a request."""
+        answer = super().get_route_handler()
+        if self.body_field is None:
+            return answer
+
+        async def looking(request: Request) -> Response:
+            if is_json(request):
+                try:
+                    require_readable(await request.body())
+                except ClientDisconnect:
+                    raise HttpProblem("bad-request", "the body did not come to its end") from None
+            return await answer(request)
+
+        return looking
+
+
+def is_json(request: Request) -> bool:
+    """Whether the body says that it is JSON, of whatever kind."""
+    return "json" in request.headers.get("Content-Type", "").lower()
 
 
 class Router(APIRouter):
@@ -22,6 +51,10 @@ class Router(APIRouter):
     FastAPI asks one router after the other, and each of their routes: with ten routers that took a request longer than
     its token, its key and its body together.
     """
+
+    def __init__(self, **options: Any) -> None:
+        """`options` are FastAPI's."""
+        super().__init__(route_class=Operation, **options)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether one of the operations is asked for."""

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Generator, Mapping
 import uvicorn
 
 from edge.access import Edge
+from edge.patience import PATIENT, Patience, Protocol, watch
 
 log = logging.getLogger(__name__)
 
@@ -44,23 +45,33 @@ class _Server(uvicorn.Server):
         yield  # they end more than the server: see `run`
 
 
-async def run(app: Edge, listener: socket.socket, work: Mapping[str, Awaitable[None]]) -> int:
-    """Serves and works until a signal comes or something fails; returns the exit code."""
+async def run(
+    app: Edge,
+    listener: socket.socket,
+    work: Mapping[str, Awaitable[None]],
+    *,
+    proxies: str,
+    patience: Patience = PATIENT,
+) -> int:
+    """Serves and works until a signal comes or something fails; returns the exit code. `proxies`: who may say, by
+    X-Forwarded-For, where a request comes from."""
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=proxies,
             timeout_graceful_shutdown=GRACE,
         )
     )
     stopped = asyncio.Event()
     _on_signals(stopped, server)
     serving = asyncio.create_task(server.serve([listener]), name="http server")
+    work = {**work, "patience": watch(server.server_state.connections, patience)}
     working = [asyncio.ensure_future(_named(name, each)) for name, each in work.items()]
     signalled = asyncio.create_task(stopped.wait(), name="signal")
 

@@ -1,5 +1,6 @@
 """What a service is told by its environment, and one clear sentence for each thing that is not right."""
 
+import time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,9 +14,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from edge.callers import AUDIENCE, SUBJECT, Callers
 from edge.issuers import AGE, LOCAL, Issuer
 from edge.keys import FITS
+from edge.rates import PATTERN, READS, WRITES, Rate, Rates
 from edge.simulation import Simulation, simulated
 
 S = TypeVar("S", bound=BaseSettings)
+
+ORIGIN = r"https?://[a-z0-9.-]+(:[0-9]{1,5})?"
 
 
 class Settings(BaseSettings):
@@ -58,6 +62,24 @@ class Settings(BaseSettings):
     )
     keys_age: float = Field(
         AGE, ge=1, le=86_400, description="after how many seconds the issuer's keys are fetched anew, 1 to 86400"
+    )
+    rate_reads: Annotated[str, StringConstraints(pattern=PATTERN)] = Field(
+        f"{READS.per_minute}/{READS.burst}",
+        description="how often each caller may read: so many a minute, so many at once, like 1200/400",
+    )
+    rate_writes: Annotated[str, StringConstraints(pattern=PATTERN)] = Field(
+        f"{WRITES.per_minute}/{WRITES.burst}",
+        description="how often each caller may write: so many a minute, so many at once, like 300/100",
+    )
+    rate_free: str = Field(
+        "", description="callers who may ask as often as they like, by their ids, with commas between"
+    )
+    proxies: Annotated[str, StringConstraints(pattern=r"^[^\s*]*$")] = Field(
+        "127.0.0.1,::1",
+        description="whose X-Forwarded-For is believed: addresses or networks, like 10.42.0.0/16, with commas between",
+    )
+    cors_origins: Annotated[str, StringConstraints(pattern=rf"^({ORIGIN}(,{ORIGIN})*)?$")] = Field(
+        "", description="whose pages may call this API, like https://grid.example, with commas between; else nobody's"
     )
     keys: str | None = Field(
         None,
@@ -132,6 +154,15 @@ class Settings(BaseSettings):
             raise ValueError("COMMONGRID_KEY_OWNERS needs COMMONGRID_KEY_TOKEN, the path of a file with a token")
         return self
 
+    def rates(self) -> Rates:
+        """How often callers may ask."""
+        free = filter(None, self.rate_free.split(","))
+        return Rates(Rate.parse(self.rate_reads), Rate.parse(self.rate_writes), list(free), time.monotonic)
+
+    def origins(self) -> list[str]:
+        """Whose pages may call."""
+        return self.cors_origins.split(",") if self.cors_origins else []
+
     def trade_clock(self) -> Clock:
         """The trade's clock: the machine's, or a simulated one."""
         return simulated(self.clock) if self.clock else system_clock
@@ -182,7 +213,7 @@ def _sentence(cls: type[BaseSettings], wrong: Any) -> str:
     if not wrong["loc"]:
         return str(wrong["msg"]).removeprefix("Value error, ")
     name, *inside = map(str, wrong["loc"])
-    variable = f"{cls.model_config.get('env_prefix', '')}{name}".upper()
+    variable = name if name.isupper() else f"{cls.model_config.get('env_prefix', '')}{name}".upper()
     field = cls.model_fields.get(name)
     right = f"; it is {field.description}" if field and field.description else ""
     if wrong["type"] == "missing" and not inside:

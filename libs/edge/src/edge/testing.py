@@ -15,7 +15,7 @@ from contracts.registry import MemberAppointed, PowerListed
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from events import Connection, Event, Position
+from events import Connection, Event, Position, ReadModel
 from events.event import Catalogue, Raw, encode
 from events.runtime import Runtime
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
@@ -121,15 +121,15 @@ def founding() -> list[PowerListed]:
     return [PowerListed(**it) for it in json.loads(FOUNDING.read_text(encoding="utf-8"))]
 
 
-async def told(database_url: str, *events: Event) -> None:
-    """Lets a service know powers, posts and grids, as if the registry had told it of them."""
+async def told(database_url: str, *events: Event, by: ReadModel = authority) -> None:
+    """Lets a service know powers, posts and grids, or what else a read model follows, as if it had been told."""
     raws = [
         Raw(Position(1, 1, nth), f"{event.type_name}-{nth}", 1, event.type_name, encode(event).encode(), AT)
         for nth, event in enumerate(events, 1)
     ]
-    db: Connection = await asyncpg.connect(database_url, server_settings={"search_path": authority.schema})
+    db: Connection = await asyncpg.connect(database_url, server_settings={"search_path": by.schema})
     try:
-        await authority.apply(db, raws, Catalogue(authority.follows))
+        await by.apply(db, raws, Catalogue(by.follows))
     finally:
         await db.close()
 

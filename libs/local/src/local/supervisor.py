@@ -29,6 +29,8 @@ from local.processes import Child, Identity, how
 from local.services import SERVICES, Service
 
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 30.0
+RATE = "6000000/90000"
+"""How often each caller may ask here, where a few play the whole community: so many a minute, so many at once."""
 _STEADY = 60.0
 """Seconds after which a part counts as well again."""
 
@@ -237,6 +239,8 @@ class System:
                 "COMMONGRID_TOPIC_PREFIX": self._options.topic_prefix,
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_ISSUER": self._issuer.address,
+                "COMMONGRID_RATE_READS": RATE,
+                "COMMONGRID_RATE_WRITES": RATE,
                 **rings.environment(self.data / "keys", name, self.urls),
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),

@@ -3,6 +3,7 @@
 Before its publication a month is shown as it stands; afterwards as it was published, whatever came later.
 """
 
+import re
 from calendar import month_name
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Annotated
 from contracts.assessment import Indicator, Method, Score
 from contracts.common import Title
 from edge import Call, Router
+from edge.outside import by_hash, page_policy
 from fastapi import Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -27,6 +29,10 @@ MONTH = r"^[12]\d{3}-(0[1-9]|1[0-2])$"
 
 router = Router(tags=["board"])
 page = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+POLICY = page_policy(
+    styles=" ".join(map(by_hash, STYLE.findall(Path(__file__).with_name("board.html").read_text(encoding="utf-8"))))
+)
 
 
 class Part(BaseModel):
@@ -135,7 +141,7 @@ async def board_page(call: Call, period: Period = None) -> HTMLResponse:
         month=int(month),
         month_en=month_name[int(month)],
     )
-    return HTMLResponse(html, headers={"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"})
+    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY})
 
 
 def _row(rank: int, score: Score, member: Member | None, method: Method) -> Row:

@@ -7,6 +7,7 @@ from typing import Annotated
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
 from edge import Call, Cursor, Grant, HttpProblem, Limit, Page, Router, decode_cursor
+from edge.body import Whole
 from events import NotFound
 from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -75,7 +76,7 @@ class SendBackBody(Body):
 class RatingBody(Body):
     """满意度."""
 
-    rating: int = Field(ge=1, le=5, description="1 not at all satisfied, 5 very much")
+    rating: Whole = Field(ge=1, le=5, description="1 not at all satisfied, 5 very much")
 
 
 @router.post("", power=Powers.REPORT, status_code=201, response_model=ReportedView)

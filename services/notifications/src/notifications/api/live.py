@@ -5,6 +5,7 @@ from importlib.resources import files
 from typing import Any, Literal
 
 from edge import Call, Router
+from edge.outside import page_policy
 from fastapi import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -13,6 +14,7 @@ from notifications.live.tail import Tail, as_json
 from notifications.live.topology import topology
 
 FILES = files("notifications.live")
+POLICY = page_policy(scripts="'self'")
 MEDIA_TYPES = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 
 
@@ -20,7 +22,7 @@ def _file(name: str) -> Response:
     return Response(
         FILES.joinpath(name).read_bytes(),
         media_type=MEDIA_TYPES[name.rpartition(".")[2]],
-        headers={"Cache-Control": "no-cache"},
+        headers={"Cache-Control": "no-cache", "Content-Security-Policy": POLICY},
     )
 
 

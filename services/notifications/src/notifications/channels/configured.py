@@ -4,8 +4,9 @@
 |---|---|
 | NOTIFICATIONS_SMTP | host:port of the SMTP server |
 | NOTIFICATIONS_MAIL_FROM | the sender of e-mails |
-| NOTIFICATIONS_WEBHOOK_URL | where webhooks go |
+| NOTIFICATIONS_WEBHOOK_URL | where webhooks go: https, at a public address |
 | NOTIFICATIONS_WEBHOOK_SECRET | the secret they are signed with, `whsec_…` as Standard Webhooks has it |
+| COMMONGRID_LOCAL | true on one machine for development: webhooks may then go anywhere, by http too |
 """
 
 from typing import Annotated
@@ -15,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifications.channels.email import ADDRESS, Email
 from notifications.channels.letter import Outlet, Outlets
+from notifications.channels.targets import TargetRefused, require_form
 from notifications.channels.webhook import Webhook, key_of
 
 
@@ -33,6 +35,7 @@ class ChannelSettings(BaseSettings):
         None, description="where webhooks go, like https://example.org/hooks"
     )
     webhook_secret: SecretStr | None = Field(None, description="whsec_ and 24 to 64 random bytes in base64")
+    local: bool = Field(False, validation_alias="COMMONGRID_LOCAL")
 
     @model_validator(mode="after")
     def _whole(self) -> "ChannelSettings":
@@ -46,6 +49,11 @@ class ChannelSettings(BaseSettings):
                 key_of(self.webhook_secret.get_secret_value())
             except ValueError as error:
                 raise ValueError(f"NOTIFICATIONS_WEBHOOK_SECRET is not right: {error}") from None
+        if self.webhook_url:
+            try:
+                require_form(self.webhook_url, local=self.local)
+            except TargetRefused as refused:
+                raise ValueError(f"NOTIFICATIONS_WEBHOOK_URL is not right: {refused}") from None
         return self
 
 
@@ -56,5 +64,6 @@ def configured(settings: ChannelSettings) -> Outlets:
         host, _, port = settings.smtp.rpartition(":")
         outlets.append(Email(host, int(port), settings.mail_from))
     if settings.webhook_url and settings.webhook_secret:
-        outlets.append(Webhook(settings.webhook_url, key_of(settings.webhook_secret.get_secret_value())))
+        key = key_of(settings.webhook_secret.get_secret_value())
+        outlets.append(Webhook(settings.webhook_url, key, settings.local))
     return {outlet.channel: outlet for outlet in outlets}

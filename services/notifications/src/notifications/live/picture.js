@@ -35,7 +35,9 @@ function tall(services) {
 
 function make(parent, tag, attributes = {}, text) {
   const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  const { style = "", ...others } = attributes;
+  for (const [name, value] of Object.entries(others)) made.setAttribute(name, value);
+  made.style.cssText = style; // as an attribute the page's policy would not let it pass
   if (text !== undefined) made.textContent = text;
   parent.append(made);
   return made;

@@ -46,6 +46,7 @@ class Why(StrEnum):
     NOT_A_POLYGON = "not_a_polygon"
     OPEN_RING = "open_ring"
     TOO_FEW_CORNERS = "too_few_corners"
+    TOO_MANY_CORNERS = "too_many_corners"
     SELF_CROSSING = "self_crossing"
     OVERLAP = "overlap"
 
@@ -127,6 +128,7 @@ WORDS: dict[Why, Title] = {
     ),
     Why.OPEN_RING: Title(zh="边界未闭合：末点须与首点相同", en="is not closed: its last point must be its first"),
     Why.TOO_FEW_CORNERS: Title(zh="边界至少要有三个角", en="needs three corners at least"),
+    Why.TOO_MANY_CORNERS: Title(zh="边界至多 2000 个角", en="has more than 2,000 corners"),
     Why.SELF_CROSSING: Title(zh="边界自相交", en="crosses or touches itself"),
     Why.OVERLAP: Title(zh="与另一网格重叠", en="overlaps another grid"),
 }

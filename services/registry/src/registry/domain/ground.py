@@ -36,8 +36,14 @@ def check_boundary(ring: Ring) -> None:
 
 def overlap(one: Ring, other: Ring) -> float:
     """Square metres that two valid grounds have in common."""
-    common = Polygon(one).intersection(Polygon(other)).area
-    return common * METRES_PER_DEGREE**2 * cos(radians(one[0][1]))
+    return _overlap(Polygon(one), Polygon(other))
+
+
+def _overlap(one: Polygon, other: Polygon) -> float:
+    if not one.intersects(other):  # which most do not: that is soon known
+        return 0.0
+    common = one.intersection(other).area
+    return common * METRES_PER_DEGREE**2 * cos(radians(one.exterior.coords[0][1]))
 
 
 def overlapping(drawn: Mapping[str, Ring], standing: Mapping[str, Ring]) -> set[str]:
@@ -46,15 +52,17 @@ def overlapping(drawn: Mapping[str, Ring], standing: Mapping[str, Ring]) -> set[
     A grid that is drawn anew gives up its old ground, unless it is refused: then that stays, and may stand in the way
     of others.
     """
+    now = {code: Polygon(ring) for code, ring in drawn.items()}
+    before = {code: Polygon(ring) for code, ring in standing.items()}
     refused: set[str] = set()
     while True:
-        accepted: dict[str, Ring] = {c: ring for c, ring in standing.items() if c not in drawn or c in refused}
+        accepted = {code: ground for code, ground in before.items() if code not in now or code in refused}
         found: set[str] = set()
-        for code, ring in drawn.items():
-            if code in refused or any(overlap(ring, other) > TOLERANCE for other in accepted.values()):
+        for code, ground in now.items():
+            if code in refused or any(_overlap(ground, other) > TOLERANCE for other in accepted.values()):
                 found.add(code)
             else:
-                accepted[code] = ring
+                accepted[code] = ground
         if found == refused:
             return refused
         refused = found

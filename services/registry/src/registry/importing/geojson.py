@@ -9,6 +9,7 @@ from typing import IO, Any, cast
 import orjson
 from contracts.common import Title
 from contracts.registry import GridFacts
+from edge.body import too_deep
 from events import Database
 
 from registry.domain.address import check_division_code
@@ -19,6 +20,9 @@ from registry.importing.cells import needed, text
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
 from registry.read_models.grids import boundaries
+
+MAX_GRIDS = 1_000
+MAX_CORNERS = 2_000
 
 Read = tuple[int, Entry | Fault]
 
@@ -39,12 +43,17 @@ async def read_grids(file: IO[bytes], db: Database) -> list[Read]:
 
 def _features(file: IO[bytes]) -> Sequence[Any]:
     file.seek(0)
+    content = file.read()
+    if too_deep(content):
+        raise NotATable("this JSON is nested too deeply: send a GeoJSON FeatureCollection (RFC 7946)")
     try:
-        collection = orjson.loads(file.read())
+        collection = orjson.loads(content)
     except orjson.JSONDecodeError:
         raise NotATable("this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)") from None
     match collection:
         case {"type": "FeatureCollection", "features": [*features]}:
+            if len(features) > MAX_GRIDS:
+                raise NotATable(f"this file has more than {MAX_GRIDS} grids: send it in parts")
             return features
         case _:
             raise NotATable("this is no GeoJSON FeatureCollection (RFC 7946)")
@@ -83,6 +92,8 @@ def _grid(feature: Any) -> GridFacts:
 def _ring(geometry: Any) -> list[tuple[float, float]]:
     match geometry:
         case {"type": "Polygon", "coordinates": [[*positions]]}:
+            if len(positions) > MAX_CORNERS:
+                raise Fault("boundary", Why.TOO_MANY_CORNERS)
             ring = [_corner(position) for position in positions]
         case _:
             raise Fault("geometry", Why.NOT_A_POLYGON)

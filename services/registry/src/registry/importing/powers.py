@@ -5,11 +5,14 @@ from typing import IO, Any, cast
 
 import orjson
 from contracts.registry import PowerFacts
+from edge.body import too_deep
 from pydantic import ValidationError
 
 from registry.domain.faults import Fault, Why
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
+
+MAX_POWERS = 1_000
 
 Read = tuple[int, Entry | Fault]
 
@@ -17,12 +20,17 @@ Read = tuple[int, Entry | Fault]
 def read_powers(file: IO[bytes]) -> list[Read]:
     """Each entry by its number, counted from 1, or what is wrong with it. Raises NotATable if it is no such list."""
     file.seek(0)
+    content = file.read()
+    if too_deep(content):
+        raise NotATable("this JSON is nested too deeply: send a list of powers")
     try:
-        entries = orjson.loads(file.read())
+        entries = orjson.loads(content)
     except orjson.JSONDecodeError:
         raise NotATable("this is not JSON: send a list of powers") from None
     if not isinstance(entries, list):
         raise NotATable("this is no list: send powers as [{…}, {…}]")
+    if len(cast("Sequence[Any]", entries)) > MAX_POWERS:
+        raise NotATable(f"this list has more than {MAX_POWERS} powers")
     return list(_each(cast("Sequence[Any]", entries)))
 
 

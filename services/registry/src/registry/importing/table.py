@@ -17,6 +17,9 @@ from registry.domain.faults import Fault, Why
 BLOCK = 65_536
 MAX_LINE = 16_384
 """Characters."""
+MAX_LINES = 200_000
+"""More than the largest file that is taken holds of anything."""
+MAX_COLUMNS = 100
 MAX_LINES_OF_A_ROW = 50
 """Cells may hold line breaks; a quotation mark that nobody closes must not swallow the rest of the file."""
 
@@ -68,6 +71,10 @@ def open_table(file: IO[bytes], required: Sequence[str]) -> Table:
     _, head = next(records, (0, Why.MISSING))
     if isinstance(head, Why):
         raise NotATable("the first line must name the columns: " + ",".join(required))
+    if lines > MAX_LINES:
+        raise NotATable(f"this file has more than {MAX_LINES} lines: send it in parts")
+    if len(head) > MAX_COLUMNS:
+        raise NotATable(f"this table has more than {MAX_COLUMNS} columns")
     columns = [cell.strip() for cell in head]
     if missing := [column for column in required if column not in columns]:
         raise NotATable(f"these columns are missing in the first line: {','.join(missing)}")
