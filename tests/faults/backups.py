@@ -6,6 +6,7 @@ What comes afterwards is the service's own part: `migrate`, and `events restore`
 import shutil
 from pathlib import Path
 
+import asyncpg
 from local.postgres import ADMIN, Postgres, environment, programs
 from local.processes import start
 
@@ -50,3 +51,19 @@ async def _run(beside: Path, program: str, *arguments: str) -> None:
     log = beside.with_name(f"{beside.name}.log")
     child = await start(program, [programs() / program, *arguments], log=log, env=environment())
     await child.succeed()
+
+
+async def keys(postgres: Postgres, database: str, file: Path) -> None:
+    """Writes the table of the persons' keys alone, as it is backed up by itself. Raises a Trouble."""
+    url = postgres.url(database)
+    which = ("--table=log.person_keys", "--data-only", "--format=custom")
+    await _run(file, "pg_dump", f"--dbname={url}", *which, f"--file={file}")
+
+
+async def put_back_keys(postgres: Postgres, database: str, file: Path) -> None:
+    """Puts the table of the persons' keys in the place of that of the older backup. Raises a Trouble."""
+    url = postgres.url(database)
+    db = await asyncpg.connect(url)
+    await db.execute("truncate log.person_keys")
+    await db.close()
+    await _run(file, "pg_restore", f"--dbname={url}", "--data-only", "--single-transaction", f"{file}")

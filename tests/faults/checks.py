@@ -1,7 +1,7 @@
 """What must hold, whatever was killed: pure functions from what was seen, and what clients were told, to complaints."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
@@ -182,12 +182,12 @@ def policies(seen: Seen) -> list[Complaint]:
             kind = Kind.DOUBLED if done["accepted"] > 1 else Kind.LOST
             found.append(Complaint(kind, f"case {case} was accepted {done['accepted']} times, {dict(done)}"))
     if "notifications" in facts:
-        found += _everybody_told(facts, seen.stores["grid_tasks"].persons)
+        found += _everybody_told(facts)
     return found
 
 
-def _everybody_told(facts: Mapping[str, Sequence[Fact]], keys: Collection[str]) -> list[Complaint]:
-    must, may = _notifications(facts, keys)
+def _everybody_told(facts: Mapping[str, Sequence[Fact]]) -> list[Complaint]:
+    must, may = _notifications(facts)
     requested: Counter[str] = Counter()
     ended: Counter[str] = Counter()
     for what, said in told(facts, "notifications", "notification"):
@@ -208,9 +208,8 @@ def _everybody_told(facts: Mapping[str, Sequence[Fact]], keys: Collection[str]) 
     return found
 
 
-def _notifications(facts: Mapping[str, Sequence[Fact]], keys: Collection[str]) -> tuple[Counter[str], set[str]]:
-    """The ids of the notifications that must be, and of those that may be: a contact whose key was lost with a database
-    (decision 0012) cannot be read any more."""
+def _notifications(facts: Mapping[str, Sequence[Fact]]) -> tuple[Counter[str], set[str]]:
+    """The ids of the notifications that must be, and of those that may be."""
     contacts = {said["case"]: said["contact"] for what, said in told(facts, "grid_tasks", "case") if what == "reported"}
     must: Counter[str] = Counter()
     may: set[str] = set()
@@ -226,7 +225,7 @@ def _notifications(facts: Mapping[str, Sequence[Fact]], keys: Collection[str]) -
             case _:
                 continue
         ids = [sha256(f"{fact.id}\n{recipient}\n{channel}".encode()).hexdigest()[:32] for channel in channels]
-        if what == "closed" and not (contacts[said["case"]] and f"case-{said['case']}" in keys):
+        if what == "closed" and not contacts[said["case"]]:
             may.update(ids)
         else:
             must.update(ids)

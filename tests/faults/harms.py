@@ -15,7 +15,7 @@ import httpx2
 from events.testing import eventually
 from local.errors import MissingPart
 from local.services import SERVICES
-from town import BASE, DUMP, PREFIX, Copy, Part, Town
+from town import BASE, DUMP, KEYS, PREFIX, Copy, Part, Town
 
 T = TypeVar("T")
 Harm = Callable[[Town, Random], Awaitable[None]]
@@ -217,7 +217,7 @@ async def clock_jumps(town: Town, random: Random) -> None:
 
 async def bring_back(how: str, town: Town, random: Random) -> None:
     """A service's PostgreSQL is replaced by its last backup, from some rounds ago; what it lacks comes back from the
-    topics (docs/operators.md, Backup and restore)."""
+    topics, the persons' keys from the backup of their own (docs/operators.md, Backup and restore)."""
     service = random.choice(list(town.databases))
     copies, database = town.of(service), town.databases[service]
     async with in_hand(town.read_models[service], *copies, database), town.doors[service].closed():
@@ -226,10 +226,12 @@ async def bring_back(how: str, town: Town, random: Random) -> None:
         newest = await insist(database.url, lambda db: db.fetchrow(NEWEST))
         await eventually(lambda: insist(database.url, lambda db: db.fetchval(RELAYED, *newest)), 180)
         await asyncio.gather(*(copy.service.end() for copy in copies))
+        await backups.keys(database.server, service, keys := town.backup(service, KEYS))
         if how == BASE:
             await backups.put_in_place(database.server, town.backup(service, BASE))
         else:
             await backups.restore_into_new_cluster(database.server, service, town.backup(service, DUMP))
+        await backups.put_back_keys(database.server, service, keys)
         await copies[0].service.migrate()
         await operate(town, service, "restore")
         await asyncio.gather(*(copy.service.start() for copy in copies))

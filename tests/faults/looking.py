@@ -51,8 +51,6 @@ class Store:
     keys: dict[str, Remembered] = field(default_factory=dict[str, Remembered])
     tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict[str, list[Mapping[str, Any]]])
     parked: list[str] = field(default_factory=list[str])
-    persons: set[str] = field(default_factory=set[str])
-    """Whose keys are there: what others' fields held can be read no more."""
 
 
 Messages = dict[tuple[str, int], list[Fact]]
@@ -89,8 +87,7 @@ async def store_at(url: str) -> Store:
                    select policy || ': timer of ' || stream || ' ' || error from log.timers
                    where claimed_until = 'infinity'"""
             )
-            persons = await db.fetch("select subject from log.person_keys where destroyed_at is null")
-        return Store(facts, keys, shown, [row[0] for row in parked], {row[0] for row in persons})
+        return Store(facts, keys, shown, [row[0] for row in parked])
     finally:
         await db.close()
 

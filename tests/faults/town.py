@@ -33,6 +33,7 @@ from local.postgres import Postgres
 from local.processes import Child
 from local.services import REGISTRAR, SERVICES, Service
 from local.sinks import Sinks, sinks
+from local.supervisor import RATE
 from notes import Notes
 from proxy import Proxy
 from rich.progress import Progress
@@ -41,7 +42,7 @@ COPIES = "ab"
 PREFIX = "commongrid"
 COMMUNITY = Path(__file__).parents[2] / "examples" / "community"
 CHINA_EVENING = datetime.fromisoformat("2026-11-29T18:00:00+08:00")
-BASE, DUMP = "base", "dump"
+BASE, DUMP, KEYS = "base", "dump", "keys"
 DISK = 512
 """Mebibytes that the last node of Kafka has."""
 SPEED = 600.0
@@ -293,6 +294,8 @@ class Town:
                 "COMMONGRID_TOPIC_PREFIX": PREFIX,
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_ISSUER": self.issuer.address,
+                "COMMONGRID_RATE_READS": RATE,
+                "COMMONGRID_RATE_WRITES": RATE,
                 "COMMONGRID_CLOCK": self.simulation.model_dump_json(),
                 **rings.environment(
                     self.data / "keys", name, {it: self.of(it)[0].service.url for it in self.databases}

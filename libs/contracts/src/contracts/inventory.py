@@ -1,0 +1,88 @@
+"""The inventory of personal data (个人信息清单): each personal field of the published events, what it is for, on which legal
+basis, and how long it is kept. `docs/privacy.md` is made from it and from the models, so a field without an entry is
+found by a test.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from contracts.catalogue import PUBLISHED
+from contracts.schemas import field_note
+from events import Event
+from events.event import aggregate_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Why a kind of data is held. Texts for a table."""
+
+    purpose: str
+    basis: str
+    kept: str
+
+
+WHO_LIVES_HERE = Entry(
+    "to know who lives here: registration, visits, rescue",
+    "PIPL art. 34; Resident Identity Card Law art. 15; residence registration rules of the province",
+    "permanent residents: until erased on request (PIPL art. 47); floating residents: 2 years after their registration "
+    "ends, then erased by itself",
+)
+IN_A_POST = Entry(
+    "to tell whoever is in a public post what they have to do",
+    "GB/T 34300-2017; PIPL art. 13(3)",
+    "while in the post; afterwards until erased",
+)
+A_UNIT = Entry("to reach the person in charge of a unit", "PIPL art. 34", "while the unit is registered")
+A_CASE = Entry(
+    "to deal with what was reported, and to say so to whoever reported it",
+    "Regulations on Petitions art. 17; PIPL art. 13(3)",
+    "3 years after the case is closed (Civil Code art. 188), then erased by itself",
+)
+
+ENTRIES: dict[tuple[str, str], Entry] = {
+    **dict.fromkeys(
+        [
+            ("person", field)
+            for field in (
+                "name",
+                "id_number",
+                "sex",
+                "birth_date",
+                "phone",
+                "household",
+                "relation",
+                "address",
+            )
+        ],
+        WHO_LIVES_HERE,
+    ),
+    **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
+    ("unit", "phone"): A_UNIT,
+    **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason")], A_CASE),
+}
+"""By kind of thing and field."""
+
+
+def personal_fields() -> Iterator[tuple[str, str, str, type[Event]]]:
+    """Service, kind of thing, field, and one event class that has it: each once."""
+    seen: set[tuple[str, str]] = set()
+    for service, classes in PUBLISHED.items():
+        for cls in classes:
+            for name in cls.personal:
+                key = aggregate_of(cls.type_name), name
+                if key not in seen:
+                    seen.add(key)
+                    yield service, *key, cls
+
+
+def table() -> str:
+    """The inventory as a table in Markdown."""
+    lines = [
+        "| data of | field | what it is | purpose | legal basis | kept |",
+        "|---|---|---|---|---|---|",
+    ]
+    for service, kind, name, cls in personal_fields():
+        entry = ENTRIES[kind, name]
+        note = field_note(cls, name)
+        lines.append(f"| {kind} ({service}) | `{name}` | {note} | {entry.purpose} | {entry.basis} | {entry.kept} |")
+    return "\n".join(lines) + "\n"
