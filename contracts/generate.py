@@ -10,6 +10,7 @@ from pathlib import Path
 
 from contracts.catalogue import PUBLISHED
 from contracts.committed import as_file, broken, differences, generated, last_release, present, unreadable, write
+from contracts.inventory import table
 from edge import Application
 
 FOLDER = Path(__file__).parent
@@ -17,9 +18,11 @@ FOLDER = Path(__file__).parent
 
 def files() -> dict[str, str]:
     """All that is generated: from the event classes, and from each service's API."""
-    return generated() | {
-        f"openapi/{service}.json": as_file(application(service).document(), sort_keys=True) for service in PUBLISHED
-    }
+    return (
+        generated()
+        | {"personal-data.md": table()}
+        | {f"openapi/{service}.json": as_file(application(service).document(), sort_keys=True) for service in PUBLISHED}
+    )
 
 
 def application(service: str) -> Application:

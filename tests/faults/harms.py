@@ -223,8 +223,8 @@ async def bring_back(how: str, town: Town, random: Random) -> None:
     async with in_hand(town.read_models[service], *copies, database), town.doors[service].closed():
         await town.back_up(service)
         # What had not reached the topics would be gone: the one loss that a backup stands for.
-        newest = await insist(database.url, lambda db: db.fetchrow(NEWEST))
-        await eventually(lambda: insist(database.url, lambda db: db.fetchval(RELAYED, *newest)), 180)
+        if newest := await insist(database.url, lambda db: db.fetchrow(NEWEST)):
+            await eventually(lambda: insist(database.url, lambda db: db.fetchval(RELAYED, *newest)), 180)
         await asyncio.gather(*(copy.service.end() for copy in copies))
         await backups.keys(database.server, service, keys := town.backup(service, KEYS))
         if how == BASE:

@@ -1,13 +1,12 @@
-"""The inventory of personal data (个人信息清单): each personal field of the published events, what it is for, on which legal
-basis, and how long it is kept. `docs/privacy.md` is made from it and from the models, so a field without an entry is
-found by a test.
+"""The inventory of personal data (个人信息清单): each personal field of the published events, what it is for, on which
+legal basis, and how long it is kept. `contracts/personal-data.md` is made from it and from the models; a field without
+an entry cannot be published.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from contracts.catalogue import PUBLISHED
-from contracts.schemas import field_note
 from events import Event
 from events.event import aggregate_of
 
@@ -76,13 +75,19 @@ def personal_fields() -> Iterator[tuple[str, str, str, type[Event]]]:
 
 
 def table() -> str:
-    """The inventory as a table in Markdown."""
+    """The inventory as a table in Markdown. Raises KeyError for a field without an entry."""
     lines = [
+        "# Personal data that is held",
+        "",
+        "Written by `python contracts/generate.py` from the event models and `contracts.inventory`. Every field here is",
+        "sealed with the person's own key in stores and on topics. Who sees it, and for what, stands on the power list:",
+        "`GET /powers`. Why so, and what is not held: [docs/privacy.md](../docs/privacy.md).",
+        "",
         "| data of | field | what it is | purpose | legal basis | kept |",
         "|---|---|---|---|---|---|",
     ]
     for service, kind, name, cls in personal_fields():
         entry = ENTRIES[kind, name]
-        note = field_note(cls, name)
+        note = " ".join((cls.model_fields[name].description or "").split()) or "—"
         lines.append(f"| {kind} ({service}) | `{name}` | {note} | {entry.purpose} | {entry.basis} | {entry.kept} |")
     return "\n".join(lines) + "\n"
