@@ -79,8 +79,8 @@ def table() -> str:
     lines = [
         "# Personal data that is held",
         "",
-        "Written by `python contracts/generate.py` from the event models and `contracts.inventory`. Every field here is",
-        "sealed with the person's own key in stores and on topics. Who sees it, and for what, stands on the power list:",
+        "Written by `python contracts/generate.py` from the event models and `contracts.inventory`. Every field is",
+        "sealed with the person's own key in stores and on topics. Who sees it, for what, stands on the power list:",
         "`GET /powers`. Why so, and what is not held: [docs/privacy.md](../docs/privacy.md).",
         "",
         "| data of | field | what it is | purpose | legal basis | kept |",
