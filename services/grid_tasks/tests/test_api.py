@@ -305,6 +305,13 @@ async def test_nothing_that_was_written_is_kept_in_the_open_nor_the_receipt_in_t
     assert case["receipt"] not in events
 
 
+async def test_numbers_of_people_are_blotted_out_of_what_is_written(desk: Desk, runtime: Runtime) -> None:
+    text = "王某（990502196503154658）深夜装修，电话13800138000，门牌301"
+    case = (await desk.post("/cases", BODY | {"description": text})).json()["case"]
+    state, _ = await runtime.commands.load(CASE, case)
+    assert state.description == "王某（▇▇▇）深夜装修，电话▇▇▇，门牌301"
+
+
 async def test_what_was_written_is_erased_when_its_period_is_over_and_how_it_went_stays(
     desk: Desk, runtime: Runtime, trade: Trade
 ) -> None:

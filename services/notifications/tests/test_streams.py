@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from contracts.registry import PersonRegistered
+from contracts.common import ErasureGround
+from contracts.registry import PersonErased, PersonRegistered, PowerWithdrawn
 from edge import Application
+from edge.testing import told
 from events import Event, Position
 from events.event import Raw
 from events.runtime import Runtime
@@ -51,6 +53,7 @@ class Browser:
 
     def __init__(self) -> None:
         self.told: list[Told] = []
+        self.ended = asyncio.Event()
 
     def of(self, *kinds: str) -> list[Told]:
         return [it for it in self.told if it.event in kinds]
@@ -81,6 +84,7 @@ class Browser:
                 else:
                     self.told.append(Told("nothing", told.get("id", ""), None))
                     told = {}
+            self.ended.set()
 
 
 @asynccontextmanager
@@ -105,6 +109,21 @@ def api(application: Application, runtime: Runtime) -> Any:
     return served(application.api(runtime))
 
 
+async def confirmed(runtime: Runtime) -> bool:
+    return await runtime.db.fetchval("select count(*) > 0 from log.events where type like '%.erasure.confirmed.v1'")
+
+
+async def test_a_stream_ends_when_the_power_does(world: World, mailbox: Mailbox) -> None:
+    application = by(email(mailbox))
+    async with (
+        world.running(application) as runtime,
+        api(application, runtime) as url,
+        browsing(f"{url}/stream") as browser,
+    ):
+        await told(runtime.settings.database_url, PowerWithdrawn(power="events.watch"))
+        await asyncio.wait_for(browser.ended.wait(), 30)
+
+
 async def test_a_browser_sees_what_happens_to_notifications_and_goes_on_without_a_gap(
     world: World, mailbox: Mailbox
 ) -> None:
@@ -115,6 +134,9 @@ async def test_a_browser_sees_what_happens_to_notifications_and_goes_on_without_
             await world.grid_tasks(reported("c1"), dispatched("c1"))
             (delivered,) = await browser.sees("delivered", 1)
             (requested,) = browser.of("requested")
+        erased = PersonErased(person="p1", ground=ErasureGround.UNLAWFUL, at=datetime.now(UTC))
+        await world.registry(("p1", erased))
+        await eventually(lambda: confirmed(runtime))  # which is an event of this service's, but no notification
         assert requested.data["recipient"] == "member-li"
         assert delivered.data["notification"] == requested.data["notification"]
         await world.grid_tasks(reported("c2"), dispatched("c2"))

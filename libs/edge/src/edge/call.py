@@ -86,6 +86,12 @@ class HttpCall:
         authority: Authority = self.request.app.state.authority
         return granted(await authority.lists(), power, self.caller, self.now)
 
+    async def still_may(self) -> bool:
+        """For an answer that goes on and on: whether the power that the route names is the caller's still."""
+        authority: Authority = self.request.app.state.authority
+        power = self.grant.facts.power
+        return granted(await authority.lists(), power, self.caller, self.runtime.clock()) is not None
+
     async def fields(self, purpose: str, grid: str | None, *powers: str) -> frozenset[str]:
         """The personal fields that the caller may see in the open for this purpose, by any of these powers, of somebody
         in this grid. Raises the 403 problem if there are none."""

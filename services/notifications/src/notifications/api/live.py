@@ -42,9 +42,9 @@ def router(tail: Tail) -> Router:
     @routes.get("/events", power=Powers.WATCH, response_class=EventSourceResponse)
     async def events(call: Call) -> AsyncIterable[ServerSentEvent]:
         """Events of all services as they pass, from now on. `passed`: an event, never its data. `state`: whether Kafka
-        can be read, and how many messages each topic holds."""
+        can be read, and how many messages each topic holds. It ends when the power does."""
         async with tail.viewer(call.runtime.settings) as viewer:
-            while True:
+            while await call.still_may():
                 state, passed = await viewer.next()
                 if state:
                     yield ServerSentEvent(event="state", data=as_json(state), retry=2000)

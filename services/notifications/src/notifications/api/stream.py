@@ -10,11 +10,13 @@ from typing import Annotated
 from edge import Call, Router
 from edge.problems import FieldError, invalid_input
 from events import Pool, Position
+from events.event import aggregate_of
 from events.store import read_after
 from fastapi import Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from notifications.api.powers import Powers
+from notifications.domain.notification import NOTIFICATION
 
 router = Router(tags=["stream"])
 
@@ -39,15 +41,17 @@ def position(last_event_id: Annotated[str | None, Header()] = None) -> Position 
 
 @router.get("/stream", power=Powers.WATCH, response_class=EventSourceResponse)
 async def stream(call: Call, after: Annotated[Position | None, Depends(position)]) -> AsyncIterable[ServerSentEvent]:
-    """What happens to notifications from now on, or from `Last-Event-ID`: metadata only."""
+    """What happens to notifications from now on, or from `Last-Event-ID`: metadata only. It ends with the power."""
     wake, decode = call.runtime.wake, call.runtime.service.catalogue.decode
     at = after or await _newest(call.db)
     yield ServerSentEvent(comment="listening", id=str(at), retry=2000)
-    while True:
+    while await call.still_may():
         seen = wake.count
         raws = await read_after(call.db, at, CHUNK)
         for raw in raws:
             at = raw.position
+            if aggregate_of(raw.type) != NOTIFICATION.name:
+                continue  # what else the service records is not for everybody
             yield ServerSentEvent(event=raw.type.split(".")[3], id=str(at), data=decode(raw).model_dump(mode="json"))
         if not raws:
             await wake.wait(seen, LOOK_AFTER)

@@ -79,11 +79,14 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
+UNSHOWN = ("audit", "disclosure")
+"""Anybody may look on here; who was refused what, and who looked at whom, is not for anybody."""
+
 EVENTS = [
     event
     for module in (contracts.registry, contracts.grid_tasks, contracts.assessment, contracts.notifications)
     for event in published(module)
-    if aggregate_of(event.type_name) != "audit"  # anybody may look on here; who was refused what is not for anybody
+    if aggregate_of(event.type_name) not in UNSHOWN
 ]
 
 TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))
