@@ -44,9 +44,9 @@ async def faults(count: int, seed: int, data: Path, names: Sequence[str], result
             result = await rounds.play(number, next(hands))
             played.append(result)
             say(str(result))
+            _write(results, summary(played, seed, about))  # each time: a run may be ended from outside
             if result.wrong:
                 break
-    _write(results, summary(played, seed, about))
     if not played[-1].wrong:
         shutil.rmtree(data)
         return 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import jwt
 import pytest
 from contracts.common import Post
 from edge.testing import client, in_post, token, told
@@ -122,6 +123,32 @@ async def test_the_person_concerned_can_be_told_who_has_seen_what_when_and_why(a
     assert all(it["trace"] or it["trace"] is None for it in looked)
     async with as_("here") as http:
         assert (await http.get(f"/people/{PERSON}/disclosures")).status_code == 403
+
+
+async def test_the_person_concerned_gets_a_signed_copy_of_all_that_is_held_and_it_is_on_record(
+    as_: As, known: Office, runtime: Runtime
+) -> None:
+    await looks(as_, "here", "visit")
+    async with client(application, runtime, token("resident_portal", client_id="resident_portal")) as portal:
+        answer = await portal.get(f"/people/{PERSON}/copy")
+        (key,) = (await portal.get("/copies/keys")).json()["keys"]
+        page = await portal.get(f"/people/{PERSON}/copy", headers={"Accept": "text/html"})
+    copied = answer.json()["copied"]
+    assert (copied["held"]["name"], copied["held"]["id_number"], copied["held"]["phone"]) == (NAME, NUMBER, PHONE)
+    assert [it["what"] for it in copied["history"]] == ["person.registered"]
+    signed = jwt.decode(answer.json()["jws"], jwt.PyJWK(key), algorithms=["EdDSA"])
+    assert signed == copied
+    assert answer.headers["Cache-Control"] == page.headers["Cache-Control"] == "no-store"
+    assert NAME in page.text
+    assert "<table>" in page.text
+
+    async def three_looks() -> bool:
+        shown = await known.sees(f"/people/{PERSON}/disclosures")
+        return [it["purpose"] for it in shown["items"]] == ["copy", "copy", "visit"]
+
+    await eventually(three_looks)
+    async with as_("officer") as http:
+        assert (await http.get(f"/people/{PERSON}/copy")).status_code == 403
 
 
 @pytest.mark.parametrize(

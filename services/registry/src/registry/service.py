@@ -23,6 +23,7 @@ from events import Service
 from registry.api import (
     addresses,
     buildings,
+    copies,
     duties,
     erasures,
     grids,
@@ -118,6 +119,7 @@ application = Application(
             buildings,
             households,
             people,
+            copies,
             erasures,
             units,
             members,

@@ -20,6 +20,7 @@ class Powers(StrEnum):
     FIND_PEOPLE = "people.find"
     ERASE_PEOPLE = "people.erase"
     HOLD_PEOPLE = "people.hold"
+    COPY_PEOPLE = "people.copy"
     READ_DISCLOSURES = "disclosures.read"
     READ_UNITS = "units.read"
     READ_ROSTER = "roster.read"

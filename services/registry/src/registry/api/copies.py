@@ -1,0 +1,141 @@
+"""A copy for the person concerned (个人信息副本, PIPL article 45): all that the registry holds of them, how it came
+there, and who has seen it. As signed JSON, which another system can trust, or as a page to read.
+
+The signing key (Ed25519) is derived from the ring's index key by HKDF (RFC 5869), so that there is no further secret to
+keep; its public part is published as a JWKS.
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from datetime import datetime
+from html import escape
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from edge import Call, Router
+from edge.problems import current_trace_id
+from events import NotFound
+from events.runtime import Runtime
+from fastapi import Request, Response
+from pydantic import BaseModel, Field
+
+from registry.api.people import PRIVATE, DisclosureView
+from registry.api.powers import Powers
+from registry.domain.disclosure import DISCLOSURE, Disclose
+from registry.domain.person import PERSON
+from registry.read_models import disclosures as seen
+from registry.read_models.disclosures import disclosures
+from registry.read_models.people import grid_of, people
+
+router = Router(tags=["copies"])
+
+ALGORITHM = "EdDSA"
+MOST_DISCLOSURES = 1000
+
+
+class Step(BaseModel):
+    """How something came to be known."""
+
+    what: str = Field(examples=["person.registered"])
+    at: datetime
+    by: str | None = Field(description="A member of the roster")
+
+
+class Copy(BaseModel):
+    """All that is held of somebody."""
+
+    person: str
+    held: dict[str, Any] = Field(description="Field by field, as it stands in the register")
+    history: list[Step]
+    seen_by: list[DisclosureView] = Field(description="The latest 1000")
+    made_at: datetime
+
+
+class SignedCopy(BaseModel):
+    """A copy with its signature."""
+
+    copied: Copy
+    jws: str = Field(description="The same, signed (RFC 7515): verify it with a key of GET /copies/keys")
+
+
+class PublishedKeys(BaseModel):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, str]]
+
+
+@router.get("/people/{person}/copy", power=Powers.COPY_PEOPLE, response_model=SignedCopy)
+async def copy_of(person: str, call: Call, request: Request) -> Response:
+    """All that is held of a person, for them: signed JSON, or with `Accept: text/html` a page to read. That it was
+    handed out is on record, for the purpose `copy`."""
+    await call.fresh(people, disclosures)
+    call.grant.require(await grid_of(call.db, person))
+    state, version = await call.commands.load(PERSON, person)
+    if version == 0:
+        raise NotFound("there is no such thing")
+    held = state.known()
+    history = await call.commands.history(PERSON, person)
+    looks = await seen.page(call.db, person, None, "", MOST_DISCLOSURES)
+    copied = Copy(
+        person=person,
+        held=held.model_dump(mode="json"),
+        history=[Step(what=_what(it.raw.type), at=it.recorded_at, by=it.raw.actor) for it in history],
+        seen_by=[DisclosureView(**row) for row in looks[:MOST_DISCLOSURES]],
+        made_at=call.now,
+    )
+    id_, fields = call.new_id(), tuple(sorted(held.personal))
+    who = call.require_caller()
+    disclose = Disclose(id_, person, fields, "copy", who, call.caller.client, current_trace_id(), call.now)
+    await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
+    if "text/html" in request.headers.get("Accept", ""):
+        return Response(_page(copied), headers=PRIVATE, media_type="text/html")
+    key, name = await _signing_key(call.runtime)
+    jws = jwt.encode(copied.model_dump(mode="json"), key, ALGORITHM, {"kid": name, "typ": "JOSE"})
+    signed = SignedCopy(copied=copied, jws=jws)
+    return Response(signed.model_dump_json(), headers=PRIVATE, media_type="application/json")
+
+
+@router.get("/copies/keys", power=Powers.READ_POWERS)
+async def keys(call: Call) -> PublishedKeys:
+    """The keys by which a copy's signature is verified."""
+    key, name = await _signing_key(call.runtime)
+    public = urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
+    return PublishedKeys(
+        keys=[{"kty": "OKP", "crv": "Ed25519", "x": public, "kid": name, "alg": ALGORITHM, "use": "sig"}]
+    )
+
+
+async def _signing_key(runtime: Runtime) -> tuple[Ed25519PrivateKey, str]:
+    index_key = await runtime.personal.index_key()
+    assert index_key is not None  # noqa: S101  # a service that keeps personal data does not start without a vault
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"commongrid copies").derive(index_key)
+    key = Ed25519PrivateKey.from_private_bytes(derived)
+    return key, hashlib.sha256(key.public_key().public_bytes_raw()).hexdigest()[:16]
+
+
+def _what(type_name: str) -> str:
+    return ".".join(type_name.split(".")[2:4])
+
+
+def _page(copied: Copy) -> str:
+    """For people to read, in Chinese and English."""
+    held = _rows((name, value) for name, value in copied.held.items() if value not in (None, ""))
+    history = _rows((f"{it.at:%Y-%m-%d %H:%M}", f"{it.what}, {it.by or '–'}") for it in copied.history)
+    seen_by = _rows(
+        (f"{it.at:%Y-%m-%d %H:%M}", f"{it.by}: {it.purpose} ({', '.join(it.fields)})") for it in copied.seen_by
+    )
+    return (
+        '<!doctype html><html lang="zh"><meta charset="utf-8"><title>个人信息副本</title>'
+        "<h1>个人信息副本 A copy of your personal data</h1>"
+        "<p>依《个人信息保护法》第四十五条。By article 45 of the Personal Information Protection Law.</p>"
+        f"<h2>登记内容 What is held</h2><table>{held}</table>"
+        f"<h2>登记经过 How it came to be known</h2><table>{history}</table>"
+        f"<h2>谁看过 Who has seen it</h2><table>{seen_by}</table>"
+    )
+
+
+def _rows(pairs: Any) -> str:
+    return "".join(f"<tr><th>{escape(str(name))}<td>{escape(str(value))}" for name, value in pairs)
