@@ -12,9 +12,12 @@ from typing import Any, TypeVar
 import asyncpg
 import backups
 import httpx2
+from assessment.read_models.outcomes import outcomes
 from events.testing import eventually
+from grid_tasks.read_models.case_board import case_board
 from local.errors import MissingPart
 from local.services import SERVICES
+from notifications.read_models.cases import cases
 from town import BASE, DUMP, KEYS, PREFIX, Copy, Part, Town
 
 T = TypeVar("T")
@@ -195,9 +198,9 @@ async def poison(town: Town, random: Random) -> None:
 
 
 POISONS = (
-    ("grid_tasks", "case_board_v1", "board_case", "step <> 'handed_in' or case_id !~ '[0-3]$'"),
-    ("assessment", "outcomes_v1", "outcome", "worker !~ '[1-5]$'"),
-    ("notifications", "cases_v1", "reported_case", "case_id !~ '[0-3]$'"),
+    ("grid_tasks", case_board.schema, "board_case", "step <> 'handed_in' or case_id !~ '[0-3]$'"),
+    ("assessment", outcomes.schema, "outcome", "worker !~ '[1-5]$'"),
+    ("notifications", cases.schema, "reported_case", "case_id !~ '[0-3]$'"),
 )
 """Service, schema, table, and what must hold of each of its rows for a while."""
 
