@@ -24,6 +24,7 @@ from edge.testing import founding, issuer, token, told
 from events.migrate import migrate
 from events.runtime import open_runtime
 from events.settings import Settings
+from events.testing import RING
 from grid_tasks.domain.case import CASE
 from grid_tasks.read_models.duties import duties
 from grid_tasks.read_models.grids import grids
@@ -68,7 +69,7 @@ async def town(postgres_server: str) -> AsyncGenerator[Mapping[str, str]]:
     urls: dict[str, str] = {}
     async with AsyncExitStack() as stack:
         for name, application in APPLICATIONS.items():
-            place = Settings(await stack.enter_async_context(database(postgres_server, name)), NO_KAFKA)
+            place = Settings(await stack.enter_async_context(database(postgres_server, name)), NO_KAFKA, keys=RING)
             await migrate(application.service, place)
             await told(place.database_url, *founding(), *GRIDS, *members)
             runtime = await stack.enter_async_context(open_runtime(application.service, place))

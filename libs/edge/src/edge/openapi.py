@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from edge.problems import MEDIA_TYPE, Problem
+from edge.routing import ASKS
 
 UNSAFE = ("post", "put", "patch", "delete")
 PROBLEM_STATUSES = {
@@ -101,7 +102,7 @@ def _describe_headers(operation: Json, method: str, has_parameters: bool) -> Non
         return  # a page, a file or a stream
     makes = "201" in operation["responses"]
     needed = [CONSISTENCY_TOKEN]
-    if method in UNSAFE:
+    if method in UNSAFE and ASKS not in operation:
         needed = [IDEMPOTENCY_KEY, IF_MATCH] if has_parameters and not makes else [IDEMPOTENCY_KEY]
         for response in done:
             response["headers"] = ANSWERED | (LOCATION if makes else {}) | response.get("headers", {})

@@ -44,7 +44,7 @@ class KeysGiven(BaseModel):
     )
 
 
-@router.post("/keys", power=POWER, response_model=KeysGiven, summary="Get the keys of personal data")
+@router.post("/keys", power=POWER, asks=True, response_model=KeysGiven, summary="Get the keys of personal data")
 async def give(call: Call, asked: KeysAsked) -> Response:
     """The keys of these subjects, to be held in memory for seconds and never written down. A key that was destroyed
     stays so: what it sealed reads as erased from then on."""

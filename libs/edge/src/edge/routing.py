@@ -14,6 +14,8 @@ from edge.body import require_readable
 from edge.problems import HttpProblem
 
 F = TypeVar("F", bound=Callable[..., Any])
+ASKS = "x-asks"
+"""Under this name it says of a POST that it changes nothing."""
 POWER = "x-power"
 """Under this name the document tells the power of an operation."""
 
@@ -66,9 +68,11 @@ class Router(APIRouter):
         """A GET that needs this power; `options` are FastAPI's."""
         return super().get(path, **_naming(power, options))
 
-    def post(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
-        """A POST that needs this power."""
-        return super().post(path, **_naming(power, options))
+    def post(self, path: str, *, power: str, asks: bool = False, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
+        """A POST that needs this power. `asks` says that it is a question, put into a body because what it holds is not
+        for addresses: it changes nothing, and needs no Idempotency-Key."""
+        extra = options.get("openapi_extra", {}) | ({ASKS: True} if asks else {})
+        return super().post(path, **_naming(power, options | {"openapi_extra": extra}))
 
     def put(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
         """A PUT that needs this power."""

@@ -95,7 +95,7 @@ async def all_people(
     return Page[PersonRow].of(rows, limit, lambda row: [row.person])
 
 
-@router.post("/search", power=Powers.FIND_PEOPLE)
+@router.post("/search", power=Powers.FIND_PEOPLE, asks=True)
 async def search(call: Call, number: Number) -> list[PersonRow]:
     """Those within your reach whose number this is, however it is written. Numbers are sent in the body, for
     addresses are kept in many places. That you have searched is on record, and not for whom."""
