@@ -47,10 +47,15 @@ def test_every_error_is_a_problem_document(document: dict[str, Any]):
             assert list(answer["content"]) == ["application/problem+json"], f"{name} {status}"
 
 
-def test_every_post_of_the_trade_takes_an_idempotency_key(document: dict[str, Any]):
+def test_every_post_that_changes_something_takes_an_idempotency_key_and_no_question_does(document: dict[str, Any]):
     for name, operation in operations(document):
         headers = {parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "header"}
-        assert not name.startswith("POST") or "Idempotency-Key" in headers, name
+        if name.startswith("POST"):
+            assert ("Idempotency-Key" in headers) is not operation.get("x-asks", False), name
+
+
+def test_nothing_but_these_is_a_question_in_a_body(document: dict[str, Any]):
+    assert {name for name, it in operations(document) if it.get("x-asks")} <= {"POST /keys", "POST /people/search"}
 
 
 def test_every_reference_leads_somewhere_and_every_schema_is_valid(document: dict[str, Any]):
