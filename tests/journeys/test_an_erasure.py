@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 from events.testing import eventually
-from local.disks import found_in
+from local.disks import found_in, rewritten
 from local.services import REGISTRAR, SERVICES
 from registry.domain.references import id_of
 
@@ -19,19 +19,6 @@ EVERYTHING = f"{NAME} {NUMBER} {PHONE}"
 SHEET = f"""person_ref,name,id_number,sex,birth_date,phone,residency,household_ref,relation,address_ref,registered_until
 {REFERENCE},{NAME},{NUMBER},2,1946-08-25,{PHONE},permanent,H0001,parent,A01-1-102,
 """
-
-
-async def rewritten(town: Any) -> None:
-    """When it returns, what was deleted is gone from Postgres' tables and from its write-ahead log."""
-    for service in SERVICES:
-        db = await asyncpg.connect(town.system.database_url(service))
-        await db.execute("vacuum full")
-        await db.close()
-    server = await asyncpg.connect(town.system.database_url("postgres"))
-    for _ in range(2):
-        await server.execute("select pg_switch_wal()")
-        await server.execute("checkpoint")
-    await server.close()
 
 
 async def test_of_who_was_erased_nothing_is_on_any_disk(town: Any, tmp_path: Path) -> None:
@@ -71,7 +58,7 @@ async def test_of_who_was_erased_nothing_is_on_any_disk(town: Any, tmp_path: Pat
     looked = (await town.get("registry", f"/people/{PERSON}/disclosures", REGISTRAR)).json()["items"]
     assert [(it["by"], it["purpose"]) for it in looked] == [(REGISTRAR, "registration")], "who looked stays on record"
 
-    await rewritten(town)
+    await rewritten(town.system.database_url("postgres"), *map(town.system.database_url, SERVICES))
     assert found_in(town.system.data, EVERYTHING) == []
     db = await asyncpg.connect(town.system.database_url("registry"))
     key = await db.fetchrow("select wrapped, destroyed_at from log.person_keys where subject = $1", f"person-{PERSON}")

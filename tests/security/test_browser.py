@@ -1,17 +1,15 @@
 """The pages in a real browser: they load nothing from elsewhere, and their policies block nothing that they need."""
 
 import asyncio
-import contextlib
 import shutil
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
-import uvicorn
 from assessment.service import application as assessment
 from edge import Application
 from edge.callers import Callers
-from edge.testing import founding, issuer, told
+from edge.testing import founding, issuer, served, told
 from events.migrate import migrate
 from events.runtime import open_runtime
 from events.settings import Settings
@@ -35,12 +33,6 @@ document.addEventListener("securitypolicyviolation", (it) => {
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium on this machine")
 
 
-class Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
 @pytest.fixture(scope="module")
 async def browser() -> AsyncGenerator[Browser]:
     async with async_playwright() as playwright:
@@ -50,24 +42,17 @@ async def browser() -> AsyncGenerator[Browser]:
 
 
 @asynccontextmanager
-async def served(application: Application, postgres_server: str) -> AsyncGenerator[str]:
+async def founded(application: Application, postgres_server: str) -> AsyncGenerator[str]:
     """Where a founded service answers."""
     async with database(postgres_server, application.service.name) as url:
         settings = Settings(url, NO_KAFKA)
         await migrate(application.service, settings)
         await told(url, *founding())
-        async with open_runtime(application.service, settings) as runtime:
-            app = application.api(runtime, Callers(issuer()))
-            server = Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, timeout_graceful_shutdown=1))
-            serving = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            try:
-                yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-            finally:
-                app.state.stopping.set()
-                server.should_exit = True
-                await serving
+        async with (
+            open_runtime(application.service, settings) as runtime,
+            served(application.api(runtime, Callers(issuer()))) as address,
+        ):
+            yield address
 
 
 @pytest.mark.parametrize(
@@ -76,7 +61,7 @@ async def served(application: Application, postgres_server: str) -> AsyncGenerat
 async def test_a_page_shows_what_it_is_for_loads_nothing_from_elsewhere_and_is_hindered_by_nothing(
     postgres_server: str, browser: Browser, application: Application, path: str, shows: str
 ) -> None:
-    async with served(application, postgres_server) as url:
+    async with founded(application, postgres_server) as url:
         page = await browser.new_page()
         asked: list[str] = []
         said: list[str] = []
@@ -131,7 +116,7 @@ async def test_what_gets_into_a_page_is_not_run_and_reaches_nobody(
     postgres_server: str, browser: Browser, application: Application, path: str
 ) -> None:
     """As if somebody had found a way to put markup into it."""
-    async with served(application, postgres_server) as url, elsewhere() as (other, reached):
+    async with founded(application, postgres_server) as url, elsewhere() as (other, reached):
         page = await browser.new_page()
         await page.goto(url + path)
         assert await page.evaluate(ADDED, other) == "held"

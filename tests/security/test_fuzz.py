@@ -15,12 +15,11 @@ from uuid import uuid4
 
 import pytest
 import schemathesis
-import uvicorn
 from contracts.registry import DutyListed
 from edge.callers import Callers
 from edge.openapi import CONSISTENCY_TOKEN
 from edge.problems import BASE, KNOWN, MEDIA_TYPE
-from edge.testing import founding, issuer, token, told
+from edge.testing import founding, issuer, served, token, told
 from events.migrate import migrate
 from events.runtime import open_runtime
 from events.settings import Settings
@@ -35,7 +34,6 @@ from local.testing import database
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi import checks
 
-from tests.security.test_browser import Server
 from tests.security.test_matrix import (
     APPLICATIONS,
     GRIDS,
@@ -79,21 +77,12 @@ async def town(postgres_server: str) -> AsyncGenerator[Mapping[str, str]]:
                 await told(place.database_url, DUTY, by=duties)
                 await told(place.database_url, *GRIDS, by=grids)
                 await runtime.commands.execute(CASE, REPORT.case, REPORT, new=True)
-            working = asyncio.create_task(runtime.work())
-            server = Server(
-                uvicorn.Config(application.api(runtime, Callers(issuer())), port=0, lifespan="off", log_config=None)
-            )
-            serving = asyncio.create_task(server.serve())
-            while not server.started:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            urls[name] = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-            stack.push_async_callback(_ended, server, serving, working)
+            stack.push_async_callback(_ended, asyncio.create_task(runtime.work()))
+            urls[name] = await stack.enter_async_context(served(application.api(runtime, Callers(issuer()))))
         yield urls
 
 
-async def _ended(server: uvicorn.Server, serving: asyncio.Task[None], working: asyncio.Task[None]) -> None:
-    server.should_exit = True
-    await serving
+async def _ended(working: asyncio.Task[None]) -> None:
     working.cancel()
     await asyncio.wait([working])
 

@@ -3,13 +3,14 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
 from edge.patience import LARGEST_HEAD, LARGEST_MESSAGE, Patience, Protocol, watch
+from edge.serving import Server
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -17,12 +18,6 @@ from starlette.types import Receive, Scope, Send
 SOON = Patience(head=1.5, body=1.5, per_second=1_000_000, answer=1.5)
 FOR_EVER = 20.0
 """Seconds after which a test gives up waiting to be cut off."""
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
 
 
 @dataclass
@@ -62,9 +57,10 @@ async def served(patience: Patience = SOON) -> AsyncGenerator[Served]:
     config = uvicorn.Config(
         it, http=Protocol, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
     )
-    server = _Server(config)
+    server = Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110
+    while not server.started:
+        assert not serving.done()
         await asyncio.sleep(0.01)
     watching = asyncio.create_task(watch(server.server_state.connections, patience))
     it.port = server.servers[0].sockets[0].getsockname()[1]

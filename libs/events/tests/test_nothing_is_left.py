@@ -19,7 +19,7 @@ from events.rebuild import differences, rebuild
 from events.runtime import Runtime
 from events.testing import eventually, running
 from front_desk import MATTER, SCREEN, Matter, Note, Noted, Raise, Show, desk, hall
-from local.disks import forms, found_in
+from local.disks import forms, found_in, rewritten
 from local.ladder import Servers
 from parked import NewDatabase
 from pydantic import BaseModel, HttpUrl, ValidationError, create_model
@@ -63,18 +63,6 @@ async def forgetful_wal(postgres_server: str) -> AsyncGenerator[None]:
     yield
     await server.execute("alter system reset wal_recycle")
     await server.execute("select pg_reload_conf()")
-    await server.close()
-
-
-async def rewritten(postgres_server: str, database_url: str) -> None:
-    """When it returns, what was deleted is gone from Postgres' tables and from its write-ahead log."""
-    own = await asyncpg.connect(database_url)
-    await own.execute("vacuum full")
-    await own.close()
-    server = await asyncpg.connect(postgres_server)
-    for _ in range(2):
-        await server.execute("select pg_switch_wal()")
-        await server.execute("checkpoint")
     await server.close()
 
 

@@ -1,8 +1,7 @@
 """A small world around the service: real Postgres and Kafka, a real SMTP server and a real HTTP receiver."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,13 +10,12 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-import uvicorn
 from aiosmtpd.smtp import SMTP, Envelope
 from contracts.common import Place, Post, Title
 from contracts.grid_tasks import CaseClosed, CaseDispatched, CaseEscalated, CaseReported, CaseSentBack, ReporterKind
 from contracts.registry import DutyListed, MemberAppointed
 from edge import Application
-from edge.testing import client, founding, in_post, token, told
+from edge.testing import client, founding, in_post, served, token, told
 from events import Event, Token
 from events.runtime import Runtime
 from events.testing import publish, running
@@ -31,7 +29,7 @@ from notifications.read_models.notification_board import Row, newest
 from notifications.service import compose
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
 NOON = NINE + timedelta(hours=3)
@@ -111,31 +109,6 @@ class Receiver:
         if self.hold:
             await self.hold.wait()
         await Response(status_code=self.answers.pop(0) if self.answers else 204)(scope, receive, send)
-
-
-class _Server(uvicorn.Server):
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-@asynccontextmanager
-async def served(app: ASGIApp, **options: Any) -> AsyncGenerator[str]:
-    """The address of an HTTP server with this application; further options are uvicorn's."""
-    config = uvicorn.Config(
-        app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1, **options
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
-        assert not serving.done()
-        await asyncio.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        await serving
 
 
 @pytest.fixture

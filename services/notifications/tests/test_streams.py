@@ -12,7 +12,7 @@ from typing import Any
 from contracts.common import ErasureGround
 from contracts.registry import PersonErased, PersonRegistered, PowerWithdrawn
 from edge import Application
-from edge.testing import told
+from edge.testing import served, told
 from events import Event, Position
 from events.event import Raw
 from events.runtime import Runtime
@@ -34,7 +34,6 @@ from services.notifications.tests.conftest import (
     http,
     li,
     reported,
-    served,
     street_light,
 )
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from edge.testing import served
 from events.testing import eventually
 from notifications.channels.letter import Letter, NotTaken
 from notifications.channels.targets import TargetRefused, against, permitted, require_form
@@ -35,7 +36,6 @@ from services.notifications.tests.conftest import (
     dispatched,
     li,
     reported,
-    served,
     street_light,
 )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, TypedDict
+from typing import Literal, TypedDict, Unpack
 
 from contracts.audit import Act, ActDone, ActRefused
 from events import Aggregate, Batch, Commands, Conflict, Connection, Database, Event, ReadModel
@@ -103,7 +103,7 @@ class Audit:
         except Conflict:
             return
 
-    async def record(self, commands: Commands, act: str, at: datetime, **about: Any) -> None:
+    async def record(self, commands: Commands, act: str, at: datetime, **about: Unpack[About]) -> None:
         """Puts a privileged act on record; when it returns it is. Call it before anybody sees what came of the act."""
         page = new_id(at)
         await self.write(commands, page, [self.done(audit=page, act=act, at=at, **about)])

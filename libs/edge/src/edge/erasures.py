@@ -14,7 +14,7 @@ from datetime import datetime
 from contracts import erasure
 from contracts.registry import PersonErased
 from events import Aggregate, Commands, Event, Policy, Recorded, Token
-from events.privacy.erasure import Forgotten, forget, parked_of
+from events.privacy.erasure import Forgotten, forget_all
 from events.read_model import ReadModel
 
 PATIENCE = 60.0
@@ -61,8 +61,7 @@ def erasures(confirmed: type[erasure.ErasureConfirmed], *read_models: ReadModel,
         token = Token("registry", event.stream, event.raw.position)
         for read_model in read_models:
             await commands.wait_for(token, read_model, PATIENCE)
-        parked = await parked_of(commands.db, [event.stream])
-        forgotten = await forget(commands.db, [event.stream], [it.id for it in parked])
+        forgotten = await forget_all(commands.db, event.stream)
         await commands.execute(aggregate, person, Confirm(person, forgotten, commands.clock()))
 
     return Erasures(aggregate, policy)

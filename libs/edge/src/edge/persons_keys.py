@@ -8,7 +8,6 @@ from base64 import b64encode
 from typing import Annotated
 
 from events.privacy.client import AT_ONCE
-from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from edge.call import Call
@@ -44,8 +43,8 @@ class KeysGiven(BaseModel):
     )
 
 
-@router.post("/keys", power=POWER, asks=True, response_model=KeysGiven, summary="Get the keys of personal data")
-async def give(call: Call, asked: KeysAsked) -> Response:
+@router.post("/keys", power=POWER, asks=True, summary="Get the keys of personal data")
+async def give(call: Call, asked: KeysAsked) -> KeysGiven:
     """The keys of these subjects, to be held in memory for seconds and never written down. A key that was destroyed
     stays so: what it sealed reads as erased from then on."""
     kinds = call.grant.purposes.get(asked.purpose)
@@ -58,6 +57,4 @@ async def give(call: Call, asked: KeysAsked) -> Response:
     wanted = [subject for subject in asked.subjects if subject.partition("-")[0] in kinds]
     found = await call.runtime.personal.keys.obtain(wanted)
     keys = {it: b64encode(key.secret).decode() if (key := found.get(it)) else None for it in asked.subjects}
-    return Response(
-        KeysGiven(keys=keys).model_dump_json(), headers={"Cache-Control": "no-store"}, media_type="application/json"
-    )
+    return KeysGiven(keys=keys)

@@ -39,10 +39,12 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
+    """uvicorn's, which leaves signals to whoever runs it: they end more than the server, see `run`."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
-        yield  # they end more than the server: see `run`
+        yield
 
 
 async def run(
@@ -55,7 +57,7 @@ async def run(
 ) -> int:
     """Serves and works until a signal comes or something fails; returns the exit code. `proxies`: who may say, by
     X-Forwarded-For, where a request comes from."""
-    server = _Server(
+    server = Server(
         uvicorn.Config(
             app,
             http=Protocol,

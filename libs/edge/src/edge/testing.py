@@ -1,7 +1,9 @@
 """For tests: a client of a service in this process, tokens that it accepts, and what the registry would tell it."""
 
+import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +12,7 @@ from typing import Any
 import asyncpg
 import httpx2
 import jwt
+import uvicorn
 from contracts.common import Holder, HolderKind, Post, Purpose, Scope, Title
 from contracts.registry import MemberAppointed, PowerListed
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -19,11 +22,14 @@ from events import Connection, Event, Position, ReadModel
 from events.event import Catalogue, Raw, encode
 from events.runtime import Runtime
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from starlette.types import ASGIApp
 
+from edge.access import Edge
 from edge.application import Application
 from edge.authority import authority
 from edge.callers import AUDIENCE, Callers
 from edge.issuers import Issuer
+from edge.serving import Server
 
 PrivateKey = Ed25519PrivateKey | RSAPrivateKey | EllipticCurvePrivateKey
 
@@ -141,3 +147,23 @@ def client(application: Application, runtime: Runtime, token: str | None = None)
         base_url=f"http://{application.service.name}",
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )
+
+
+@asynccontextmanager
+async def served(app: ASGIApp, **options: Any) -> AsyncGenerator[str]:
+    """The address of an HTTP server with this application; further options are uvicorn's."""
+    config = uvicorn.Config(
+        app, port=0, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1, **options
+    )
+    server = Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        assert not serving.done()
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        if isinstance(app, Edge):
+            app.state.stopping.set()  # so that streams end
+        server.should_exit = True
+        await serving

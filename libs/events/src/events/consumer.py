@@ -171,7 +171,7 @@ class Projection(Consumer):
             await self.read_model.apply(self.db, raws, self.catalogue, await self._index_key())
 
     async def _index_key(self) -> bytes | None:
-        return await self.personal.index_key() if self.read_model.indexed else None
+        return await self.personal.keys.index_key() if self.read_model.indexed else None
 
     async def retry(self, source: str, stream: str) -> int:
         """Applies what is parked of a stream, in order, in one transaction; returns how many. Raises what the

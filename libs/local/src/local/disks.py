@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import asyncpg
+
 
 def forms(secret: str) -> Iterator[bytes]:
     """What somebody who looks for it would look for: the text in the encodings and notations that it may stand in."""
@@ -50,3 +52,17 @@ def _written(path: Path) -> bytes:
             at = os.lseek(file.fileno(), begins, os.SEEK_HOLE)
             parts.append(os.pread(file.fileno(), at - begins, begins))
     return b"\0".join(parts)
+
+
+async def rewritten(administrator: str, *databases: str) -> None:
+    """When it returns, what was deleted in these databases is gone from Postgres' tables and from its write-ahead log,
+    if that is not recycled. `administrator` is the URL of the superuser's."""
+    for url in databases:
+        db = await asyncpg.connect(url)
+        await db.execute("vacuum full")
+        await db.close()
+    server = await asyncpg.connect(administrator)
+    for _ in range(2):
+        await server.execute("select pg_switch_wal()")
+        await server.execute("checkpoint")
+    await server.close()

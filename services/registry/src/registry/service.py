@@ -24,6 +24,7 @@ from registry.api import (
     addresses,
     buildings,
     copies,
+    disclosures,
     duties,
     erasures,
     grids,
@@ -47,7 +48,7 @@ from registry.domain.unit import UNIT
 from registry.policies.relocating import relocating
 from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
-from registry.read_models.disclosures import disclosures
+from registry.read_models.disclosures import disclosures as disclosure_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
 from registry.read_models.grids import grids as grid_map
@@ -100,7 +101,7 @@ registry = Service(
         grid_map,
         roster,
         duty_list,
-        disclosures,
+        disclosure_list,
         erasure_list,
         authority,
         audit.read_model,
@@ -119,6 +120,7 @@ application = Application(
             buildings,
             households,
             people,
+            disclosures,
             copies,
             erasures,
             units,

@@ -65,10 +65,6 @@ class PersonalData:
         """The same for whoever is to see nobody: all personal fields read as erased, and no key is asked for."""
         return PersonalData("", self._catalogue, self.keys)
 
-    async def index_key(self) -> bytes | None:
-        """The key for blind indexes, where the service keeps personal data and it is to be seen. Raises VaultAway."""
-        return await self.keys.index_key() if self._own else None
-
     async def open(self, raws: Sequence[Raw], catalogue: Catalogue | None = None) -> Sequence[Raw]:
         """The events with their personal fields in the open, as far as there are keys: the rest reads as erased.
         Raises DoesNotOpen where a sealed value was moved or changed, KeysAway, VaultAway."""

@@ -21,6 +21,11 @@ class Forgotten(NamedTuple):
     timers: int
 
 
+async def forget_all(db: Database, stream: str) -> Forgotten:
+    """Removes all that is left of whom or what this stream is about. A second time removes nothing."""
+    return await forget(db, [stream], [it.id for it in await parked_of(db, [stream])])
+
+
 async def parked_of(db: Database, subjects: Collection[str]) -> list[Parked]:
     """What is parked of these persons: events of the streams that they give the name to, and all that holds anything
     sealed for one of them."""

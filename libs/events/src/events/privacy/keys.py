@@ -65,10 +65,10 @@ class PersonKeys:
             raise NoVault
         return self._vault
 
-    async def index_key(self) -> bytes | None:
-        """The key for blind indexes, if there is a vault; asked for once."""
-        if self._index_key is None and self._vault is not None:
-            self._index_key = await self._vault.index_key()
+    async def index_key(self) -> bytes:
+        """The key for blind indexes; asked for once. Raises NoVault or VaultAway."""
+        if self._index_key is None:
+            self._index_key = await self.vault.index_key()
         return self._index_key
 
     async def obtain(self, subjects: Collection[str]) -> Mapping[str, PersonKey | None]:

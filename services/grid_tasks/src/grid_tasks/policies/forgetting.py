@@ -3,7 +3,7 @@ is dropped (到期删除)."""
 
 from contracts.grid_tasks import CaseTextErased
 from events import Commands, Policy, Recorded
-from events.privacy.erasure import forget, parked_of
+from events.privacy.erasure import forget_all
 
 forgetting = Policy("forgetting")
 
@@ -11,5 +11,4 @@ forgetting = Policy("forgetting")
 @forgetting.on(CaseTextErased)
 async def erased(commands: Commands, event: Recorded[CaseTextErased]) -> None:
     await commands.personal.keys.destroy(event.stream)
-    parked = await parked_of(commands.db, [event.stream])
-    await forget(commands.db, [event.stream], [it.id for it in parked])
+    await forget_all(commands.db, event.stream)

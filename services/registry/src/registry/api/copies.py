@@ -6,7 +6,6 @@ keep; its public part is published as a JWKS.
 """
 
 import hashlib
-from base64 import urlsafe_b64encode
 from datetime import datetime
 from html import escape
 from typing import Any
@@ -16,15 +15,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from edge import Call, Router
-from edge.problems import current_trace_id
 from events import NotFound
 from events.runtime import Runtime
 from fastapi import Request, Response
+from jwt.algorithms import OKPAlgorithm
 from pydantic import BaseModel, Field
 
-from registry.api.people import PRIVATE, DisclosureView
+from registry.api.disclosures import DisclosureView, on_record
 from registry.api.powers import Powers
-from registry.domain.disclosure import DISCLOSURE, Disclose
 from registry.domain.person import PERSON
 from registry.read_models import disclosures as seen
 from registry.read_models.disclosures import disclosures
@@ -73,11 +71,10 @@ async def copy_of(person: str, call: Call, request: Request) -> Response:
     handed out is on record, for the purpose `copy`."""
     await call.fresh(people, disclosures)
     call.grant.require(await grid_of(call.db, person))
-    state, version = await call.commands.load(PERSON, person)
-    if version == 0:
-        raise NotFound("there is no such thing")
-    held = state.known()
     history = await call.commands.history(PERSON, person)
+    if not history:
+        raise NotFound("there is no such thing")
+    held = PERSON.fold(it.data for it in history).known()
     looks = await seen.page(call.db, person, None, "", MOST_DISCLOSURES)
     copied = Copy(
         person=person,
@@ -86,31 +83,26 @@ async def copy_of(person: str, call: Call, request: Request) -> Response:
         seen_by=[DisclosureView(**row) for row in looks[:MOST_DISCLOSURES]],
         made_at=call.now,
     )
-    id_, fields = call.new_id(), tuple(sorted(held.personal))
-    who = call.require_caller()
-    disclose = Disclose(id_, person, fields, "copy", who, call.caller.client, current_trace_id(), call.now)
-    await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
+    await on_record(call, person, sorted(held.personal), "copy")
     if "text/html" in request.headers.get("Accept", ""):
-        return Response(_page(copied), headers=PRIVATE, media_type="text/html")
+        return Response(_page(copied), media_type="text/html")
     key, name = await _signing_key(call.runtime)
     jws = jwt.encode(copied.model_dump(mode="json"), key, ALGORITHM, {"kid": name, "typ": "JOSE"})
     signed = SignedCopy(copied=copied, jws=jws)
-    return Response(signed.model_dump_json(), headers=PRIVATE, media_type="application/json")
+    return Response(signed.model_dump_json(), media_type="application/json")
 
 
 @router.get("/copies/keys", power=Powers.READ_POWERS)
 async def keys(call: Call) -> PublishedKeys:
     """The keys by which a copy's signature is verified."""
     key, name = await _signing_key(call.runtime)
-    public = urlsafe_b64encode(key.public_key().public_bytes_raw()).rstrip(b"=").decode()
-    return PublishedKeys(
-        keys=[{"kty": "OKP", "crv": "Ed25519", "x": public, "kid": name, "alg": ALGORITHM, "use": "sig"}]
-    )
+    public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    named = {"kid": name, "alg": ALGORITHM, "use": "sig"}
+    return PublishedKeys(keys=[{part: public[part] for part in ("kty", "crv", "x")} | named])
 
 
 async def _signing_key(runtime: Runtime) -> tuple[Ed25519PrivateKey, str]:
-    index_key = await runtime.personal.index_key()
-    assert index_key is not None  # noqa: S101  # a service that keeps personal data does not start without a vault
+    index_key = await runtime.personal.keys.index_key()
     derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"commongrid copies").derive(index_key)
     key = Ed25519PrivateKey.from_private_bytes(derived)
     return key, hashlib.sha256(key.public_key().public_bytes_raw()).hexdigest()[:16]

@@ -3,59 +3,52 @@
 Whoever sees somebody in the open is on record before they do.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from contracts.common import Residency
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
-from edge.problems import current_trace_id
 from events import NotFound
 from events.privacy.blind_index import blind_index
 from fastapi import Header, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from registry.api.disclosures import on_record
 from registry.api.powers import Powers
-from registry.domain.disclosure import DISCLOSURE, Disclose
 from registry.domain.person import PERSON, Person, masked_name, masked_number
-from registry.read_models import disclosures as seen
 from registry.read_models.addresses import addresses
-from registry.read_models.disclosures import disclosures
 from registry.read_models.people import found, grid_of, page, people
 
 router = Router(prefix="/people", tags=["people"])
 
 PURPOSE = r"^[a-z][a-z_]{0,63}$"
-PRIVATE = {"Cache-Control": "no-store"}
 
 
-class PersonView(BaseModel):
-    """A person; masked, but for what is `disclosed`."""
+class Masked(BaseModel):
+    """What is shown of a person to whoever may see that they are there."""
 
     person: str = Field(description="Pseudonymous id")
     name: str = Field(examples=["王**"])
     id_number: str = Field(examples=["9905**********4658"])
+    residency: Residency
+    household: str | None
+    relation: str | None
+    address: str
+    registered_until: date | None
+
+
+class PersonView(Masked):
+    """A person; masked, but for what is `disclosed`."""
+
     sex: str | None = Field(description="GB/T 2261.1; only if disclosed")
     birth_date: date | None = Field(description="Only if disclosed")
     phone: str | None = Field(description="Only if disclosed")
-    residency: Residency
-    household: str | None
-    relation: str | None
-    address: str
-    registered_until: date | None
     disclosed: list[str] = Field(description="The fields that are shown in the open, for your purpose")
 
 
-class PersonRow(BaseModel):
+class PersonRow(Masked):
     """A person in a list, masked."""
 
-    person: str = Field(description="Pseudonymous id")
-    name: str = Field(examples=["王**"])
-    id_number: str = Field(examples=["9905**********4658"])
-    residency: Residency
-    household: str | None
-    relation: str | None
-    address: str
-    registered_until: date | None
     grid: str | None
 
 
@@ -66,18 +59,6 @@ class Number(BaseModel):
 
     of: Literal["id_number", "phone"]
     number: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=r"[0-9０-９]")]
-
-
-class DisclosureView(BaseModel):
-    """Who has seen somebody in the open."""
-
-    disclosure: str
-    by: str = Field(description="A member of the roster, or a partner's system")
-    client: str | None = Field(description="The partner's system, if it called by itself")
-    fields: list[str]
-    purpose: str
-    trace: str | None
-    at: datetime
 
 
 @router.get("", power=Powers.READ_PEOPLE)
@@ -100,9 +81,7 @@ async def search(call: Call, number: Number) -> list[PersonRow]:
     """Those within your reach whose number this is, however it is written. Numbers are sent in the body, for
     addresses are kept in many places. That you have searched is on record, and not for whom."""
     await call.fresh(people, addresses)
-    key = await call.runtime.personal.index_key()
-    assert key is not None  # noqa: S101  # a service that keeps personal data does not start without a vault
-    index = blind_index(key, number.of, number.number)
+    index = blind_index(await call.runtime.personal.keys.index_key(), number.of, number.number)
     await call.put_on_record()
     return [PersonRow(**row) for row in await found(call.db, call.grant.sql, number.of, index)]
 
@@ -128,29 +107,8 @@ async def one_person(
     if version == 0:
         raise NotFound("there is no such thing")
     view = _opened(known, fields)
-    id_ = call.new_id()
-    disclose = Disclose(
-        id_,
-        person,
-        tuple(view.disclosed),
-        purpose,
-        call.require_caller(),
-        call.caller.client,
-        current_trace_id(),
-        call.now,
-    )
-    await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
-    return Response(view.model_dump_json(), headers=PRIVATE, media_type="application/json")
-
-
-@router.get("/{person}/disclosures", power=Powers.READ_DISCLOSURES)
-async def all_disclosures(person: str, call: Call, cursor: Cursor = None, limit: Limit = 50) -> Page[DisclosureView]:
-    """Who has seen this person in the open, when and for what, the latest first (个人信息保护法第四十五条)."""
-    await call.fresh(disclosures)
-    call.grant.require(await grid_of(call.db, person))
-    before, id_ = decode_cursor(cursor, datetime, str) if cursor else (None, "")
-    rows = [DisclosureView(**row) for row in await seen.page(call.db, person, before, id_, limit)]
-    return Page[DisclosureView].of(rows, limit, lambda row: [row.at, row.disclosure])
+    await on_record(call, person, view.disclosed, purpose)
+    return Response(view.model_dump_json(), media_type="application/json")
 
 
 def _masked(person: Person, _version: int) -> PersonView:
