@@ -13,6 +13,7 @@ import pytest
 from contracts.audit import ActDone, ActRefused
 from contracts.common import Post
 from edge import Application, Audit, Call, Cursor, HttpProblem, Limit, Page, Router, authority, decode_cursor, main
+from edge.moments import Moment
 from edge.testing import client, given, in_post, token, told
 from events import Aggregate, Batch, Connection, Event, ReadModel, Refused, Service
 from events.migrate import migrate
@@ -20,7 +21,7 @@ from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from fastapi import Query, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 NO_KAFKA = "127.0.0.1:9"
 """Nothing listens there: the edge needs no Kafka."""
@@ -143,13 +144,6 @@ class Row(BaseModel):
     at: datetime
 
 
-def no_number(value: object) -> object:
-    """A time is written as RFC 3339 has it: pydantic would also take seconds since 1970, which no document tells of."""
-    if isinstance(value, str) and "T" not in value.upper():
-        raise ValueError("must be a time like 2026-11-23T08:00:00+08:00")
-    return value
-
-
 def view(state: Suggestion, version: int) -> SuggestionView:
     return SuggestionView(id=state.id, text=state.text, answer=state.answer, version=version)
 
@@ -186,7 +180,7 @@ async def suggestions(
     call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
-    since: Annotated[AwareDatetime | None, BeforeValidator(no_number), Query()] = None,
+    since: Annotated[Moment | None, Query()] = None,
     word: str = "",
 ) -> Page[Row]:
     """All of them, as they came in."""

@@ -227,6 +227,12 @@ async def test_whom_the_law_asks_to_be_kept_cannot_be_erased_until_released(know
     assert (await change(http, "erasure", {"ground": "purpose_achieved"}, 3)).status_code == 202
 
 
+async def test_until_when_somebody_is_kept_is_a_time_and_no_number(known: Office) -> None:
+    for until in (4102444800, "4102444800", "2099-12-31"):
+        answer = await change(known.http, "hold", {"legal_basis": "x", "until": until})
+        assert (answer.status_code, reason(answer)) == (422, "invalid-input"), until
+
+
 async def test_nobody_but_the_registrar_erases_or_keeps(as_: As) -> None:
     for who, status in (("officer", 403), ("here", 403), (None, 401)):
         async with as_(who) as http:

@@ -5,22 +5,14 @@ from typing import Annotated
 
 from events import ReadModel
 from fastapi import Query
-from pydantic import AwareDatetime, BeforeValidator
 
 from edge.audit import READ, Entry, entries
 from edge.call import Call
+from edge.moments import Moment
 from edge.pages import Cursor, Limit, Page, decode_cursor
 from edge.routing import Router
 
-
-def _written(value: object) -> object:
-    """A time as RFC 3339 has it: pydantic would also take seconds since 1970, which no document tells of."""
-    if isinstance(value, str) and "T" not in value.upper():
-        raise ValueError("must be a time like 2026-11-23T08:00:00+08:00")
-    return value
-
-
-Time = Annotated[AwareDatetime | None, BeforeValidator(_written), Query()]
+Time = Annotated[Moment | None, Query()]
 
 
 def router(read_model: ReadModel) -> Router:

@@ -5,9 +5,10 @@ from typing import Annotated
 
 from contracts.common import ErasureGround
 from edge import Call, Router
+from edge.moments import Moment
 from events import NotFound
 from fastapi import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from registry.api.powers import Powers
 from registry.domain.person import PERSON, Erase, Hold, Person, Release
@@ -31,7 +32,7 @@ class HoldAsked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     legal_basis: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
-    until: AwareDatetime
+    until: Moment
 
 
 class Standing(BaseModel):
