@@ -83,6 +83,30 @@ async def test_a_page_shows_what_it_is_for_loads_nothing_from_elsewhere_and_is_h
         await page.close()
 
 
+HANGING = """() => [...document.querySelectorAll("#picture .box")].flatMap((box) => {
+    const card = box.querySelector(".card").getBBox();
+    return [...box.querySelectorAll(".chip")].filter((chip) => {
+        const {y, height} = chip.querySelector("rect").getBBox();
+        return y + height > card.y + card.height;
+    }).map((chip) => chip.textContent);
+})"""
+STEPS = """() => [...document.querySelectorAll("#picture .chip")].map((chip) => chip.textContent)"""
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+async def test_the_live_view_keeps_everything_within_its_boxes_and_shows_each_step_of_a_case(
+    postgres_server: str, browser: Browser, width: int
+) -> None:
+    async with founded(notifications, postgres_server) as url:
+        page = await browser.new_page(viewport={"width": width, "height": 900})
+        await page.goto(f"{url}/live")
+        await page.locator("#picture .box").first.wait_for()
+        assert await page.evaluate(HANGING) == []
+        drawn = " ".join(await page.evaluate(STEPS))
+        assert width < 500 or all(step in drawn for step in ("上报", "派遣", "核查", "结案")), drawn
+        await page.close()
+
+
 @asynccontextmanager
 async def elsewhere() -> AsyncGenerator[tuple[str, list[bytes]]]:
     """Somebody else's server, and what reached it."""

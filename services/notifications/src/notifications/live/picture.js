@@ -8,14 +8,17 @@ const since = {};          // counts since the page was opened: by event type, a
 
 // Where things stand. A link goes from a box to the log's axis: `out` for what it publishes, `in` for what it follows.
 function wide(services) {
-  const width = 520, height = 196;
+  const width = 520, columns = 4;
+  const high = 88 + 54 * Math.ceil(Math.max(...services.map(({ aggregates }) => aggregates.length)) / columns);
+  const log = high + 72, middle = log + 42, low = log + 140;
   return {
-    view: [1200, 620],
-    log: { x: 20, y: 268, width: 1160, height: 84, text: [600, 306], axis: [[40, 310], [1160, 310]] },
+    view: [1200, low + 212],
+    log: { x: 20, y: log, width: 1160, height: 84, text: [600, middle - 4], axis: [[40, middle], [1160, middle]] },
     boxes: Object.fromEntries(services.map(({ name }, nth) => {
-      const x = nth % 2 ? 660 : 20, top = nth < 2, y = top ? 16 : 408, edge = top ? y + height : y;
-      const at = (across) => [[x + across, edge], [x + across, 310]];
-      return [name, { x, y, width, height, columns: 4, out: at(150), in: at(370) }];
+      const x = nth % 2 ? 660 : 20, top = nth < 2, y = top ? 16 : low, height = top ? high : 196;
+      const edge = top ? y + height : y;
+      const at = (across) => [[x + across, edge], [x + across, middle]];
+      return [name, { x, y, width, height, columns, out: at(150), in: at(370) }];
     })),
   };
 }

@@ -79,8 +79,8 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "disclosure")
-"""Anybody may look on here; who was refused what, and who looked at whom, is not for anybody."""
+UNSHOWN = ("audit", "disclosure", "erasure")
+"""Anybody may look on here; who was refused what, who looked at whom and who was erased is not for anybody."""
 
 EVENTS = [
     event
