@@ -232,7 +232,7 @@ BENCHMARKS = [
         "append-sealed",
         "append of one event a command, two fields of it sealed for a new person",
         "append of the same event in the open",
-        0.6,
+        0.5,
         sealed,
     ),
     Benchmark(

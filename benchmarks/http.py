@@ -1,4 +1,5 @@
-"""A whole HTTP command: a member of the roster leaves their post, at the registry, against a route that only INSERTs.
+"""A whole HTTP command at the registry, against a route that only INSERTs: a power is taken off the list, which tells
+of nobody, and a member of the roster leaves their post, of whom contacts are recorded.
 
 Both are processes of their own, under uvicorn with uvloop, asked over 16 connections that are kept open.
 """
@@ -7,16 +8,20 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime
+from itertools import product
 from pathlib import Path
+from string import ascii_lowercase
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-from contracts.common import Post
-from contracts.registry import MemberFacts
+from contracts.common import Post, Title
+from contracts.registry import MemberFacts, PowerFacts
 from edge import authority
 from events.runtime import Runtime
+from events.testing import RING
 from local import tokens
 from local.issuer import LocalIssuer
 from local.ports import HOST, free_port
@@ -25,6 +30,7 @@ from local.services import FOUNDING, REGISTRAR
 from local.supervisor import RATE
 from registry.domain.entry import Register
 from registry.domain.member import MEMBER
+from registry.domain.power import POWER
 from registry.importing.founding import found
 from registry.service import registry
 
@@ -41,8 +47,29 @@ async def founded(runtime: Runtime) -> None:
     await asyncio.wait([working])
 
 
+async def listed(runtime: Runtime, count: int) -> list[str]:
+    """So many entries of the power list, and where each is withdrawn. They tell of nobody."""
+    run = uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+    names = ["".join(it) for it in product(ascii_lowercase, repeat=3)][:count]
+    powers = [f"powers_of_{run}.{name}" for name in names]
+    for first in range(0, count, 500):
+        some = powers[first : first + 500]
+        facts = {
+            it: PowerFacts(
+                power=it,
+                title=Title(zh="试", en="A trial"),
+                legal_basis="《行政处罚法》",
+                holders=(),
+                since=datetime(2026, 1, 1, tzinfo=UTC),
+            )
+            for it in some
+        }
+        await runtime.commands.execute_many(POWER, {it: Register(facts[it]) for it in some})
+    return [f"/powers/{it}/withdrawal" for it in powers]
+
+
 async def appointed(runtime: Runtime, count: int) -> list[str]:
-    """So many people in a post."""
+    """So many people in a post, and where each is dismissed."""
     run = uuid4().hex
     members = [f"worker-{run}-{nth}" for nth in range(count)]
     for first in range(0, count, 500):
@@ -52,7 +79,7 @@ async def appointed(runtime: Runtime, count: int) -> list[str]:
             for it in some
         }
         await runtime.commands.execute_many(MEMBER, {it: Register(facts[it]) for it in some})
-    return members
+    return [f"/members/{it}/dismissal" for it in members]
 
 
 async def asked(port: int, requests: Sequence[bytes]) -> None:
@@ -107,7 +134,9 @@ async def issuer(keys: Path, log: Path) -> AsyncGenerator[str]:
         await it.end()
 
 
-async def whole_command(bench: Bench) -> Sequence[float]:
+async def whole_command(
+    bench: Bench, things: Callable[[Runtime, int], Awaitable[list[str]]] = listed
+) -> Sequence[float]:
     """Token, Idempotency-Key, validation, load, decide, append, answer."""
     count = bench.size(8_000, 1_500)
     ours, theirs = free_port(), free_port()
@@ -124,6 +153,7 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 "COMMONGRID_LOCAL": "true",
                 "COMMONGRID_RATE_WRITES": RATE,  # one caller sends everything
                 "COMMONGRID_HTTP_HOST": HOST,
+                "COMMONGRID_KEYS": RING,
             }
             uvicorn = [
                 "-m",
@@ -145,11 +175,11 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 async def commands() -> float:
                     requests = [
                         post(
-                            f"/members/{member}/dismissal",
+                            where,
                             b"{}",
                             {"Authorization": bearer, "Idempotency-Key": uuid4().hex, "If-Match": '"v1"'},
                         )
-                        for member in await appointed(runtime, count)
+                        for where in await things(runtime, count)
                     ]
                     return await per_second(count, asked(ours, requests))
 
@@ -162,12 +192,19 @@ async def whole_command(bench: Bench) -> Sequence[float]:
                 return await bench.ratios(commands, inserts)
 
 
+async def sealed_command(bench: Bench) -> Sequence[float]:
+    """The same where the thing tells of somebody: keys are loaded with it, and the answer is sealed."""
+    return await whole_command(bench, appointed)
+
+
+BARE_ROUTE = "a FastAPI route that does one bare INSERT"
 BENCHMARKS = [
     Benchmark(
         "http-command",
         "a whole HTTP command: token, idempotency key, validation, load, decide, append",
-        "a FastAPI route that does one bare INSERT",
+        BARE_ROUTE,
         0.6,
         whole_command,
-    )
+    ),
+    Benchmark("http-command-sealed", "the same, of what tells of somebody", BARE_ROUTE, 0.45, sealed_command),
 ]

@@ -76,6 +76,7 @@ TESTS = {
     "measures": "test_tracing.py",
     "operate": "test_operate.py test_verify.py",
     "migrate": "test_migrate.py test_rebuild.py",
+    "grouped": "test_together.py test_person_keys.py",
     "together": "test_together.py",
     SQL: "test_atomic_commands.py test_positions.py test_timers.py test_model.py",
 }

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from events import Aggregate, Event, Key, Service, personal, store
+from events.grouped import loads_with_keys
 from events.privacy.cache import KeyCache
 from events.privacy.data import Erased
 from events.privacy.keys import PersonKeys
 from events.privacy.ring import KeyRing, new_ring, read_ring
 from events.privacy.sealing import PersonKey, is_sealed, parsed
-from events.privacy.vault import DoesNotUnwrap, NoVault
+from events.privacy.vault import DoesNotUnwrap, NoVault, TransitSettings, VaultAway
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from front_desk import MATTER, Matter, Note, Raise, desk
@@ -211,6 +214,59 @@ async def test_another_process_knows_within_seconds(at_desk: Runtime) -> None:
     assert (await keys.obtain(("matter-1",)))["matter-1"]
     now[0] = 5.0
     assert (await keys.obtain(("matter-1",)))["matter-1"] is None
+
+
+async def test_a_thing_that_tells_of_somebody_is_loaded_together_with_the_key(at_desk: Runtime) -> None:
+    await noted(at_desk)
+    await at_desk.commands.execute(MATTER, "2", Raise())
+    keys = PersonKeys(asyncpg.create_pool(min_size=0), at_desk.settings.vault())  # a pool that is never opened
+    load = loads_with_keys(at_desk.db, keys)
+    matter, other = await asyncio.gather(load("matter-1"), load("matter-2"))
+    assert ([raw.version for raw in matter], [raw.version for raw in other]) == ([1, 2], [1])
+    assert (await keys.obtain(("matter-1",)))["matter-1"], "without asking the table"
+    with pytest.raises(asyncpg.InterfaceError):
+        await keys.obtain(("matter-2",))
+
+
+async def test_a_key_that_another_process_destroyed_is_gone_with_the_next_load(at_desk: Runtime) -> None:
+    await noted(at_desk)
+    async with open_runtime(at_desk.service, at_desk.settings) as other:
+        await other.personal.keys.destroy("matter-1")
+    assert (await at_desk.personal.keys.obtain(("matter-1",)))["matter-1"], "in memory still"
+    state, _ = await at_desk.commands.load(MATTER, "1")
+    assert state.notes == ("",)
+    assert (await at_desk.personal.keys.obtain(("matter-1",)))["matter-1"] is None
+
+
+async def test_a_key_in_memory_lives_no_longer_because_its_thing_is_loaded(at_desk: Runtime) -> None:
+    """The table may have lost it, and hold another: nothing should be sealed with the old one for ever."""
+    await noted(at_desk)
+    now = [0.0]
+    keys = PersonKeys(at_desk.db, at_desk.settings.vault(), KeyCache(5.0, clock=lambda: now[0]))
+    load = loads_with_keys(at_desk.db, keys)
+    await load("matter-1")
+    first = (await keys.obtain(("matter-1",)))["matter-1"]
+    for now[0] in (2.0, 4.0):
+        await load("matter-1")
+        assert (await keys.obtain(("matter-1",)))["matter-1"] is first
+    now[0] = 5.0
+    await load("matter-1")
+    assert (await keys.obtain(("matter-1",)))["matter-1"] is not first
+
+
+async def test_while_the_vault_is_away_what_tells_of_nobody_is_loaded(at_desk: Runtime, tmp_path: Path) -> None:
+    await noted(at_desk)
+    await at_desk.commands.execute(MATTER, "2", Raise())
+    await at_desk.db.execute("update log.person_keys set kek = 'transit/commongrid:v1'")
+    (token := tmp_path / "token").write_text("t")
+    away = TransitSettings("http://127.0.0.1:9", str(token))
+    async with open_runtime(at_desk.service, replace(at_desk.settings, keys=None, transit=away)) as other:
+        told, silent = await asyncio.gather(
+            other.commands.load(MATTER, "1"), other.commands.load(MATTER, "2"), return_exceptions=True
+        )
+    assert isinstance(told, VaultAway)
+    assert not isinstance(silent, BaseException)
+    assert silent[1] == 1
 
 
 def test_what_was_asked_before_a_destruction_does_not_bring_a_key_back() -> None:

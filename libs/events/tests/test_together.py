@@ -8,11 +8,12 @@ import asyncpg
 import pytest
 from events import Conflict, Key, Service, store
 from events.event import Position, Raw
+from events.grouped import loads
 from events.privacy import keys
 from events.runtime import Runtime
 from events.store import Appending, KeyUsed
 from events.testing import eventually
-from events.together import MOST, Together, loads
+from events.together import MOST, Together
 from front_desk import MATTER, Close, Note, Raise, Raised, desk
 
 
@@ -144,6 +145,7 @@ async def test_commands_go_by_the_indexes_though_the_tables_were_small_when_they
         for nth in range(12):  # after five times a plan is kept
             assert len((await store.load_many(db, ["matter-1", "matter-2"]))["matter-1"]) == 1
             await db.fetch(keys.LOOK, ["matter-1"])
+            assert len((await store.load_with_keys(db, ["matter-1", "matter-2"]))[0]) == 2
             await store.append(db, [raising(f"matter-new-{nth}", key=f"new {nth}")])
         assert await read_as_a_whole() == before
 

@@ -1,6 +1,5 @@
 """Executing commands: load, decide, append; again on a conflict; once for each idempotency key."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
@@ -77,6 +76,7 @@ class Commands:
     clock: Clock
     wake: Wake
     load_together: Together[str, Sequence[Raw]]
+    load_with_keys_together: Together[str, Sequence[Raw]]
     append_together: Together[Appending, Position]
     personal: PersonalData
     context: Context = field(default_factory=Context)
@@ -100,10 +100,8 @@ class Commands:
     async def _load(self, aggregate: Aggregate[S, C], id: object) -> tuple[S, int, Mapping[str, PersonKey]]:
         """The same, with the keys of those whom the state may tell of."""
         stream = aggregate.stream(id)
-        if any(cls.personal for cls in aggregate.events):
-            loaded, _ = await asyncio.gather(self.load_together(stream), self.personal.keys.prefetch(stream))
-        else:
-            loaded = await self.load_together(stream)
+        tells_of_somebody = any(cls.personal for cls in aggregate.events)
+        loaded = await (self.load_with_keys_together if tells_of_somebody else self.load_together)(stream)
         history = await self.personal.open_history(loaded)
         return aggregate.fold(map(self.service.catalogue.decode, history.raws)), len(loaded), history.keys
 

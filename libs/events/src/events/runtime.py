@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
-from events import feeds, lag, parking, relay, seals, together
+from events import feeds, grouped, lag, parking, relay, seals
 from events.clock import Clock, system_clock
 from events.commands import Commands
 from events.consumer import Consumer, Projection, Reacting
@@ -203,14 +203,16 @@ async def open_runtime(
     )
     async with pool:
         wake = Wake()
-        personal = PersonalData(service.name, service.catalogue, PersonKeys(pool, vault), foreign)
+        keys = PersonKeys(pool, vault)
+        personal = PersonalData(service.name, service.catalogue, keys, foreign)
         commands = Commands(
             service,
             pool,
             clock,
             wake,
-            together.loads(pool),
-            together.appends(pool),
+            grouped.loads(pool),
+            grouped.loads_with_keys(pool, keys),
+            grouped.appends(pool),
             personal,
             partitions=settings.partitions,
             prefix=settings.topic_prefix,

@@ -216,6 +216,8 @@ LOAD = f"select {COLUMNS} from log.events where stream = $1 order by version"  #
 
 LOAD_MANY = f"select {COLUMNS} from log.load($1)"  # noqa: S608
 
+LOAD_WITH_KEYS = f"select {COLUMNS}, kek, wrapped, destroyed_at from log.load_with_keys($1)"  # noqa: S608
+
 # Below the oldest running transaction nothing can appear any more. Events of an earlier incarnation were given their
 # transaction ids by another server's counter (a dump) or before a restore: they are all settled.
 AFTER = f"""
@@ -253,6 +255,19 @@ async def load_many(db: Database, streams: Iterable[str]) -> dict[str, list[Raw]
     for row in await db.fetch(LOAD_MANY, list(streams)):
         found.setdefault(row["stream"], []).append(raw_of(row))
     return found
+
+
+async def load_with_keys(
+    db: Database, streams: Iterable[str]
+) -> tuple[dict[str, list[Raw]], dict[str, Wrapped | None]]:
+    """The same, and the keys of those whose streams they are: None where it was destroyed."""
+    found: dict[str, list[Raw]] = {}
+    keys: dict[str, Wrapped | None] = {}
+    for row in await db.fetch(LOAD_WITH_KEYS, list(streams)):
+        found.setdefault(row["stream"], []).append(raw_of(row))
+        if row["wrapped"] or row["destroyed_at"]:
+            keys[row["stream"]] = Wrapped(row["kek"], row["wrapped"]) if row["wrapped"] else None
+    return found, keys
 
 
 async def read_after(db: Database, position: Position, limit: int) -> list[Raw]:

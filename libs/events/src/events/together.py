@@ -1,4 +1,4 @@
-"""What several commands ask of Postgres at the same time goes there together: their loads and their appends.
+"""What several ask of a server at the same time goes there together: see `grouped` for what commands ask of Postgres.
 
 A query costs a round trip, and a commit a flush to disk as well, whatever it holds. So while a few are under way, who
 comes meanwhile waits, and then all go as one: the more come, the less each costs. Nobody waits when nothing is under
@@ -10,11 +10,6 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-
-from events import store
-from events.event import Position, Raw
-from events.read_model import Pool
-from events.store import Appending, Conflict, KeysMade, KeyUsed, TimerGone
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -104,29 +99,3 @@ class Together(Generic[A, B]):
             for waiting, answer in zip(group, answers, strict=True):
                 if not waiting.done.done():
                     waiting.done.set_result(answer)
-
-
-def loads(db: Pool) -> Together[str, Sequence[Raw]]:
-    """Loads streams: the events of each, first to last; none if there is no such stream."""
-
-    async def load(streams: Sequence[str]) -> Sequence[Sequence[Raw]]:
-        found = await store.load_many(db, streams)
-        return [found.get(stream, ()) for stream in streams]
-
-    return Together(load)
-
-
-def appends(db: Pool) -> Together[Appending, Position]:
-    """Appends as `store.append` does, and answers with the position of each one's last event."""
-
-    async def append(appendings: Sequence[Appending]) -> Sequence[Position]:
-        return await store.append(db, appendings)
-
-    def touches(appending: Appending) -> Iterable[str]:
-        yield from appending.expected
-        if appending.key:
-            yield f"key {appending.key.value}"
-        for subject in appending.new_keys:
-            yield f"person {subject}"
-
-    return Together(append, touches, (Conflict, KeysMade, KeyUsed, TimerGone))

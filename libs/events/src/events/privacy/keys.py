@@ -78,10 +78,6 @@ class PersonKeys:
             log.warning("keys are not there: were they lost with a database?", count=len(lost), first=lost[0])
         return {subject: known.get(subject) for subject in subjects}
 
-    async def prefetch(self, subject: str) -> None:
-        """Gets ready for `obtain`, if there is such a key."""
-        await self._known((subject,))
-
     async def material(self, subjects: Collection[str], surely_new: Collection[str] = ()) -> Material:
         """What it takes to seal data of these. Whoever has no key gets one, to be stored with the events that it seals;
         those `surely_new` without looking. Should they have one after all, the append says so by KeysMade."""
@@ -104,8 +100,19 @@ class PersonKeys:
         """The append was committed: what it made is known."""
         self._cache.put(asked_at, {subject: material.keys[subject] for subject in material.new})
 
+    async def learn(self, asked_at: float, found: Mapping[str, Wrapped | None]) -> Mapping[str, PersonKey | None]:
+        """What the table says of these: None where the key was destroyed. Unwraps those that are not known yet, and
+        gives the keys of all. Raises VaultAway or DoesNotUnwrap."""
+        known = self._cache.find(subject for subject, wrapped in found.items() if wrapped)
+        learnt: dict[str, PersonKey | None] = {subject: None for subject, wrapped in found.items() if not wrapped}
+        if ask := [(subject, it) for subject, it in found.items() if it and not known.get(subject)]:
+            unwrapped = await self.vault.unwrap(ask)
+            learnt |= {subject: PersonKey(subject, key) for (subject, _), key in zip(ask, unwrapped, strict=True)}
+        self._cache.put(asked_at, learnt)
+        return {**known, **learnt}
+
     def now(self) -> float:
-        """The time to give to `remember`: that before the append."""
+        """The time to give to `remember` and `learn`: that of the question, or before the append."""
         return self._cache.now()
 
     async def destroy(self, subject: str) -> datetime:
@@ -129,10 +136,5 @@ class PersonKeys:
     async def _look(self, subjects: Iterable[str]) -> Mapping[str, PersonKey | None]:
         asked_at = self._cache.now()
         rows = await self._db.fetch(LOOK, list(subjects))
-        living = [(row["subject"], Wrapped(row["kek"], row["wrapped"])) for row in rows if not row["destroyed_at"]]
-        found: dict[str, PersonKey | None] = {row["subject"]: None for row in rows}
-        if living:
-            unwrapped = await self.vault.unwrap(living)
-            found |= {subject: PersonKey(subject, key) for (subject, _), key in zip(living, unwrapped, strict=True)}
-        self._cache.put(asked_at, found)
-        return found
+        found = {row["subject"]: Wrapped(row["kek"], row["wrapped"]) if row["wrapped"] else None for row in rows}
+        return await self.learn(asked_at, found)
