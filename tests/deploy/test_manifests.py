@@ -11,13 +11,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
+from contracts.common import Holder, HolderKind, Scope, Title
+from contracts.registry import PowerFacts
 from edge.callers import AUDIENCE
 from edge.issuers import LOCAL
 from edge.keys import Keys
@@ -34,6 +37,8 @@ MADE_BY_OTHERS = {f"{name}-db-app" for name in ("registry", "grid-tasks", "asses
     "registry-keys",
     "grid-tasks-keys",
 }
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 
 Manifest = dict[str, Any]
 
@@ -77,16 +82,66 @@ def test_a_manifest_is_valid_and_its_pods_may_do_nothing_they_need_not(document:
             assert security["readOnlyRootFilesystem"] is True
 
 
-def test_topics_and_scaling_are_those_that_the_code_declares() -> None:
+@pytest.fixture(scope="module")
+def generate() -> Any:
     spec = importlib.util.spec_from_file_location("generate", K8S / "generate.py")
     assert spec is not None
     assert spec.loader is not None
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
+    return generate
+
+
+def test_topics_and_scaling_are_those_that_the_code_declares(generate: Any) -> None:
     platform = K8S / "overlays/platform"
     again = "run .venv/bin/python deploy/k8s/generate.py"
     assert (platform / "topics.yaml").read_text(encoding="utf-8") == generate.topics(), again
     assert (platform / "scaling.yaml").read_text(encoding="utf-8") == generate.scaling(), again
+
+
+def test_who_may_read_a_topic_follows_from_the_power_list(generate: Any) -> None:
+    listed = generate.listed(generate.FOUNDING.read_text(encoding="utf-8"))
+    partners = (K8S / "overlays/platform/partners.yaml").read_text(encoding="utf-8")
+    assert partners == generate.partners(listed, NOW), "run .venv/bin/python deploy/k8s/generate.py"
+    assert generate.listed(json.dumps({"items": [it.model_dump(mode="json") for it in listed], "next": None})) == listed
+
+
+def power(code: str, *partners: str, since: datetime = NOW, until: datetime | None = None) -> PowerFacts:
+    holders = tuple(Holder(kind=HolderKind.PARTNER, name=name, scope=Scope.ALL) for name in partners)
+    words = Title(zh="试", en="A trial")
+    return PowerFacts(power=code, title=words, legal_basis="x", holders=holders, since=since, until=until)
+
+
+def test_a_partner_reads_what_is_in_force_now_and_nothing_else(generate: Any) -> None:
+    listed = [
+        power("topics.registry.grid", "city_platform", "hotline"),
+        power("topics.registry.person", "hotline", since=NOW + timedelta(days=1)),
+        power("topics.registry.unit", "hotline", until=NOW),
+        power("people.copy", "portal"),
+    ]
+    users = {
+        it["metadata"]["name"]: it["spec"]["authorization"]["acls"] for it in documents(generate.partners(listed, NOW))
+    }
+    assert users.keys() == {"city-platform", "hotline"}
+    assert {(it["resource"]["type"], it["resource"]["name"], *it["operations"]) for it in users["hotline"]} == {
+        ("group", "hotline.", "Read"),
+        ("topic", "commongrid.registry.grid", "Read", "Describe"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("listed", "why"),
+    [
+        ([power("topics.registry.soul", "hotline")], "there is no topic commongrid.registry.soul"),
+        ([power("topics.registry.grid", "a_b", "a-b")], "two partners would be one user"),
+        ([power("topics.registry.grid", "x, namespace: kube-system")], "cannot be a user of Kafka"),
+    ],
+)
+def test_a_list_that_would_give_what_nobody_meant_is_refused(
+    generate: Any, listed: Sequence[PowerFacts], why: str
+) -> None:
+    with pytest.raises(ValueError, match=why):
+        generate.partners(listed, NOW)
 
 
 def test_the_trial_systems_issuer_publishes_the_key_that_its_tokens_are_proved_by(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from edge import Grant
 from edge.authority import Lists, PostHolder
 from edge.callers import ANONYMOUS, Caller
 from edge.powers import granted, refusal
+from edge.rates import Rate
 from edge.testing import given
 from events import NotFound
 from hypothesis import given as always
@@ -91,6 +92,24 @@ def test_where_there_is_one_community_it_needs_no_code() -> None:
 def test_who_holds_it_twice_has_both() -> None:
     assert reach(LI, "anyone", "grid_worker@own_grid") is None
     assert reach(OFFICER, "community_officer@own_grid", "community_officer@community") == {"", "G1", "G2"}
+
+
+@pytest.mark.parametrize(
+    ("holders", "quota"),
+    [
+        (["partner:fire"], None),
+        (["partner:fire 60/20"], Rate(60, 20)),
+        (["partner:fire 60/20", "partner:market 1/1"], Rate(60, 20)),
+        (["partner:fire 60/20", "partner:fire 90/10"], Rate(90, 10)),
+        (["partner:fire 60/20", "anyone"], None),
+    ],
+)
+def test_a_partner_has_the_quota_that_the_list_gives_them_and_none_of_what_anyone_may_do(
+    holders: list[str], quota: Rate | None
+) -> None:
+    grant = granted(lists(given("units.read", *holders)), "units.read", Caller("service-account-fire", "fire"), NOW)
+    assert grant
+    assert grant.quota == quota
 
 
 def test_out_of_reach_there_is_no_such_thing() -> None:

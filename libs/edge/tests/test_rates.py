@@ -9,12 +9,16 @@ import pytest
 from edge import Application
 from edge.callers import Callers
 from edge.rates import Buckets, Rate, Rates, by_address
+from edge.testing import given as on_the_list
 from edge.testing import issuer, token
+from edge.testing import told as tell
 from events.runtime import Runtime
 from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.edge.tests.test_problems import assert_problem
+
+from .conftest import USE
 
 
 @dataclass
@@ -130,6 +134,14 @@ async def limited(application: Application, runtime: Runtime, clock: Clock) -> A
         yield http
 
 
+@pytest.fixture
+async def generous(application: Application, runtime: Runtime, clock: Clock) -> AsyncGenerator[httpx2.AsyncClient]:
+    """A client of the service, where a caller may read nine times."""
+    app = application.api(runtime, Callers(issuer()), Rates(Rate(60, 9), Rate(60, 1), [], clock))
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://suggestions") as http:
+        yield http
+
+
 def signed_in(who: str, **claims: Any) -> dict[str, str]:
     return {"Authorization": f"Bearer {token(who, **claims)}"}
 
@@ -166,6 +178,26 @@ async def test_a_caller_who_proved_who_they_are_has_a_quota_of_their_own(limited
     assert await statuses(limited, 1) == [429]
     assert await statuses(limited, 3, li) == [200, 200, 429]
     assert await statuses(limited, 3, chen) == [200, 200, 429]
+
+
+async def test_a_partner_has_the_quota_of_the_power_list_beside_and_is_told_both(
+    generous: httpx2.AsyncClient, database: str, clock: Clock
+) -> None:
+    await tell(database, on_the_list(USE, "partner:fire 60/2", "partner:market 60/1", "grid_worker"))
+    fire, market = signed_in("fire", client_id="fire"), signed_in("market", client_id="market")
+    first = await generous.get("/suggestions", headers=fire)
+    assert (first.headers["ratelimit"], first.headers["ratelimit-policy"]) == (
+        f'"reads";r=8;t=1, "{USE}";r=1;t=1',
+        f'"reads";q=9;w=9, "{USE}";q=2;w=2',
+    )
+    assert await statuses(generous, 2, fire) == [200, 429]
+    refused = await generous.get("/suggestions", headers=fire)
+    assert assert_problem(refused, 429, "quota-exceeded")["violated_policies"] == [USE]
+    assert refused.headers["retry-after"] == "1"
+    assert await statuses(generous, 2, market) == [200, 429], "each has a quota of their own"
+    assert await statuses(generous, 3, signed_in("li")) == [200, 200, 200], "people have none"
+    clock.now += 1
+    assert await statuses(generous, 2, fire) == [200, 429]
 
 
 async def test_made_up_tokens_open_no_new_buckets(limited: httpx2.AsyncClient) -> None:

@@ -1,10 +1,10 @@
 """What is so is entered once; what differs is a change; what is wrong is refused."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from contracts.common import Place, Post, Residency, Title
+from contracts.common import Holder, HolderKind, Place, Post, Residency, Scope, Title
 from contracts.registry import (
     AddressChanged,
     AddressRegistered,
@@ -21,11 +21,14 @@ from contracts.registry import (
     MemberDismissed,
     PersonChanged,
     PersonRegistered,
+    PowerFacts,
+    PowerListed,
     UnitChanged,
     UnitRegistered,
 )
 from events import Aggregate, Event, NotFound
 from events.testing import given
+from pydantic import ValidationError
 from registry.domain.address import ADDRESS, Locate, written
 from registry.domain.building import BUILDING
 from registry.domain.contact import is_phone
@@ -36,6 +39,7 @@ from registry.domain.grid import GRID
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER, Dismiss, NotInPost
 from registry.domain.person import PERSON, masked_name, masked_number
+from registry.domain.power import POWER
 from registry.domain.references import check_code, check_reference, id_of
 from registry.domain.unit import UNIT
 
@@ -170,6 +174,43 @@ def test_a_grid_worker_has_a_grid_and_an_officer_need_not() -> None:
 def test_a_member_can_be_reached() -> None:
     refused(MEMBER, LI.model_copy(update={"email": "li at example"}), "email", Why.EMAIL)
     refused(MEMBER, LI.model_copy(update={"phone": "8"}), "phone", Why.PHONE)
+
+
+SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+ANYONE = Holder(kind=HolderKind.ANYONE, scope=Scope.ALL)
+FIRE = Holder(kind=HolderKind.PARTNER, name="fire", scope=Scope.ALL)
+
+
+@pytest.mark.parametrize(
+    ("power", "holder", "why"),
+    [
+        ("units.read", Holder(kind=HolderKind.POST, name="emperor", scope=Scope.ALL), Why.UNKNOWN_POST),
+        ("units.read", ANYONE.model_copy(update={"scope": Scope.OWN_GRID}), Why.BEYOND_THEM),
+        ("units.read", ANYONE.model_copy(update={"name": "fire"}), Why.NOT_A_POWER),
+        ("units.read", ANYONE.model_copy(update={"quota": "60/20"}), Why.NO_QUOTA),
+        ("topics.registry.unit", ANYONE, Why.NOT_TO_FOLLOW),
+    ],
+)
+def test_a_power_is_given_only_to_whoever_can_have_it(power: str, holder: Holder, why: Why) -> None:
+    facts = PowerFacts(
+        power=power, title=Title(zh="试", en="A trial"), legal_basis="《行政处罚法》", holders=(FIRE,), since=SINCE
+    )
+    given(POWER).when(Register(facts)).then(PowerListed(**facts.model_dump()))
+    refused(POWER, facts.model_copy(update={"holders": (FIRE, holder)}), "holders", why)
+
+
+def test_a_partner_has_a_quota_of_its_own_and_follows_topics() -> None:
+    holder = FIRE.model_copy(update={"quota": "60/20"})
+    facts = PowerFacts(
+        power="topics.registry.unit",
+        title=Title(zh="试", en="A trial"),
+        legal_basis="《政务数据共享条例》",
+        holders=(holder,),
+        since=SINCE,
+    )
+    given(POWER).when(Register(facts)).then(PowerListed(**facts.model_dump()))
+    with pytest.raises(ValidationError, match="quota"):
+        Holder(kind=HolderKind.PARTNER, name="fire", scope=Scope.ALL, quota="often")
 
 
 def test_who_leaves_a_post_leaves_it_once_and_may_come_back() -> None:

@@ -52,6 +52,10 @@ class HolderKind(StrEnum):
     PARTNER = "partner"  # 对接系统: another government's system, by the client in its token
 
 
+QUOTA = r"^[1-9][0-9]{0,6}/[1-9][0-9]{0,4}$"
+"""How a quota is written: `1200/400` is 1,200 a minute, of which 400 may come at once."""
+
+
 class Holder(BaseModel):
     """Who may hold a power, and how far it reaches for them."""
 
@@ -61,6 +65,9 @@ class Holder(BaseModel):
     name: str = ""
     """The post, or the partner's client id; empty for anyone."""
     scope: Scope
+    quota: Annotated[str, Field(pattern=QUOTA)] | None = None
+    """How often a partner may use it, like `60/20`: 60 a minute, of which 20 at once. Without one, as often as callers
+    may ask at all."""
 
 
 class Purpose(BaseModel):

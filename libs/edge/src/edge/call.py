@@ -26,9 +26,11 @@ from edge.body import require_storable
 from edge.callers import BearerToken, Caller, Callers, not_signed_in
 from edge.idempotency import key_of
 from edge.ids import new_id
+from edge.outside import exceeded
 from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
 from edge.problems import HttpProblem, current_trace_id
+from edge.rates import Rates
 from edge.routing import is_json, power_of
 
 S = TypeVar("S")
@@ -290,6 +292,7 @@ class CallOf(BearerToken):
         caller = request.scope.get("edge.caller") or await _caller(state.callers, request.headers.get("Authorization"))
         request.scope["edge.caller"] = caller
         grant = await _grant(request, power_of(route) or "", caller)
+        _require_quota(request, grant, caller)
         if route.body_field and is_json(request):
             require_storable(await request.body())
         return HttpCall(request, state.runtime, caller, grant)
@@ -315,6 +318,17 @@ async def _grant(request: Request, power: str, caller: Caller) -> Grant:
     if grant := granted(lists, power, caller, at):
         return grant
     raise refusal(power, caller, lists)
+
+
+def _require_quota(request: Request, grant: Grant, caller: Caller) -> None:
+    """Takes one of a partner's quota, if the power list gives them one. Raises the 429 problem if none is left."""
+    rates: Rates | None = request.app.state.rates
+    if rates is None or grant.quota is None or caller.client is None:
+        return
+    buckets = rates.buckets_of_power(grant.facts.power, grant.quota)
+    may, request.scope["edge.quota"] = buckets.take(caller.client)
+    if not may:
+        raise exceeded(buckets)
 
 
 Call: TypeAlias = Annotated[HttpCall, Depends(CallOf())]

@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.callers import Callers
 from edge.problems import HttpProblem
-from edge.rates import Header, Rates, by_address
+from edge.rates import Buckets, Header, Rates, by_address
 from edge.telemetry import OPERATIONAL
 
 MOST_HEADERS = 100
@@ -67,7 +67,7 @@ class Outside:
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _completed(message["headers"], told)
+                message["headers"] = _completed(message["headers"], (*told, *scope.get("edge.quota", ())))
             await send(message)
 
         await (refused or self._app)(scope, receive, telling)
@@ -87,15 +87,7 @@ class Outside:
         may, told = buckets.take(name)
         if may:
             return None, told
-        return (
-            HttpProblem(
-                "quota-exceeded",
-                f"of {buckets.name} you have had your share for now; wait for as long as Retry-After says",
-                headers={"Retry-After": str(buckets.next_in)},
-                violated_policies=[buckets.name],
-            ).response(),
-            told,
-        )
+        return exceeded(buckets).response(), told
 
     def _who(self, scope: Scope) -> str:
         """What the request's quota goes by. A token that was not accepted yet proves nothing, so whoever sends one
@@ -109,6 +101,16 @@ class Outside:
                 break
         client = scope.get("client")
         return by_address(client[0]) if client else "\0"
+
+
+def exceeded(buckets: Buckets) -> HttpProblem:
+    """What is said to whoever asks too often."""
+    return HttpProblem(
+        "quota-exceeded",
+        f"of {buckets.name} you have had your share for now; wait for as long as Retry-After says",
+        headers={"Retry-After": str(buckets.next_in)},
+        violated_policies=[buckets.name],
+    )
 
 
 def _completed(headers: Sequence[Header], told: tuple[Header, ...]) -> list[Header]:

@@ -15,6 +15,7 @@ from events import NotFound
 from edge.authority import Lists, PostHolder
 from edge.callers import Caller, not_signed_in
 from edge.problems import HttpProblem
+from edge.rates import Rate
 
 NOWHERE = ""
 """Stands for the grid of what lies in no grid: it is seen by whoever looks after more than their own."""
@@ -35,6 +36,8 @@ class Grant:
     facts: PowerFacts
     post: Post | None
     grids: frozenset[str] | None
+    quota: Rate | None = None
+    """How often a partner may use it; None where only the rates of all callers count."""
 
     @property
     def purposes(self) -> Mapping[str, frozenset[str]]:
@@ -70,7 +73,8 @@ def granted(lists: Lists, power: str, caller: Caller, at: datetime) -> Grant | N
         further = _grids(holder.scope, in_post, lists.ground)
         reach = None if reach is None or further is None else reach | further
     post = Post(in_post.post) if in_post else None
-    return Grant(facts, post, reach)
+    quotas = [Rate.parse(holder.quota) for holder in held if holder.quota]
+    return Grant(facts, post, reach, max(quotas) if len(quotas) == len(held) else None)
 
 
 def in_force(facts: PowerFacts, at: datetime) -> bool:

@@ -13,13 +13,12 @@ from ipaddress import IPv6Address, IPv6Network
 from math import ceil
 from typing import TypeAlias
 
+from contracts.common import QUOTA
+
 Header: TypeAlias = tuple[bytes, bytes]
 
-PATTERN = r"^[1-9][0-9]{0,6}/[1-9][0-9]{0,4}$"
-"""How a rate is written: `1200/400` is 1,200 a minute, of which 400 may come at once."""
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Rate:
     """So many a minute in the long run, so many at once."""
 
@@ -29,7 +28,7 @@ class Rate:
     @classmethod
     def parse(cls, text: str) -> "Rate":
         """From `1200/400`; raises ValueError."""
-        if not re.fullmatch(PATTERN, text):
+        if not re.fullmatch(QUOTA, text):
             raise ValueError("a rate is written like 1200/400: so many a minute, so many at once")
         per_minute, _, burst = text.partition("/")
         return cls(int(per_minute), int(burst))
@@ -87,22 +86,25 @@ class Buckets:
 
 
 class Rates:
-    """How often each caller may read and write.
-
-    This is the place where a partner's own quota, from the power list, will be asked for: `buckets_of` knows who calls.
-    """
+    """How often each caller may read and write, and a partner use a power that the list gives them so many times."""
 
     def __init__(self, reads: Rate, writes: Rate, free: Collection[str], clock: Callable[[], float]) -> None:
         """`free`: callers who are not limited, as the system's own services are."""
         self._reads = Buckets("reads", reads, clock)
         self._writes = Buckets("writes", writes, clock)
         self._free = frozenset(free)
+        self._clock = clock
+        self._powers: dict[tuple[str, Rate], Buckets] = {}
 
     def buckets_of(self, caller: str | None, *, reads: bool) -> Buckets | None:
         """Whose rate a request falls under; None if under none."""
         if caller in self._free:
             return None
         return self._reads if reads else self._writes
+
+    def buckets_of_power(self, power: str, quota: Rate) -> Buckets:
+        """Where each partner who has this quota of the power has a bucket."""
+        return self._powers.setdefault((power, quota), Buckets(power, quota, self._clock))
 
 
 def by_address(host: str) -> str:

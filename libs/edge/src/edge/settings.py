@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
+from contracts.common import QUOTA
 from events import Clock, system_clock
 from events.privacy.vault import TransitSettings
 from events.runtime import Settings as RuntimeSettings
@@ -14,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from edge.callers import AUDIENCE, SUBJECT, Callers
 from edge.issuers import AGE, LOCAL, Issuer
 from edge.keys import FITS
-from edge.rates import PATTERN, READS, WRITES, Rate, Rates
+from edge.rates import READS, WRITES, Rate, Rates
 from edge.simulation import Simulation, simulated
 
 S = TypeVar("S", bound=BaseSettings)
@@ -63,11 +64,11 @@ class Settings(BaseSettings):
     keys_age: float = Field(
         AGE, ge=1, le=86_400, description="after how many seconds the issuer's keys are fetched anew, 1 to 86400"
     )
-    rate_reads: Annotated[str, StringConstraints(pattern=PATTERN)] = Field(
+    rate_reads: Annotated[str, StringConstraints(pattern=QUOTA)] = Field(
         f"{READS.per_minute}/{READS.burst}",
         description="how often each caller may read: so many a minute, so many at once, like 1200/400",
     )
-    rate_writes: Annotated[str, StringConstraints(pattern=PATTERN)] = Field(
+    rate_writes: Annotated[str, StringConstraints(pattern=QUOTA)] = Field(
         f"{WRITES.per_minute}/{WRITES.burst}",
         description="how often each caller may write: so many a minute, so many at once, like 300/100",
     )

@@ -94,7 +94,7 @@ def issuer() -> Issuer:
 
 
 def given(power: str, *holders: str, purposes: Mapping[str, Sequence[str]] = MappingProxyType({})) -> PowerListed:
-    """A power on the list since 2020, for these holders: "anyone", "grid_worker@own_grid", "partner:fire"."""
+    """A power on the list since 2020, for these holders: "anyone", "grid_worker@own_grid", "partner:fire 60/20"."""
     return PowerListed(
         power=power,
         title=Title(zh=power, en=power),
@@ -111,7 +111,8 @@ def _holder(text: str) -> Holder:
     if who == HolderKind.ANYONE:
         return Holder(kind=HolderKind.ANYONE, scope=reach)
     if who.startswith("partner:"):
-        return Holder(kind=HolderKind.PARTNER, name=who.removeprefix("partner:"), scope=reach)
+        name, _, quota = who.removeprefix("partner:").partition(" ")
+        return Holder(kind=HolderKind.PARTNER, name=name, scope=reach, quota=quota or None)
     return Holder(kind=HolderKind.POST, name=Post(who), scope=reach)
 
 

@@ -34,6 +34,8 @@ class Why(StrEnum):
     UNKNOWN_GRID = "unknown_grid"
     NOT_A_POWER = "not_a_power"
     BEYOND_THEM = "beyond_them"
+    NO_QUOTA = "no_quota"
+    NOT_TO_FOLLOW = "not_to_follow"
     DIVISION_CODE = "division_code"
     COORDINATES = "coordinates"
     IDENTITY_NUMBER = "identity_number"
@@ -93,6 +95,11 @@ WORDS: dict[Why, Title] = {
     Why.BEYOND_THEM: Title(
         zh="任何人和对接系统的权力不分网格：范围应为 all",
         en="must have the scope all: anyone and partner systems look after no grid",
+    ),
+    Why.NO_QUOTA: Title(zh="只有对接系统才有配额", en="must have no quota: only partner systems have one"),
+    Why.NOT_TO_FOLLOW: Title(
+        zh="事件主题只能开放给对接系统",
+        en="must be partner systems: topics are followed by nobody else",
     ),
     Why.UNKNOWN_GRID: Title(zh="网格未登记", en="is a grid that is not registered"),
     Why.DIVISION_CODE: Title(

@@ -13,6 +13,9 @@ from events import Aggregate, Event, Refused
 from registry.domain.entry import Register, entered, latest
 from registry.domain.faults import Fault, Why
 
+TOPICS = "topics."
+"""How the powers begin that let a partner follow a topic: `topics.registry.grid` for `commongrid.registry.grid`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Withdraw:
@@ -27,8 +30,13 @@ class NotOnTheList(Refused):
 
 def check_power(facts: PowerFacts) -> None:
     """Raises Fault unless each holder can hold it: a post that there is, a partner by its client id; who looks after no
-    grid holds it everywhere or not at all."""
+    grid holds it everywhere or not at all. To follow a topic is for partners only."""
     for holder in facts.holders:
+        if holder.kind is not HolderKind.PARTNER:
+            if holder.quota:
+                raise Fault("holders", Why.NO_QUOTA)
+            if facts.power.startswith(TOPICS):
+                raise Fault("holders", Why.NOT_TO_FOLLOW)
         match holder.kind:
             case HolderKind.POST:
                 if holder.name not in set(Post):
