@@ -10,8 +10,9 @@ import asyncpg
 import pytest
 from events import Connection, ReadModel, Recorded, store
 from events.event import START
-from events.lag import Lag
+from events.lag import Lag, close
 from events.measures import Measures
+from events.progress import OWN
 from events.rebuild import Behind, differences, rebuild
 from events.runtime import Runtime
 from events.testing import eventually, running
@@ -142,6 +143,17 @@ async def test_the_live_one_goes_on_meanwhile_and_the_switch_loses_nothing(
         assert (await asyncio.gather(asked, return_exceptions=True))[0].__class__ is asyncio.CancelledError
 
 
+async def test_it_ends_though_others_never_stop_writing(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    async with desk_and_hall(new_database, kafka_server, topic_prefix) as (here, there):
+        async with going_on(here, there), asyncio.timeout(120):
+            for runtime in (here, there):
+                for model in runtime.service.read_models:
+                    await rebuild(runtime, model)
+        await eventually(lambda: all_taken(here, there), 60)
+
+
 async def keep_asking(*runtimes: Runtime) -> None:
     """Queries are answered all the time, and never go back."""
     most = 0
@@ -168,7 +180,7 @@ async def test_it_takes_over_with_the_last_event_that_the_live_one_had_shown(
         reports: list[int] = []
 
         def at_its_end(taken: int) -> None:
-            if reports == [1]:
+            if taken == 1 and not reports:
                 note = Thread(target=lambda: asyncio.run(note_and_wait(database)))  # this loop stands still meanwhile
                 note.start()
                 note.join()
@@ -313,6 +325,44 @@ async def test_a_new_version_is_built_beside_the_old_one_which_serves_until_it_i
     async with running(desk(journal(version=1)), *place, work=False) as old:
         assert await old.ready() == [], "one can go back"
         await has_journalled(old.db, expected)
+
+
+@asynccontextmanager
+async def going_on(here: Runtime, there: Runtime) -> AsyncGenerator[None]:
+    """At the desk and in the hall somebody writes all the time, for the time of the block."""
+    stopped = False
+
+    async def keep_writing(nth: int) -> None:
+        await here.commands.execute(MATTER, f"busy-{nth}", Raise(), new=True)
+        while not stopped:
+            await here.commands.execute(MATTER, f"busy-{nth}", Note("more"))
+
+    async def keep_showing() -> None:
+        count = 0
+        while not stopped:
+            await there.commands.execute(SCREEN, "busy", Show(f"{(count := count + 1)}"))
+
+    writing = [asyncio.create_task(keep_showing()), *(asyncio.create_task(keep_writing(nth)) for nth in range(8))]
+    try:
+        yield
+    finally:
+        stopped = True
+        await asyncio.gather(*writing)
+
+
+@pytest.mark.parametrize(
+    ("events", "seconds", "since", "caught_up"),
+    [
+        (0, 0.0, 0.0, True),
+        (3, 0.5, 60.0, True),  # others write all the time
+        (3, 0.5, 0.4, False),  # these were there before anybody began to take them
+        (3, 1.5, 60.0, False),
+    ],
+)
+def test_it_has_caught_up_when_it_lacks_the_last_second_at_most_and_nothing_that_was_there_before(
+    events: int, seconds: float, since: float, caught_up: bool
+) -> None:
+    assert close([Lag("journal_v2", OWN, events, seconds)], since) == ({("journal_v2", OWN)} if caught_up else set())
 
 
 async def ready(runtime: Runtime) -> bool:

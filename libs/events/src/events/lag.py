@@ -13,6 +13,8 @@ from events.service import Service
 from events.settings import Settings
 
 COUNT_AT_MOST = 100_000
+CLOSE = 1.0
+"""Seconds by which a consumer may be behind and counts as caught up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,12 @@ class Lag:
     source: str
     events: int
     seconds: float
+
+
+def close(lags: Iterable[Lag], since: float) -> set[tuple[str, str]]:
+    """Who has caught up with which source: they have taken all that was there `since` seconds ago, and lack the last
+    second at most. There may be no moment at which nothing waits while others write all the time."""
+    return {(it.consumer, it.source) for it in lags if it.events == 0 or it.seconds < min(since, CLOSE)}
 
 
 def consumer_name(part: ReadModel | Policy) -> str:

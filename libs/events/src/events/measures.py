@@ -5,6 +5,7 @@ consumers have yet to take from topics is not known, and not told.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -33,6 +34,8 @@ class Measures:
     parked: dict[str, int] = field(default_factory=dict[str, int])
     watermark_age: float = 0.0
     seal_age: float = 0.0
+    _began: float = field(default_factory=time.monotonic)
+    _close: dict[str, set[tuple[str, str]]] = field(default_factory=dict[str, set[tuple[str, str]]])
     _oldest: tuple[int, float] = (0, 0.0)
 
     async def watch(self) -> None:
@@ -40,6 +43,7 @@ class Measures:
         began = asyncio.get_running_loop().time()
         while True:
             self.own = await lag.own_lag(self.db, lag.own_consumers(self.service))
+            self._close["own"] = lag.close(self.own, time.monotonic() - self._began)
             await self._note_who_caught_up()
             self.parked = await parking.counts(self.db)
             self.watermark_age = await self._age_of_watermark()
@@ -55,12 +59,14 @@ class Measures:
                 while True:
                     async with asyncio.timeout(10):
                         self.topics = await lag.topic_lag(self.db, reader, foreign)
+                    self._close["topics"] = lag.close(self.topics, time.monotonic() - self._began)
                     await asyncio.sleep(EVERY)
         finally:
             self.topics = []
+            self._close.pop("topics", None)
 
     async def _note_who_caught_up(self) -> None:
-        done = {(it.consumer, it.source) for it in (*self.own, *self.topics) if it.events == 0}
+        done = set[tuple[str, str]]().union(*self._close.values())
         caught_up = [
             model.schema
             for model in self.service.read_models

@@ -33,6 +33,8 @@ class Replay:
     own: bool
     feed: TopicFeed | None
     taken: int = 0
+    own_to_come: bool = True
+    """Whether the store is likely to have more: it gave as much as was asked for."""
 
     async def step(self) -> int:
         """Takes some more events; returns how many, 0 when there are none at the moment."""
@@ -43,18 +45,30 @@ class Replay:
             if raws:
                 await self.consumer.take([Chunk(OWN, 0, mark, Mark(0, raws[-1].position), raws)])
                 took += len(raws)
-        if self.feed and (took == 0 or not self.own):
+            self.own_to_come = len(raws) == CHUNK
+        if self.feed and took < CHUNK:  # a store that is written to all the time has always some more
             took += await self.feed.step(0.05)
         self.taken += took
         return took
 
     async def catch_up(self, report: Report | None = None) -> None:
-        """Takes all that there is at the moment."""
+        """Takes all that there is, and what came meanwhile, until that is little. It does not wait for a moment at
+        which there is nothing: while others go on writing, none may come."""
+        lap = CHUNK
+        while lap >= CHUNK:
+            before = self.taken
+            await self._lap(report)
+            lap = self.taken - before
+
+    async def _lap(self, report: Report | None) -> None:
+        """Takes what there is as it begins."""
+        ends = await self.feed.ends() if self.feed else {}
         while True:
-            took = await self.step()
+            await self.step()
             if report:
                 report(self.taken)
-            if took == 0 and await self._at_ends():
+            here = self.feed.marks if self.feed else {}
+            if all(here[it].next_offset >= end for it, end in ends.items()) and not (self.own and self.own_to_come):
                 return
 
     async def catch_up_with(self, held: Progress) -> None:
@@ -63,12 +77,6 @@ class Replay:
             while not await self._reached(key, mark):
                 if await self.step() == 0:
                     await asyncio.sleep(0.01)
-
-    async def _at_ends(self) -> bool:
-        if self.feed is None:
-            return True
-        ends = await self.feed.ends()
-        return all(self.feed.marks[it].next_offset >= end for it, end in ends.items())
 
     async def _reached(self, key: tuple[str, int], mark: Mark) -> bool:
         source, partition = key
