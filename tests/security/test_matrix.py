@@ -17,7 +17,16 @@ import pytest
 from assessment.service import application as assessment
 from contracts.common import HolderKind, Place, Post, Residency, Scope, Title
 from contracts.grid_tasks import ReporterKind
-from contracts.registry import AddressFacts, DutyFacts, GridDrawn, HouseholdFacts, MemberFacts, PersonFacts, PowerListed
+from contracts.registry import (
+    AddressFacts,
+    CorrectionAsked,
+    DutyFacts,
+    GridDrawn,
+    HouseholdFacts,
+    MemberFacts,
+    PersonFacts,
+    PowerListed,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge import authority
 from edge.problems import BASE
@@ -35,6 +44,7 @@ from local.testing import database
 from notifications.service import application as notifications
 from pydantic import BaseModel
 from registry.domain.address import ADDRESS
+from registry.domain.correction import CORRECTION, Ask
 from registry.domain.entry import Register
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
@@ -53,6 +63,7 @@ NO_KAFKA = "127.0.0.1:9"
 PEOPLE = {f"{post}-of-{grid}": (post, grid) for post in Post for grid in ("G1", "G2")}
 """Somebody in each post, for each of two grids, which are two communities'."""
 THINGS = {"case": "case-in-g1", "person": "person-in-g1", "household": "household-in-g1", "member": "grid_worker-of-G1"}
+THINGS["correction"] = "correction-in-g1"
 """Things that lie in the first grid."""
 WORDS = {"register": "units", "period": "2026-10", "name": "page.css"}
 """What a parameter has to be where it is no id."""
@@ -156,6 +167,16 @@ async def register(runtime: Runtime) -> None:
     await commands.execute(HOUSEHOLD, household.household, Register(household))
     await commands.execute(PERSON, RESIDENT.person, Register(RESIDENT))
     await commands.execute(MEMBER, member.member, Register(member))
+    asked = CorrectionAsked(
+        correction=THINGS["correction"],
+        person=RESIDENT.person,
+        fields=("name",),
+        name="王晓明",
+        reason="户口簿",
+        by="x",
+        at=datetime(2026, 11, 25, 9, tzinfo=UTC),
+    )
+    await commands.execute(CORRECTION, asked.correction, Ask(asked, RESIDENT))
     working = asyncio.create_task(runtime.work())
     for read_model in (addresses, households, people, authority):
         await commands.caught_up(read_model, 60)

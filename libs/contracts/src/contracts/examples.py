@@ -157,6 +157,27 @@ EXAMPLES: tuple[Event, ...] = (
         trace="0af7651916cd43dd8448eb211c80319c",
         at=at(9, 0),
     ),
+    registry.CorrectionAsked(
+        correction="0199aa00000070008000000000000002",
+        person="P0001",
+        fields=("name", "phone"),
+        name="谭睿",
+        phone="15496301249",
+        reason="户口簿上是“睿”字",
+        by="resident_portal",
+        client="resident_portal",
+        at=at(9, 0),
+    ),
+    registry.CorrectionAccepted(
+        correction="0199aa00000070008000000000000002", person="P0001", by="officer-1", at=at(10, 0)
+    ),
+    registry.CorrectionRefused(
+        correction="0199aa00000070008000000000000002",
+        person="P0001",
+        reason="身份证上是“瑞”字",
+        by="officer-1",
+        at=at(10, 0),
+    ),
     *(
         confirmed(person="P0001", parked=0, answers=1, timers=0, at=at(11, 0))
         for confirmed in (

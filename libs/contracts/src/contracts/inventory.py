@@ -31,6 +31,11 @@ IN_A_POST = Entry(
     "GB/T 34300-2017; PIPL art. 13(3)",
     "while in the post; afterwards until erased",
 )
+A_CORRECTION = Entry(
+    "to put right what is held wrongly",
+    "PIPL art. 46",
+    "as long as the person is registered, as what the register said and why; erased with them",
+)
 A_UNIT = Entry("to reach the person in charge of a unit", "PIPL art. 34", "while the unit is registered")
 A_CASE = Entry(
     "to deal with what was reported, and to say so to whoever reported it",
@@ -54,6 +59,9 @@ ENTRIES: dict[tuple[str, str], Entry] = {
             )
         ],
         WHO_LIVES_HERE,
+    ),
+    **dict.fromkeys(
+        [("correction", field) for field in ("name", "id_number", "sex", "birth_date", "phone", "reason")], A_CORRECTION
     ),
     **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
     ("unit", "phone"): A_UNIT,

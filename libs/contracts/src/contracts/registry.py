@@ -141,6 +141,46 @@ class DisclosureMade(Event, type="commongrid.registry.disclosure.made.v1"):
     at: AwareDatetime
 
 
+class CorrectionAsked(Event, type="commongrid.registry.correction.asked.v1"):
+    """Somebody says that what is held of a person is wrong (更正申请, PIPL article 46). `fields` names what would be
+    right otherwise; the others are None."""
+
+    correction: str
+    person: str
+    fields: Annotated[tuple[str, ...], Field(min_length=1)]
+    name: str | None = personal(of="person", default=None)
+    id_number: str | None = personal(of="person", default=None)
+    sex: str | None = personal(of="person", default=None)
+    birth_date: date | None = personal(of="person", default=None)
+    phone: str | None = personal(of="person", default=None)
+    reason: str = personal(of="person")
+    """How it can be seen."""
+    by: str
+    """A member of the roster, or a partner's system."""
+    client: str | None = None
+    """The partner's system, if it called by itself."""
+    at: AwareDatetime
+
+
+class CorrectionAccepted(Event, type="commongrid.registry.correction.accepted.v1"):
+    """It was wrong: `person.changed` follows."""
+
+    correction: str
+    person: str
+    by: str
+    at: AwareDatetime
+
+
+class CorrectionRefused(Event, type="commongrid.registry.correction.refused.v1"):
+    """It was right as it stands."""
+
+    correction: str
+    person: str
+    reason: str = personal(of="person")
+    by: str
+    at: AwareDatetime
+
+
 class UnitFacts(Event):
     """A unit (实有单位): a shop, a hotel, a chess room, a foot-bath shop."""
 

@@ -4,6 +4,8 @@ from contracts.asyncapi import document
 from contracts.registry import (
     AuditDone,
     AuditRefused,
+    CorrectionAccepted,
+    CorrectionRefused,
     DisclosureMade,
     ErasureConfirmed,
     MemberAppointed,
@@ -24,6 +26,7 @@ from registry.api import (
     addresses,
     buildings,
     copies,
+    corrections,
     disclosures,
     duties,
     erasures,
@@ -37,6 +40,7 @@ from registry.api import (
 )
 from registry.domain.address import ADDRESS
 from registry.domain.building import BUILDING
+from registry.domain.correction import CORRECTION
 from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
 from registry.domain.grid import GRID
@@ -45,9 +49,11 @@ from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
 from registry.domain.unit import UNIT
+from registry.policies.correcting import correcting
 from registry.policies.relocating import relocating
 from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
+from registry.read_models.corrections import corrections as correction_list
 from registry.read_models.disclosures import disclosures as disclosure_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
@@ -70,6 +76,8 @@ audit = Audit(
         MemberChanged,
         MemberDismissed,
         DisclosureMade,
+        CorrectionAccepted,
+        CorrectionRefused,
         PersonErased,
         PersonHeld,
         PersonReleased,
@@ -89,6 +97,7 @@ registry = Service(
         DUTY,
         POWER,
         DISCLOSURE,
+        CORRECTION,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -102,11 +111,12 @@ registry = Service(
         roster,
         duty_list,
         disclosure_list,
+        correction_list,
         erasure_list,
         authority,
         audit.read_model,
     ],
-    policies=[relocating, erasure.policy],
+    policies=[relocating, correcting, erasure.policy],
 )
 
 application = Application(
@@ -122,6 +132,7 @@ application = Application(
             people,
             disclosures,
             copies,
+            corrections,
             erasures,
             units,
             members,
@@ -130,6 +141,7 @@ application = Application(
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
+    statuses={"wrong-entry": 422, "nothing-to-correct": 422, "own-request": 403},
     workers=[erasing_who_left],
     audit=audit,
     asyncapi=document("registry"),

@@ -21,17 +21,19 @@ from fastapi import Request, Response
 from jwt.algorithms import OKPAlgorithm
 from pydantic import BaseModel, Field
 
+from registry.api.corrections import CorrectionView
 from registry.api.disclosures import DisclosureView, on_record
 from registry.api.powers import Powers
 from registry.domain.person import PERSON
 from registry.read_models import disclosures as seen
+from registry.read_models.corrections import corrections, of_person
 from registry.read_models.disclosures import disclosures
 from registry.read_models.people import grid_of, people
 
 router = Router(tags=["copies"])
 
 ALGORITHM = "EdDSA"
-MOST_DISCLOSURES = 1000
+MOST = 1000
 
 
 class Step(BaseModel):
@@ -48,6 +50,7 @@ class Copy(BaseModel):
     person: str
     held: dict[str, Any] = Field(description="Field by field, as it stands in the register")
     history: list[Step]
+    corrections: list[CorrectionView] = Field(description="What was asked to be corrected, the latest 1000")
     seen_by: list[DisclosureView] = Field(description="The latest 1000")
     made_at: datetime
 
@@ -69,18 +72,20 @@ class PublishedKeys(BaseModel):
 async def copy_of(person: str, call: Call, request: Request) -> Response:
     """All that is held of a person, for them: signed JSON, or with `Accept: text/html` a page to read. That it was
     handed out is on record, for the purpose `copy`."""
-    await call.fresh(people, disclosures)
+    await call.fresh(people, corrections, disclosures)
     call.grant.require(await grid_of(call.db, person))
     history = await call.commands.history(PERSON, person)
     if not history:
         raise NotFound("there is no such thing")
     held = PERSON.fold(it.data for it in history).known()
-    looks = await seen.page(call.db, person, None, "", MOST_DISCLOSURES)
+    asked = await of_person(call.db, person, MOST)
+    looks = await seen.page(call.db, person, None, "", MOST)
     copied = Copy(
         person=person,
         held=held.model_dump(mode="json"),
         history=[Step(what=_what(it.raw.type), at=it.recorded_at, by=it.raw.actor) for it in history],
-        seen_by=[DisclosureView(**row) for row in looks[:MOST_DISCLOSURES]],
+        corrections=[CorrectionView(**row) for row in asked],
+        seen_by=[DisclosureView(**row) for row in looks[:MOST]],
         made_at=call.now,
     )
     await on_record(call, person, sorted(held.personal), "copy")
@@ -116,6 +121,9 @@ def _page(copied: Copy) -> str:
     """For people to read, in Chinese and English."""
     held = _rows((name, value) for name, value in copied.held.items() if value not in (None, ""))
     history = _rows((f"{it.at:%Y-%m-%d %H:%M}", f"{it.what}, {it.by or '–'}") for it in copied.history)
+    corrections = _rows(
+        (f"{it.asked_at:%Y-%m-%d %H:%M}", f"{', '.join(it.fields)}: {it.outcome}") for it in copied.corrections
+    )
     seen_by = _rows(
         (f"{it.at:%Y-%m-%d %H:%M}", f"{it.by}: {it.purpose} ({', '.join(it.fields)})") for it in copied.seen_by
     )
@@ -125,6 +133,7 @@ def _page(copied: Copy) -> str:
         "<p>依《个人信息保护法》第四十五条。By article 45 of the Personal Information Protection Law.</p>"
         f"<h2>登记内容 What is held</h2><table>{held}</table>"
         f"<h2>登记经过 How it came to be known</h2><table>{history}</table>"
+        f"<h2>更正 Corrections</h2><table>{corrections}</table>"
         f"<h2>谁看过 Who has seen it</h2><table>{seen_by}</table>"
     )
 

@@ -22,6 +22,8 @@ class Powers(StrEnum):
     HOLD_PEOPLE = "people.hold"
     COPY_PEOPLE = "people.copy"
     READ_DISCLOSURES = "disclosures.read"
+    ASK_CORRECTIONS = "corrections.ask"
+    REVIEW_CORRECTIONS = "corrections.review"
     READ_UNITS = "units.read"
     READ_ROSTER = "roster.read"
     DISMISS = "members.dismiss"

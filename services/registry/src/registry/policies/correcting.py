@@ -1,0 +1,24 @@
+"""What was found to be wrong of somebody is put right in the register."""
+
+from contracts.registry import CorrectionAccepted
+from events import Commands, Policy, Recorded
+from events.privacy.data import Erased
+
+from registry.domain.correction import CORRECTION, corrected
+from registry.domain.entry import Register
+from registry.domain.person import PERSON
+
+correcting = Policy("correcting")
+
+
+@correcting.on(CorrectionAccepted)
+async def accepted(commands: Commands, event: Recorded[CorrectionAccepted]) -> None:
+    """The register says what was asked for."""
+    correction, _ = await commands.load(CORRECTION, event.data.correction)
+    person, _ = await commands.load(PERSON, event.data.person)
+    if person.erased or not correction.asked or not person.facts:
+        return
+    try:
+        await commands.execute(PERSON, event.data.person, Register(corrected(person.facts, correction.asked)))
+    except Erased:  # in the meantime
+        return
