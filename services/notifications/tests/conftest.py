@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,11 @@ from aiosmtpd.smtp import SMTP, Envelope
 from contracts.common import Place, Post, Title
 from contracts.grid_tasks import CaseClosed, CaseDispatched, CaseEscalated, CaseReported, CaseSentBack, ReporterKind
 from contracts.registry import DutyListed, MemberAppointed
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from edge import Application
 from edge.testing import client, founding, in_post, served, token, told
 from events import Event, Token
@@ -85,6 +91,23 @@ class MailServer(SMTP):
         return False
 
 
+def self_signed(name: str, folder: Path) -> tuple[Path, Path]:
+    """A certificate for this name, which nobody trusts yet, and its key: files in the folder."""
+    key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, SHA256())
+    )
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(Encoding.PEM))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
 @dataclass
 class Received:
     """A webhook as it came in."""
@@ -113,13 +136,24 @@ class Receiver:
 
 @pytest.fixture
 async def mailbox() -> AsyncGenerator[Mailbox]:
+    async with mail_server() as box:
+        yield box
+
+
+@asynccontextmanager
+async def mail_server(**options: Any) -> AsyncGenerator[Mailbox]:
+    """An SMTP server, and what it takes; it offers STARTTLS if it is given a `tls_context`."""
     box = Mailbox()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: MailServer(box, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: MailServer(box, enable_SMTPUTF8=True, loop=loop, **options), "127.0.0.1", 0
+    )
     box.port = server.sockets[0].getsockname()[1]
-    yield box
-    server.close()
-    await server.wait_closed()
+    try:
+        yield box
+    finally:
+        server.close()
+        await server.wait_closed()
 
 
 @pytest.fixture
@@ -169,7 +203,7 @@ def by(*outlets: Email | Webhook) -> Application:
 
 
 def email(mailbox: Mailbox) -> Email:
-    return Email("127.0.0.1", mailbox.port, "grid@example.org")
+    return Email("127.0.0.1", mailbox.port, "grid@example.org", requires_tls=False)
 
 
 def webhook(receiver: Receiver) -> Webhook:

@@ -4,7 +4,9 @@ import base64
 import hashlib
 import hmac
 import json
+import ssl
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from contracts.common import Title
@@ -16,7 +18,17 @@ from notifications.channels.letter import Letter, NotTaken
 from notifications.channels.webhook import Webhook, key_of, sign
 from notifications.texts import Facts, text
 
-from services.notifications.tests.conftest import NINE, NOON, SECRET, Mailbox, Receiver, email, webhook
+from services.notifications.tests.conftest import (
+    NINE,
+    NOON,
+    SECRET,
+    Mailbox,
+    Receiver,
+    email,
+    mail_server,
+    self_signed,
+    webhook,
+)
 
 FACTS = Facts("c1", Title(zh="路灯不亮", en="Street light out"), "G1", NOON)
 
@@ -112,6 +124,23 @@ async def test_a_mail_server_that_is_away_is_tried_again() -> None:
     assert not refused.value.permanent
 
 
+async def test_a_mail_goes_encrypted_or_not_at_all(mailbox: Mailbox) -> None:
+    with pytest.raises(NotTaken, match="SMTP") as refused:
+        await Email("127.0.0.1", mailbox.port, "grid@example.org").send(letter())
+    assert not refused.value.permanent
+    assert not mailbox.taken
+
+
+async def test_a_mail_goes_only_to_whom_the_certificate_names(tmp_path: Path) -> None:
+    """Whoever put themselves between can encrypt as well."""
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(*self_signed("mail.example", tmp_path))
+    async with mail_server(tls_context=tls) as mailbox:
+        with pytest.raises(NotTaken, match="SMTP"):
+            await Email("127.0.0.1", mailbox.port, "grid@example.org").send(letter())
+    assert not mailbox.taken
+
+
 @pytest.mark.parametrize("address", ["", "13812345678", "a@b\nBcc: all@example.org", "a@b, c@d", "<a@b>"])
 async def test_a_contact_that_is_no_address_is_never_put_into_a_header(mailbox: Mailbox, address: str) -> None:
     with pytest.raises(NotTaken, match="not an e-mail address") as refused:
@@ -141,8 +170,17 @@ def test_what_is_not_configured_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("NOTIFICATIONS_SMTP", "mail.example.org:25")
     monkeypatch.setenv("NOTIFICATIONS_MAIL_FROM", "grid@example.org")
     assert configured(read_settings(ChannelSettings)) == {
-        Channel.EMAIL: Email("mail.example.org", 25, "grid@example.org")
+        Channel.EMAIL: Email("mail.example.org", 25, "grid@example.org", requires_tls=True)
     }
+    for name, value, requires_tls in [
+        ("COMMONGRID_LOCAL", "true", False),
+        ("NOTIFICATIONS_SMTP_TLS", "required", True),
+        ("NOTIFICATIONS_SMTP_TLS", "offered", False),
+    ]:
+        monkeypatch.setenv(name, value)
+        mail = configured(read_settings(ChannelSettings))[Channel.EMAIL]
+        assert isinstance(mail, Email)
+        assert mail.requires_tls is requires_tls
 
 
 @pytest.mark.parametrize(

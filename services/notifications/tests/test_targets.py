@@ -3,18 +3,12 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, Sequence
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from contracts.common import Title
 from contracts.notifications import Channel, Occasion
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from edge.testing import served
 from events.testing import eventually
 from notifications.channels.letter import Letter, NotTaken
@@ -36,6 +30,7 @@ from services.notifications.tests.conftest import (
     dispatched,
     li,
     reported,
+    self_signed,
     street_light,
 )
 
@@ -178,21 +173,9 @@ async def test_an_address_that_does_not_answer_is_passed_over_for_the_next(recei
 @pytest.fixture
 async def safe(tmp_path: Path, receiver: Receiver) -> AsyncGenerator[tuple[str, ssl.SSLContext]]:
     """The same receiver by TLS, under its name; its port, and what trusts its certificate."""
-    key, subject = generate_private_key(SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(NAME)]), critical=False)
-        .sign(key, SHA256())
-    )
-    (tmp_path / "certificate.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    async with served(
-        receiver, ssl_certfile=str(tmp_path / "certificate.pem"), ssl_keyfile=str(tmp_path / "key.pem")
-    ) as url:
-        yield port_of(url), ssl.create_default_context(cafile=str(tmp_path / "certificate.pem"))
+    certificate, key = self_signed(NAME, tmp_path)
+    async with served(receiver, ssl_certfile=str(certificate), ssl_keyfile=str(key)) as url:
+        yield port_of(url), ssl.create_default_context(cafile=str(certificate))
 
 
 async def test_tls_is_held_to_the_name_although_the_connection_goes_to_a_number(

@@ -1,8 +1,10 @@
 """What makes a boundary one, and when two grids overlap."""
 
 import pytest
+from registry.domain import ground
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import Ring, check_boundary, overlap, overlapping
+from shapely import Polygon
 
 X, Y = 120.0, 30.0
 STEP = 0.001
@@ -76,3 +78,19 @@ def test_a_grid_that_may_not_be_redrawn_keeps_its_ground_against_others() -> Non
     standing = {"G1": square(0, 0), "G9": square(5, 5)}
     drawn = {"G2": square(0, 0), "G1": square(5, 5)}
     assert overlapping(drawn, standing) == {"G1", "G2"}
+
+
+def test_of_many_grids_only_neighbours_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counting(one: Polygon, other: Polygon) -> float:
+        nonlocal compared
+        compared += 1
+        return measured(one, other)
+
+    measured = ground._overlap  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(ground, "_overlap", counting)
+    drawn = {f"{column}-{row}": square(column, row) for column in range(30) for row in range(30)}
+    assert overlapping({**drawn, "over one": square(3, 3, 0.5)}, {}) == {"over one"}
+    assert compared <= 8 * len(drawn) + 100
+    assert overlapping({}, drawn) == set()

@@ -4,12 +4,13 @@
 |---|---|
 | NOTIFICATIONS_SMTP | host:port of the SMTP server |
 | NOTIFICATIONS_MAIL_FROM | the sender of e-mails |
+| NOTIFICATIONS_SMTP_TLS | `required`, or `offered`: STARTTLS only where that server offers it |
 | NOTIFICATIONS_WEBHOOK_URL | where webhooks go: https, at a public address |
 | NOTIFICATIONS_WEBHOOK_SECRET | the secret they are signed with, `whsec_…` as Standard Webhooks has it |
 | COMMONGRID_LOCAL | true on one machine for development: webhooks may then go anywhere, by http too |
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +31,9 @@ class ChannelSettings(BaseSettings):
     )
     mail_from: Annotated[str, StringConstraints(pattern=f"^{ADDRESS.pattern}$")] | None = Field(
         None, description="the sender's address, like grid@example.org"
+    )
+    smtp_tls: Literal["required", "offered"] | None = Field(
+        None, description="required (if COMMONGRID_LOCAL is not true, by itself) or offered"
     )
     webhook_url: Annotated[str, StringConstraints(pattern=r"^https?://\S+$")] | None = Field(
         None, description="where webhooks go, like https://example.org/hooks"
@@ -62,7 +66,8 @@ def configured(settings: ChannelSettings) -> Outlets:
     outlets: list[Outlet] = []
     if settings.smtp and settings.mail_from:
         host, _, port = settings.smtp.rpartition(":")
-        outlets.append(Email(host, int(port), settings.mail_from))
+        requires_tls = (settings.smtp_tls or ("offered" if settings.local else "required")) == "required"
+        outlets.append(Email(host, int(port), settings.mail_from, requires_tls))
     if settings.webhook_url and settings.webhook_secret:
         key = key_of(settings.webhook_secret.get_secret_value())
         outlets.append(Webhook(settings.webhook_url, key, settings.local))

@@ -37,11 +37,13 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
 
 @dataclass(frozen=True)
 class Email:
-    """Hands messages to one SMTP server; it uses STARTTLS where that server offers it."""
+    """Hands messages to one SMTP server: encrypted, to whom the certificate names. Without `requires_tls`,
+    encrypted only where that server offers STARTTLS."""
 
     host: str
     port: int
     sender: str
+    requires_tls: bool = True
 
     @property
     def channel(self) -> Channel:
@@ -51,7 +53,13 @@ class Email:
         """Raises NotTaken."""
         message = message_of(letter, self.sender)
         try:
-            await aiosmtplib.send(message, hostname=self.host, port=self.port, timeout=TIMEOUT)
+            await aiosmtplib.send(
+                message,
+                hostname=self.host,
+                port=self.port,
+                start_tls=True if self.requires_tls else None,
+                timeout=TIMEOUT,
+            )
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _not_taken(error) from error
 

@@ -88,13 +88,13 @@ async def copy_of(person: str, call: Call, request: Request) -> Response:
         seen_by=[DisclosureView(**row) for row in looks[:MOST]],
         made_at=call.now,
     )
-    await on_record(call, person, sorted(held.personal), "copy")
+    headers = await on_record(call, person, sorted(held.personal), "copy")
     if "text/html" in request.headers.get("Accept", ""):
-        return Response(_page(copied), media_type="text/html")
+        return Response(_page(copied), 200, headers, "text/html")
     key, name = await _signing_key(call.runtime)
     jws = jwt.encode(copied.model_dump(mode="json"), key, ALGORITHM, {"kid": name, "typ": "JOSE"})
     signed = SignedCopy(copied=copied, jws=jws)
-    return Response(signed.model_dump_json(), media_type="application/json")
+    return Response(signed.model_dump_json(), 200, headers, "application/json")
 
 
 @router.get("/copies/keys", power=Powers.READ_POWERS)

@@ -150,7 +150,7 @@ async def one_correction(correction: str, call: Call) -> Response:
     covered = await call.fields(PURPOSE, grid, Powers.REVIEW_CORRECTIONS)
     known = (await _known(call, asked.person)).known()
     fields = [field for field in asked.fields if field in covered]
-    await on_record(call, asked.person, fields, PURPOSE)
+    headers = await on_record(call, asked.person, fields, PURPOSE)
     wanted = corrected(known, asked)
     details = CorrectionDetails(
         **dict(_view(found, 0)),
@@ -160,7 +160,8 @@ async def one_correction(correction: str, call: Call) -> Response:
             for field in fields
         ],
     )
-    return Response(details.model_dump_json(), 200, {"ETag": etag(2 if found.decided else 1)}, "application/json")
+    headers["ETag"] = etag(2 if found.decided else 1)
+    return Response(details.model_dump_json(), 200, headers, "application/json")
 
 
 @router.post("/corrections/{correction}/acceptance", power=Powers.REVIEW_CORRECTIONS, response_model=CorrectionView)

@@ -37,8 +37,10 @@ async def all_disclosures(person: str, call: Call, cursor: Cursor = None, limit:
     return Page[DisclosureView].of(rows, limit, lambda row: [row.at, row.disclosure])
 
 
-async def on_record(call: Call, person: str, fields: Iterable[str], purpose: str) -> None:
-    """Puts on record that the caller is to see these fields. Call it before you answer."""
+async def on_record(call: Call, person: str, fields: Iterable[str], purpose: str) -> dict[str, str]:
+    """Puts on record that the caller is to see these fields. Call it before you answer; returns headers for the answer:
+    with its Consistency-Token, `all_disclosures` tells of it at once."""
     id_, who = call.new_id(), call.require_caller()
     disclose = Disclose(id_, person, tuple(fields), purpose, who, call.caller.client, current_trace_id(), call.now)
-    await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
+    done = await call.commands.execute(DISCLOSURE, id_, disclose, new=True)
+    return {"Consistency-Token": str(done.token)}

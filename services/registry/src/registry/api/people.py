@@ -107,8 +107,8 @@ async def one_person(
     if version == 0:
         raise NotFound("there is no such thing")
     view = _opened(known, fields)
-    await on_record(call, person, view.disclosed, purpose)
-    return Response(view.model_dump_json(), media_type="application/json")
+    headers = await on_record(call, person, view.disclosed, purpose)
+    return Response(view.model_dump_json(), 200, headers, "application/json")
 
 
 def _masked(person: Person, _version: int) -> PersonView:

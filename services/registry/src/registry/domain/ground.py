@@ -3,10 +3,11 @@
 Coordinates are degrees in WGS-84, longitude before latitude.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import cos, radians
+from typing import Any
 
-from shapely import Polygon
+from shapely import Polygon, STRtree
 
 from registry.domain.faults import Fault, Why
 
@@ -52,17 +53,37 @@ def overlapping(drawn: Mapping[str, Ring], standing: Mapping[str, Ring]) -> set[
     A grid that is drawn anew gives up its old ground, unless it is refused: then that stays, and may stand in the way
     of others.
     """
-    now = {code: Polygon(ring) for code, ring in drawn.items()}
-    before = {code: Polygon(ring) for code, ring in standing.items()}
+    meets = _who_meets_whom(drawn, standing)
     refused: set[str] = set()
     while True:
-        accepted = {code: ground for code, ground in before.items() if code not in now or code in refused}
+        accepted = {(STANDING, code) for code in standing if code not in drawn or code in refused}
         found: set[str] = set()
-        for code, ground in now.items():
-            if code in refused or any(_overlap(ground, other) > TOLERANCE for other in accepted.values()):
+        for code in drawn:
+            if code in refused or not accepted.isdisjoint(meets[code]):
                 found.add(code)
             else:
-                accepted[code] = ground
+                accepted.add((DRAWN, code))
         if found == refused:
             return refused
         refused = found
+
+
+STANDING, DRAWN = 0, 1
+
+
+def _who_meets_whom(
+    drawn: Mapping[str, Ring], standing: Mapping[str, Ring]
+) -> Mapping[str, Collection[tuple[int, str]]]:
+    """For each grid that is drawn, the grounds that it overlaps. Most are far away: an index finds the others."""
+    names = [(STANDING, code) for code in standing] + [(DRAWN, code) for code in drawn]
+    grounds = [Polygon(ring) for ring in (*standing.values(), *drawn.values())]
+    meets: dict[str, list[tuple[int, str]]] = {code: [] for code in drawn}
+    if not drawn:
+        return meets
+    # (shapely has no types)
+    found: Any = STRtree(grounds).query(grounds[len(standing) :], predicate="intersects")  # pyright: ignore[reportUnknownMemberType]
+    pairs: list[tuple[int, int]] = [(len(standing) + mine, other) for mine, other in found.T.tolist()]
+    for one, other in pairs:
+        if one != other and _overlap(grounds[one], grounds[other]) > TOLERANCE:
+            meets[names[one][1]].append(names[other])
+    return meets
