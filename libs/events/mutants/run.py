@@ -78,6 +78,21 @@ TESTS = {
     "migrate": "test_migrate.py test_rebuild.py",
     "grouped": "test_together.py test_person_keys.py",
     "together": "test_together.py",
+    "chain": "test_chain.py",
+    "seals": "test_seals.py",
+    "evidence": "test_seals.py test_verify.py",
+    "privacy/sealing": "test_sealing.py",
+    "privacy/codec": "test_sealing.py",
+    "privacy/fields": "test_sealing.py",
+    "privacy/ring": "test_person_keys.py test_vaults.py",
+    "privacy/cache": "test_person_keys.py",
+    "privacy/keys": "test_person_keys.py",
+    "privacy/data": "test_person_keys.py test_sealing.py",
+    "privacy/blind_index": "test_vaults.py",
+    "privacy/transit": "test_vaults.py",
+    "privacy/client": "test_vaults.py",
+    "privacy/rotation": "test_vaults.py",
+    "privacy/erasure": "test_nothing_is_left.py",
     SQL: "test_atomic_commands.py test_positions.py test_timers.py test_model.py",
 }
 """The tests of each module, the quickest first, as pytest takes them in libs/events/tests."""
@@ -132,7 +147,8 @@ def _all(folder: Path, modules: list[str], sample: Sample) -> None:
 
 def _python(copy: Path, module: str, test: list[str], sample: Sample) -> Iterator[Outcome]:
     """Each mutant, by its operator and place, and whether a test saw it."""
-    config, session = copy / f"{module}.toml", copy / f"{module}.sqlite"
+    name = module.replace("/", "-")
+    config, session = copy / f"{name}.toml", copy / f"{name}.sqlite"
 
     def cosmic_ray(*words: str | Path) -> str:
         answer = subprocess.run([*COSMIC_RAY, *words], check=True, stdout=subprocess.PIPE)
