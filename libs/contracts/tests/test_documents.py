@@ -85,14 +85,15 @@ def test_each_channel_is_the_topic_of_one_kind_kept_for_ever_and_keyed_by_stream
     for kind, channel in described["channels"].items():
         kafka = channel["bindings"]["kafka"]
         assert channel["address"] == kafka["topic"] == f"commongrid.{service}.{kind}"
-        assert kafka["partitions"] == 12
+        assert kafka["partitions"] == (1 if kind == "seals" else 12)
         assert kafka["topicConfiguration"]["retention.ms"] == -1
         for name in channel["messages"]:
             message = described["components"]["messages"][name]
             assert message["name"].startswith(f"commongrid.{service}.{kind}.")
             assert "stream" in message["bindings"]["kafka"]["key"]["description"]
     described_types = {message["name"] for message in described["components"]["messages"].values()}
-    assert described_types == {cls.type_name for cls in PUBLISHED[service]}
+    seals = f"commongrid.{service}.seals.published.v1"
+    assert described_types == {cls.type_name for cls in PUBLISHED[service]} | {seals}
 
 
 def test_the_described_headers_are_those_that_the_kernel_sends():

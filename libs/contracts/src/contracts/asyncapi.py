@@ -12,7 +12,9 @@ from contracts.examples import EXAMPLES
 from contracts.schemas import Schema, schema_of
 from contracts.sealed import on_the_wire, stream_of
 from events import Event
+from events.chain import Head
 from events.event import Position, Raw, aggregate_of
+from events.seals import Seal
 from events.wire import headers_of, source_of
 from pydantic_core import from_json
 
@@ -46,6 +48,19 @@ SHAPES: dict[str, Schema] = {
     "traceparent": {"pattern": "^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"},
 }
 
+SEAL = "SealPublished"
+SEAL_SCHEMA: Schema = {
+    "type": "object",
+    "description": "Published every minute on which there was something new.",
+    "properties": {
+        "position": {"type": "string", "description": "Of the last row: incarnation.transaction.number."},
+        "count": {"type": "integer", "minimum": 0, "description": "How many rows."},
+        "hash": {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256, chained row by row."},
+        "at": {"type": "string", "format": "date-time"},
+    },
+    "required": ["position", "count", "hash", "at"],
+}
+
 DESCRIPTION = """Every event that this service publishes.
 
 Topics are kept for ever, so that a new consumer can read everything from the beginning. Messages with the same key
@@ -66,7 +81,7 @@ def document(service: str) -> dict[str, Any]:
     """The document of a service, by its name (`grid_tasks`)."""
     classes = PUBLISHED[service]
     schemas: dict[str, Schema] = {"CloudEventHeaders": _common_headers(service)}
-    messages = {cls.__name__: _message(cls, schemas) for cls in classes}
+    messages = {cls.__name__: _message(cls, schemas) for cls in classes} | {SEAL: _seal(service)}
     by_aggregate: dict[str, list[str]] = {}
     for cls in classes:
         by_aggregate.setdefault(aggregate_of(cls.type_name), []).append(cls.__name__)
@@ -80,13 +95,18 @@ def document(service: str) -> dict[str, Any]:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/json",
-        "channels": {kind: _channel(f"commongrid.{service}.{kind}", names) for kind, names in by_aggregate.items()},
-        "operations": {f"publish_{kind}": _operation(kind, names) for kind, names in by_aggregate.items()},
+        "channels": {kind: _channel(f"commongrid.{service}.{kind}", names) for kind, names in by_aggregate.items()}
+        | {"seals": _channel(f"commongrid.{service}.seals", [SEAL], partitions=1)},
+        "operations": {
+            f"publish_{kind}": _operation(kind, f"What happened to each {kind}.", names)
+            for kind, names in by_aggregate.items()
+        }
+        | {"publish_seals": _operation("seals", "The head of the hash chain over all these events.", [SEAL])},
         "components": {"messages": messages, "schemas": schemas},
     }
 
 
-def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
+def _channel(topic: str, messages: list[str], partitions: int = PARTITIONS) -> dict[str, Any]:
     kept_for_ever = {"cleanup.policy": ["delete"], "retention.ms": -1, "retention.bytes": -1}
     return {
         "address": topic,
@@ -94,7 +114,7 @@ def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
         "bindings": {
             "kafka": {
                 "topic": topic,
-                "partitions": PARTITIONS,
+                "partitions": partitions,
                 "topicConfiguration": kept_for_ever,
                 "bindingVersion": BINDING,
             }
@@ -102,11 +122,11 @@ def _channel(topic: str, messages: list[str]) -> dict[str, Any]:
     }
 
 
-def _operation(kind: str, messages: list[str]) -> dict[str, Any]:
+def _operation(kind: str, summary: str, messages: list[str]) -> dict[str, Any]:
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{kind}"},
-        "summary": f"What happened to each {kind}.",
+        "summary": summary,
         "messages": [{"$ref": f"#/channels/{kind}/messages/{name}"} for name in messages],
     }
 
@@ -115,28 +135,49 @@ def _message(cls: type[Event], schemas: dict[str, Schema]) -> dict[str, Any]:
     """The message of a type; what it refers to is added to `schemas`."""
     payload = schema_of(cls, ref_template="#/components/schemas/{model}")
     schemas.update(payload.pop("$defs", {}))
+    key = f"The stream, `{aggregate_of(cls.type_name)}-<id>`, in UTF-8."
+    examples = [_example(event) for event in EXAMPLES if type(event) is cls]
+    return _described(cls.type_name, cls.__name__, (cls.__doc__ or "").partition("\n")[0], payload, key, examples)
+
+
+def _seal(service: str) -> dict[str, Any]:
+    """The message of the chain's head: no event, but sent like one, with the position that it vouches up to."""
+    seal = Seal(7, Head(Position(1, 8123, 45), 20_411, bytes(range(32))), datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
+    raw = seal.raw(service)
+    headers = {name: value.decode() for name, value in headers_of(raw, source_of(service))}
+    summary = "Every row of the service's log up to this position, in one hash: see `events verify`."
+    return _described(
+        raw.type,
+        SEAL,
+        summary,
+        SEAL_SCHEMA,
+        f"The stream, always `{raw.stream}`.",
+        [{"name": "seal", "headers": headers, "payload": from_json(raw.data)}],
+    )
+
+
+def _described(
+    type_name: str, title: str, summary: str, payload: Schema, key: str, examples: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {
-        "name": cls.type_name,
-        "title": cls.__name__,
-        "summary": (cls.__doc__ or "").partition("\n")[0],
+        "name": type_name,
+        "title": title,
+        "summary": summary,
         "contentType": "application/json",
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "headers": {
             "type": "object",
-            "properties": {"ce_type": {"const": cls.type_name}},
+            "properties": {"ce_type": {"const": type_name}},
             "allOf": [{"$ref": "#/components/schemas/CloudEventHeaders"}],
         },
         "payload": {"schemaFormat": "application/schema+json;version=draft-2020-12", "schema": payload},
         "bindings": {
             "kafka": {
-                "key": {
-                    "type": "string",
-                    "description": f"The stream, `{aggregate_of(cls.type_name)}-<id>`, in UTF-8.",
-                },
+                "key": {"type": "string", "description": key},
                 "bindingVersion": BINDING,
             }
         },
-        "examples": [_example(event) for event in EXAMPLES if type(event) is cls],
+        "examples": examples,
     }
 
 
