@@ -15,7 +15,8 @@ pytestmark = pytest.mark.xdist_group("town")
 REFERENCE = "P-TO-BE-ERASED"
 PERSON = id_of("person", REFERENCE)
 NAME, NUMBER, PHONE = "欧阳桂兰", "990502194608251228", "15496309137"
-EVERYTHING = f"{NAME} {NUMBER} {PHONE}"
+RIGHT_PHONE = "15496309138"
+EVERYTHING = f"{NAME} {NUMBER} {PHONE} {RIGHT_PHONE}"
 SHEET = f"""person_ref,name,id_number,sex,birth_date,phone,residency,household_ref,relation,address_ref,registered_until
 {REFERENCE},{NAME},{NUMBER},2,1946-08-25,{PHONE},permanent,H0001,parent,A01-1-102,
 """
@@ -37,6 +38,9 @@ async def test_of_who_was_erased_nothing_is_on_any_disk(town: Any, tmp_path: Pat
     assert (seen.json()["name"], seen.json()["id_number"], seen.json()["phone"]) == (NAME, NUMBER, PHONE)
     found = await town.post("registry", "/people/search", {"of": "phone", "number": PHONE}, REGISTRAR)
     assert [it["person"] for it in found.json()] == [PERSON]
+    correction = {"phone": RIGHT_PHONE, "reason": f"{NAME}换了号码"}
+    asked = await town.post("registry", f"/people/{PERSON}/corrections", correction, REGISTRAR)
+    assert asked.status_code == 201, asked.text
     assert found_in(town.system.data, "桑园新村1幢"), "what is nobody's secret is found, so the search works"
     assert found_in(town.system.data, EVERYTHING) == [], "not even while they are known"
 
