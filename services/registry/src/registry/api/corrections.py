@@ -1,7 +1,7 @@
 """Corrections (更正): asked for by or for the person concerned, looked into by somebody else (PIPL, article 46)."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from contracts.registry import CorrectionAsked, CorrectionRefused
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
@@ -146,29 +146,30 @@ async def all_corrections(
 async def one_correction(correction: str, call: Call) -> Response:
     """What the register says, what would be right, and why: for the purpose `correction`, and on record. With the ETag
     that a decision needs."""
-    found, asked, grid = await _within_reach(call, correction)
-    covered = await call.fields(PURPOSE, grid, Powers.REVIEW_CORRECTIONS)
+    found = await _within_reach(call, correction)
+    asked = found.asked
+    covered = await call.fields(PURPOSE, found.grid, Powers.REVIEW_CORRECTIONS)
     known = (await _known(call, asked.person)).known()
     fields = [field for field in asked.fields if field in covered]
     headers = await on_record(call, asked.person, fields, PURPOSE)
     wanted = corrected(known, asked)
     details = CorrectionDetails(
-        **dict(_view(found, 0)),
+        **dict(_view(found.correction, found.version)),
         reason=asked.reason,
         differences=[
             Difference(field=field, held=str(getattr(known, field)), asked=str(getattr(wanted, field)))
             for field in fields
         ],
     )
-    headers["ETag"] = etag(2 if found.decided else 1)
+    headers["ETag"] = etag(found.version)
     return Response(details.model_dump_json(), 200, headers, "application/json")
 
 
 @router.post("/corrections/{correction}/acceptance", power=Powers.REVIEW_CORRECTIONS, response_model=CorrectionView)
 async def accept(correction: str, call: Call) -> Response:
     """It was wrong: the register is put right by itself, and everybody who follows it hears of it."""
-    _, asked, _ = await _within_reach(call, correction)
-    known = (await _known(call, asked.person)).known()
+    found = await _within_reach(call, correction)
+    known = (await _known(call, found.asked.person)).known()
     return await call.change(CORRECTION, correction, Accept(known, call.require_caller(), call.now), view=_view)
 
 
@@ -186,15 +187,22 @@ async def _known(call: Call, person: str) -> Person:
     return known
 
 
-async def _within_reach(call: Call, correction: str) -> tuple[Correction, CorrectionAsked, str | None]:
-    """A correction, what was asked, and the grid of whom it is of. Raises NotFound."""
+class _Found(NamedTuple):
+    correction: Correction
+    version: int
+    asked: CorrectionAsked
+    grid: str | None
+
+
+async def _within_reach(call: Call, correction: str) -> _Found:
+    """A correction of somebody within the caller's reach. Raises NotFound."""
     await call.fresh(people, addresses)
-    found, _ = await call.commands.load(CORRECTION, correction)
+    found, version = await call.commands.load(CORRECTION, correction)
     if found.asked is None:
         raise NotFound("there is no such thing")
     grid = await grid_of(call.db, found.asked.person)
     call.grant.require(grid)
-    return found, found.asked, grid
+    return _Found(found, version, found.asked, grid)
 
 
 async def _answer(call: Call, row: Any) -> str | None:
