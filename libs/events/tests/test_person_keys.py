@@ -207,7 +207,7 @@ async def test_of_many_commands_at_once_those_of_the_erased_alone_are_refused(on
 async def test_another_process_knows_within_seconds(at_desk: Runtime) -> None:
     await noted(at_desk)
     now = [0.0]
-    keys = PersonKeys(at_desk.db, at_desk.settings.vault(), KeyCache(5.0, clock=lambda: now[0]))
+    keys = PersonKeys(at_desk.db, at_desk.settings.vault(), KeyCache(clock=lambda: now[0]))
     assert (await keys.obtain(("matter-1",)))["matter-1"]
     await at_desk.personal.keys.destroy("matter-1")
     now[0] = 4.9
@@ -350,9 +350,19 @@ async def test_a_ring_is_read_as_it_was_written_from_a_file_or_as_it_is(tmp_path
     assert "keys" not in repr(ring)
 
 
+WHOLE = "A" * 43 + "="
+
+
 @pytest.mark.parametrize(
     "text",
-    ["{}", "{", '{"current": "a", "keys": {}, "index": ""}', '{"current": "a", "keys": {"a": "AAAA"}, "index": ""}'],
+    [
+        "{}",
+        "{",
+        '{"current": "a", "keys": {}, "index": ""}',
+        '{"current": "a", "keys": {"a": "AAAA"}, "index": ""}',
+        f'{{"current": "a", "keys": {{"a": "*{WHOLE}"}}, "index": "{WHOLE}"}}',
+        f'{{"current": "a", "keys": {{"a": "{WHOLE}"}}, "index": "*{WHOLE}"}}',
+    ],
 )
 def test_what_is_no_ring_is_refused_without_repeating_it(text: str) -> None:
     with pytest.raises(ValueError, match="ring") as refused:

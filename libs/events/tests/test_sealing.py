@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from events import Event, personal
 from events.event import START, Catalogue, Raw
 from events.privacy.codec import SealedEvent, seal_event, subjects_of
@@ -78,6 +79,12 @@ def test_the_same_value_never_looks_the_same_twice() -> None:
 def test_the_randomness_may_be_given_and_stands_first_in_the_box() -> None:
     sealed = taken_apart(WANG.seal("here", b"1", lambda count: b"n" * count))
     assert urlsafe_b64decode(sealed.box + "==")[:12] == b"n" * 12
+
+
+def test_whoever_has_the_key_opens_a_value_by_what_is_documented_alone() -> None:
+    before, _, text = WANG.seal("here", b"1").rpartition(".")
+    box = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    assert AESGCM(WANG.secret).decrypt(box[:12], box[12:], f"{before}.\0here".encode()) == b"1"
 
 
 def test_a_key_says_nothing_of_itself() -> None:
