@@ -1,13 +1,17 @@
 """Looking for somebody on the disks: what is left of a text in the raw bytes of files, in whatever form."""
 
+import asyncio
 import base64
 import json
 import os
+import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
 import asyncpg
+from events.testing import eventually
 
 
 def forms(secret: str) -> Iterator[bytes]:
@@ -54,12 +58,28 @@ def _written(path: Path) -> bytes:
     return b"\0".join(parts)
 
 
+async def _vacuumed(db: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Writes the tables of a database anew; whether all that was deleted is gone, which it is not while somebody's
+    transaction might see it."""
+    kept: list[str] = []
+
+    def noticed(_: object, message: asyncpg.PostgresLogMessage) -> None:
+        if found := re.match(r"([1-9]\d*) dead row versions? cannot be removed yet", message.detail or ""):
+            kept.append(found[1])
+
+    db.add_log_listener(noticed)
+    await db.execute("vacuum (full, verbose)")
+    await asyncio.sleep(0)  # what was noticed is told in the loop's next turn
+    db.remove_log_listener(noticed)
+    return not kept
+
+
 async def rewritten(administrator: str, *databases: str) -> None:
     """When it returns, what was deleted in these databases is gone from Postgres' tables and from its write-ahead log,
     if that is not recycled. `administrator` is the URL of the superuser's."""
     for url in databases:
         db = await asyncpg.connect(url)
-        await db.execute("vacuum full")
+        await eventually(partial(_vacuumed, db), 60)
         await db.close()
     server = await asyncpg.connect(administrator)
     for _ in range(2):

@@ -79,8 +79,9 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "disclosure", "erasure")
-"""Anybody may look on here; who was refused what, who looked at whom and who was erased is not for anybody."""
+UNSHOWN = ("audit", "correction", "disclosure", "erasure")
+"""Anybody may look on here; who was refused what, who looked at whom, who was corrected and who was erased is not for
+anybody."""
 
 EVENTS = [
     event
