@@ -11,15 +11,17 @@ import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
-from itertools import product
+from itertools import islice, product
 from pathlib import Path
 from string import ascii_lowercase
 from tempfile import TemporaryDirectory
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from contracts.common import Post, Title
 from contracts.registry import MemberFacts, PowerFacts
 from edge import authority
+from events import Aggregate
 from events.runtime import Runtime
 from events.testing import RING
 from local import tokens
@@ -37,6 +39,8 @@ from registry.service import registry
 from benchmarks.append import AT_ONCE, BARE_TABLE
 from benchmarks.measuring import Bench, Benchmark, per_second
 
+C = TypeVar("C")
+
 
 async def founded(runtime: Runtime) -> None:
     """A power list, which the API goes by, and its registrar."""
@@ -51,35 +55,36 @@ async def listed(runtime: Runtime, count: int) -> list[str]:
     """So many entries of the power list, and where each is withdrawn. They tell of nobody."""
     run = uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
     names = ["".join(it) for it in product(ascii_lowercase, repeat=3)][:count]
-    powers = [f"powers_of_{run}.{name}" for name in names]
-    for first in range(0, count, 500):
-        some = powers[first : first + 500]
-        facts = {
-            it: PowerFacts(
-                power=it,
-                title=Title(zh="试", en="A trial"),
-                legal_basis="《行政处罚法》",
-                holders=(),
-                since=datetime(2026, 1, 1, tzinfo=UTC),
-            )
-            for it in some
-        }
-        await runtime.commands.execute_many(POWER, {it: Register(facts[it]) for it in some})
-    return [f"/powers/{it}/withdrawal" for it in powers]
+    facts = [
+        PowerFacts(
+            power=f"powers_of_{run}.{name}",
+            title=Title(zh="试", en="A trial"),
+            legal_basis="《行政处罚法》",
+            holders=(),
+            since=datetime(2026, 1, 1, tzinfo=UTC),
+        )
+        for name in names
+    ]
+    await entered(runtime, POWER, {it.power: Register(it) for it in facts})
+    return [f"/powers/{it.power}/withdrawal" for it in facts]
 
 
 async def appointed(runtime: Runtime, count: int) -> list[str]:
     """So many people in a post, and where each is dismissed."""
     run = uuid4().hex
-    members = [f"worker-{run}-{nth}" for nth in range(count)]
-    for first in range(0, count, 500):
-        some = members[first : first + 500]
-        facts = {
-            it: MemberFacts(member=it, name="王某", post=Post.COMMUNITY_OFFICER, grid=None, email=f"{it}@example.org")
-            for it in some
-        }
-        await runtime.commands.execute_many(MEMBER, {it: Register(facts[it]) for it in some})
-    return [f"/members/{it}/dismissal" for it in members]
+    facts = [
+        MemberFacts(member=it, name="王某", post=Post.COMMUNITY_OFFICER, grid=None, email=f"{it}@example.org")
+        for it in (f"worker-{run}-{nth}" for nth in range(count))
+    ]
+    await entered(runtime, MEMBER, {it.member: Register(it) for it in facts})
+    return [f"/members/{it.member}/dismissal" for it in facts]
+
+
+async def entered(runtime: Runtime, register: Aggregate[Any, C], commands: Mapping[str, C]) -> None:
+    """Enters them by the five hundred, as an import does."""
+    waiting = iter(commands.items())
+    while some := dict(islice(waiting, 500)):
+        await runtime.commands.execute_many(register, some)
 
 
 async def asked(port: int, requests: Sequence[bytes]) -> None:

@@ -23,6 +23,7 @@ from edge.powers import in_force
 from events import Event, Service
 from events.lag import group_name
 from events.service import topic_of
+from registry.domain.power import TOPICS
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
 PARTITIONS = 12  # fixed for ever: see "Partitions" in docs/architecture.md
@@ -109,8 +110,8 @@ def partners(powers: Iterable[PowerFacts], at: datetime) -> str:
     may: dict[str, set[str]] = {}
     there = partitions()
     for facts in powers:
-        if facts.power.startswith("topics.") and in_force(facts, at):
-            topic = f"{PREFIX}.{facts.power.removeprefix('topics.')}"
+        if facts.power.startswith(TOPICS) and in_force(facts, at):
+            topic = f"{PREFIX}.{facts.power.removeprefix(TOPICS)}"
             if topic not in there:
                 raise ValueError(f"{facts.power}: there is no topic {topic}, only {', '.join(sorted(there))}")
             for holder in facts.holders:

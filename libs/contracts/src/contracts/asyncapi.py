@@ -144,7 +144,6 @@ def _seal(service: str) -> dict[str, Any]:
     """The message of the chain's head: no event, but sent like one, with the position that it vouches up to."""
     seal = Seal(7, Head(Position(1, 8123, 45), 20_411, bytes(range(32))), datetime(2026, 11, 24, 1, 0, tzinfo=UTC))
     raw = seal.raw(service)
-    headers = {name: value.decode() for name, value in headers_of(raw, source_of(service))}
     summary = "Every row of the service's log up to this position, in one hash: see `events verify`."
     return _described(
         raw.type,
@@ -152,7 +151,7 @@ def _seal(service: str) -> dict[str, Any]:
         summary,
         SEAL_SCHEMA,
         f"The stream, always `{raw.stream}`.",
-        [{"name": "seal", "headers": headers, "payload": from_json(raw.data)}],
+        [_sent("seal", service, raw)],
     )
 
 
@@ -195,17 +194,20 @@ def _common_headers(service: str) -> Schema:
 
 def _example(event: Event) -> dict[str, Any]:
     """The event as the relay would send it."""
-    payload = on_the_wire(event)
     _, service, aggregate, *_ = event.type_name.split(".")
     raw = Raw(
         Position(1, 8123, 45),
         stream_of(event),
         1,
         event.type_name,
-        payload.encode(),
+        on_the_wire(event).encode(),
         datetime(2026, 11, 24, 1, 0, tzinfo=UTC),
         correlation="4bf92f3577b34da6a3ce929d0e0e4736",
         traceparent="00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     )
-    headers = {name: value.decode() for name, value in headers_of(raw, source_of(service))}
-    return {"name": aggregate, "headers": headers, "payload": from_json(payload)}
+    return _sent(aggregate, service, raw)
+
+
+def _sent(name: str, service: str, raw: Raw) -> dict[str, Any]:
+    headers = {header: value.decode() for header, value in headers_of(raw, source_of(service))}
+    return {"name": name, "headers": headers, "payload": from_json(raw.data)}

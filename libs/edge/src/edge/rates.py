@@ -104,7 +104,9 @@ class Rates:
 
     def buckets_of_power(self, power: str, quota: Rate) -> Buckets:
         """Where each partner who has this quota of the power has a bucket."""
-        return self._powers.setdefault((power, quota), Buckets(power, quota, self._clock))
+        if (power, quota) not in self._powers:
+            self._powers[power, quota] = Buckets(power, quota, self._clock)
+        return self._powers[power, quota]
 
 
 def by_address(host: str) -> str:

@@ -1,13 +1,14 @@
-"""Belt and braces against personal data in logs and traces: what looks like an identity number (身份证号), a phone
-number or an e-mail address is blotted out, and an exception is described without the values it was about."""
+"""Belt and braces against personal data where it has no business: what looks like an identity number (身份证号), a
+phone number or an e-mail address is blotted out of logs, traces and what people write, and an exception is described
+without the values it was about."""
 
 import re
 import traceback
-from typing import Any
+from typing import Annotated, Any
 
 import asyncpg
 from events import Conflict, NotYet, Refused
-from pydantic import ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 BLOT = "▇▇▇"
 
@@ -42,6 +43,15 @@ def redact(text: str) -> str:
     """The text without anything that looks like an identity number, a phone number or an e-mail address."""
     text = _NUMBER.sub(BLOT, text)
     return _EMAIL.sub(BLOT, text) if "@" in text else text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    AfterValidator(redact),
+    Field(description="Name no numbers of people: identity and telephone numbers and e-mail addresses are blotted out"),
+]
+"""What somebody writes. Whoever reads it finds people in the registers, by their powers."""
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
 from edge import Call, Cursor, Grant, HttpProblem, Limit, Page, Router, decode_cursor
 from edge.body import Whole
-from edge.redaction import redact
+from edge.redaction import Text
 from events import NotFound
 from fastapi import Header, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import CaseDetails, CaseView, ReportedView, StepView, details, fields, public, step_of
@@ -26,13 +26,6 @@ from grid_tasks.read_models.workers import grid_of, workers
 
 router = Router(prefix="/cases", tags=["cases"])
 
-Text = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
-    AfterValidator(redact),
-    Field(description="Name no numbers of people: identity and telephone numbers and e-mail addresses are blotted out"),
-]
-"""What somebody writes. Whoever handles the case finds people in the registers, by their powers."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _NEVER = r"@\u0000-\u0020\u007f-\u00a0,;<>"  # not \s, which means more in Python than in JSON Schema
 Email = Annotated[str, StringConstraints(pattern=f"^[^{_NEVER}]{{1,64}}@[^{_NEVER}]{{1,190}}$")]

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal, NamedTuple
 from contracts.registry import CorrectionAsked, CorrectionRefused
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from edge.preconditions import etag
-from edge.redaction import redact
+from edge.redaction import Text
 from events import NotFound
 from fastapi import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from registry.api.disclosures import on_record
 from registry.api.powers import Powers
+from registry.api.views import person_of
 from registry.domain.correction import CORRECTION, FIELDS, Accept, Ask, Correction, NothingToCorrect, Refuse, corrected
-from registry.domain.person import PERSON, Person
 from registry.read_models.addresses import addresses
 from registry.read_models.corrections import corrections, of_person, page
 from registry.read_models.people import grid_of, people
@@ -25,12 +25,6 @@ PURPOSE = "correction"
 MOST = 50
 
 Cell = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
-Text = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
-    AfterValidator(redact),
-    Field(description="Name no numbers of people: identity and telephone numbers and e-mail addresses are blotted out"),
-]
 Outcome = Literal["open", "accepted", "refused"]
 
 
@@ -104,7 +98,7 @@ async def ask(person: str, body: CorrectionBody, call: Call) -> Response:
     GET the same address."""
     await call.fresh(people, addresses)
     call.grant.require(await grid_of(call.db, person))
-    known = await _known(call, person)
+    known = (await person_of(call, person)).known()
     changes = {field: value for field in FIELDS if (value := getattr(body, field)) is not None}
     if not changes:
         raise NothingToCorrect("say what would be right otherwise")
@@ -119,7 +113,7 @@ async def ask(person: str, body: CorrectionBody, call: Call) -> Response:
         client=call.caller.client,
         at=call.now,
     )
-    return await call.create(CORRECTION, id_, Ask(asked, known.known()), view=_view, location="/corrections/{id}")
+    return await call.create(CORRECTION, id_, Ask(asked, known), view=_view, location="/corrections/{id}")
 
 
 @router.get("/people/{person}/corrections", power=Powers.ASK_CORRECTIONS)
@@ -149,7 +143,7 @@ async def one_correction(correction: str, call: Call) -> Response:
     found = await _within_reach(call, correction)
     asked = found.asked
     covered = await call.fields(PURPOSE, found.grid, Powers.REVIEW_CORRECTIONS)
-    known = (await _known(call, asked.person)).known()
+    known = (await person_of(call, asked.person)).known()
     fields = [field for field in asked.fields if field in covered]
     headers = await on_record(call, asked.person, fields, PURPOSE)
     wanted = corrected(known, asked)
@@ -169,7 +163,7 @@ async def one_correction(correction: str, call: Call) -> Response:
 async def accept(correction: str, call: Call) -> Response:
     """It was wrong: the register is put right by itself, and everybody who follows it hears of it."""
     found = await _within_reach(call, correction)
-    known = (await _known(call, found.asked.person)).known()
+    known = (await person_of(call, found.asked.person)).known()
     return await call.change(CORRECTION, correction, Accept(known, call.require_caller(), call.now), view=_view)
 
 
@@ -178,13 +172,6 @@ async def refuse(correction: str, body: RefusalBody, call: Call) -> Response:
     """It is right as it stands: whoever asked is told why."""
     await _within_reach(call, correction)
     return await call.change(CORRECTION, correction, Refuse(body.reason, call.require_caller(), call.now), view=_view)
-
-
-async def _known(call: Call, person: str) -> Person:
-    known, version = await call.commands.load(PERSON, person)
-    if version == 0:
-        raise NotFound("there is no such thing")
-    return known
 
 
 class _Found(NamedTuple):

@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 
 from contracts.common import Residency
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
-from events import NotFound
 from events.privacy.blind_index import blind_index
 from fastapi import Header, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from registry.api.disclosures import on_record
 from registry.api.powers import Powers
+from registry.api.views import person_of
 from registry.domain.person import PERSON, Person, masked_name, masked_number
 from registry.read_models.addresses import addresses
 from registry.read_models.people import found, grid_of, page, people
@@ -103,10 +103,7 @@ async def one_person(
     if purpose is None:
         return await call.read(PERSON, person, _masked)
     fields = await call.fields(purpose, grid, Powers.SEE_PEOPLE, Powers.IDENTIFY_PEOPLE)
-    known, version = await call.commands.load(PERSON, person)
-    if version == 0:
-        raise NotFound("there is no such thing")
-    view = _opened(known, fields)
+    view = _opened(await person_of(call, person), fields)
     headers = await on_record(call, person, view.disclosed, purpose)
     return Response(view.model_dump_json(), 200, headers, "application/json")
 

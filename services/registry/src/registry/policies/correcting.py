@@ -1,5 +1,7 @@
 """What was found to be wrong of somebody is put right in the register."""
 
+from contextlib import suppress
+
 from contracts.registry import CorrectionAccepted
 from events import Commands, Policy, Recorded
 from events.privacy.data import Erased
@@ -16,9 +18,7 @@ async def accepted(commands: Commands, event: Recorded[CorrectionAccepted]) -> N
     """The register says what was asked for."""
     correction, _ = await commands.load(CORRECTION, event.data.correction)
     person, _ = await commands.load(PERSON, event.data.person)
-    if person.erased or not correction.asked or not person.facts:
-        return
-    try:
-        await commands.execute(PERSON, event.data.person, Register(corrected(person.facts, correction.asked)))
-    except Erased:  # in the meantime
-        return
+    assert correction.asked is not None  # noqa: S101  # what was accepted was asked for
+    with suppress(Erased):  # in the meantime
+        put_right = Register(corrected(person.known(), correction.asked))
+        await commands.execute(PERSON, event.data.person, put_right)
