@@ -34,6 +34,11 @@ def at(hour: int, minute: int) -> datetime:
     return datetime(2026, 11, 24, hour, minute, tzinfo=CHINA)
 
 
+def but(facts: dict[str, Any], **other: Any) -> dict[str, Any]:
+    """The same facts, but for some."""
+    return facts | other
+
+
 ADDRESS: dict[str, Any] = {
     "address": "A01-1-101",
     "division_code": "990502001001",
@@ -131,16 +136,36 @@ TOLD: dict[str, Any] = {"notification": NOTIFICATION, "channel": notifications.C
 EXAMPLES: tuple[Event, ...] = (
     registry.AddressRegistered(**ADDRESS),
     registry.AddressChanged(**ADDRESS, grid="G1"),
+    registry.AddressConfirmed(address="A01-1-101", source="land_office"),
+    registry.AddressDisputed(**but(ADDRESS, room="102"), source="land_office", disputed=("room",)),
     registry.BuildingRegistered(**BUILDING),
     registry.BuildingChanged(**BUILDING, built_year=1999),
+    registry.BuildingConfirmed(building="B01", source="housing_office"),
+    registry.BuildingDisputed(**but(BUILDING, floors=5), source="housing_office", disputed=("floors",)),
     registry.HouseholdRegistered(household="H0001", address="A01-1-101"),
-    registry.HouseholdChanged(household="H0001", address="A01-1-102"),
+    registry.HouseholdChanged(household="H0001", address="A01-1-102", since=date(2026, 11, 1)),
+    registry.HouseholdConfirmed(household="H0001", source="police"),
+    registry.HouseholdDisputed(household="H0001", address="A01-1-103", source="police", disputed=("address",)),
     registry.PersonRegistered(**PERSON, residency=Residency.PERMANENT),
     registry.PersonChanged(**PERSON, residency=Residency.FLOATING, registered_until=date(2027, 11, 23)),
+    registry.PersonConfirmed(person="P0001", source="police"),
+    registry.PersonDisputed(
+        **but(PERSON, phone="15496301248"), residency=Residency.PERMANENT, source="police", disputed=("phone",)
+    ),
+    registry.PersonMerged(person="P0001", into="P0002", by="officer-1", at=at(10, 0)),
+    registry.PersonUnmerged(person="P0001", apart_from="P0002", by="officer-1", at=at(11, 0)),
     registry.UnitRegistered(**UNIT),
+    registry.UnitConfirmed(unit="U001", source="market_office"),
+    registry.UnitDisputed(**but(UNIT, name="万家茶室"), source="market_office", disputed=("name",)),
     registry.UnitChanged(**UNIT, phone="+8615466732228"),
     registry.GridDrawn(**GRID, title=Title(zh="一号网格", en="Grid one")),
     registry.GridRedrawn(**GRID, title=Title(zh="桑园网格", en="Sangyuan grid")),
+    registry.MapRedrawn(
+        map="990502001001",
+        drawn=(registry.MapGrid(**GRID, title=Title(zh="桑园网格", en="Sangyuan grid"), took_from=("G1", "G2")),),
+        given_up=("G2",),
+        since=date(2026, 12, 1),
+    ),
     registry.MemberAppointed(**MEMBER),
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
     registry.DutyListed(**DUTY, deadline_minutes=240),

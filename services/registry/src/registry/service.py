@@ -43,24 +43,23 @@ from registry.domain.building import BUILDING
 from registry.domain.correction import CORRECTION
 from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
-from registry.domain.grid import GRID
+from registry.domain.grid_map import GRID, MAP
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
 from registry.domain.unit import UNIT
 from registry.policies.correcting import correcting
-from registry.policies.relocating import relocating
-from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
 from registry.read_models.disclosures import disclosures as disclosure_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
-from registry.read_models.grids import grids as grid_map
 from registry.read_models.households import households as household_list
+from registry.read_models.past import past
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
+from registry.read_models.territory import territory
 from registry.read_models.units import units as unit_list
 from registry.retention import erasing_who_left
 
@@ -92,6 +91,7 @@ registry = Service(
         HOUSEHOLD,
         PERSON,
         UNIT,
+        MAP,
         GRID,
         MEMBER,
         DUTY,
@@ -102,12 +102,12 @@ registry = Service(
         audit.aggregate,
     ],
     read_models=[
-        address_list,
+        territory,
+        past,
         building_list,
         household_list,
         people_list,
         unit_list,
-        grid_map,
         roster,
         duty_list,
         disclosure_list,
@@ -116,7 +116,7 @@ registry = Service(
         authority,
         audit.read_model,
     ],
-    policies=[relocating, correcting, erasure.policy],
+    policies=[correcting, erasure.policy],
 )
 
 application = Application(

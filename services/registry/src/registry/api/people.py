@@ -6,18 +6,20 @@ Whoever sees somebody in the open is on record before they do.
 from datetime import date
 from typing import Annotated, Literal
 
-from contracts.common import Residency
+from contracts.common import IdentityDocument, Presence, Residency
+from contracts.registry import PersonFacts
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from events.privacy.blind_index import blind_index
 from fastapi import Header, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from registry.api.disclosures import on_record
+from registry.api.history import When, as_known
 from registry.api.powers import Powers
 from registry.api.views import person_of
 from registry.domain.person import PERSON, Person, masked_name, masked_number
-from registry.read_models.addresses import addresses
 from registry.read_models.people import found, grid_of, page, people
+from registry.read_models.territory import territory
 
 router = Router(prefix="/people", tags=["people"])
 
@@ -39,6 +41,13 @@ class Masked(BaseModel):
 
 class PersonView(Masked):
     """A person; masked, but for what is `disclosed`."""
+
+    document: IdentityDocument
+    presence: Presence
+    no_contact: bool = Field(description="They asked not to be contacted")
+    since: date | None = Field(description="The day from which this is so, where that is known")
+    same_as: str | None = Field(description="Whom they were found to be, entered twice")
+    home_hours: str | None = Field(description="When they can be met at home; only if disclosed")
 
     sex: str | None = Field(description="GB/T 2261.1; only if disclosed")
     birth_date: date | None = Field(description="Only if disclosed")
@@ -70,7 +79,7 @@ async def all_people(
     limit: Limit = 50,
 ) -> Page[PersonRow]:
     """People within your reach, of one grid or household if you name it."""
-    await call.fresh(people, addresses)
+    await call.fresh(people, territory)
     after = decode_cursor(cursor, str)[0] if cursor else ""
     rows = [PersonRow(**row) for row in await page(call.db, call.grant.sql, grid, household, after, limit)]
     return Page[PersonRow].of(rows, limit, lambda row: [row.person])
@@ -80,7 +89,7 @@ async def all_people(
 async def search(call: Call, number: Number) -> list[PersonRow]:
     """Those within your reach whose number this is, however it is written. Numbers are sent in the body, for
     addresses are kept in many places. That you have searched is on record, and not for whom."""
-    await call.fresh(people, addresses)
+    await call.fresh(people, territory)
     index = blind_index(await call.runtime.personal.keys.index_key(), number.of, number.number)
     await call.put_on_record()
     return [PersonRow(**row) for row in await found(call.db, call.grant.sql, number.of, index)]
@@ -90,26 +99,36 @@ async def search(call: Call, number: Number) -> list[PersonRow]:
 async def one_person(
     person: str,
     call: Call,
+    when: When,
     purpose: Annotated[
         str | None,
         Header(pattern=PURPOSE, description="What you need to see more for, by people.see or people.identify"),
     ] = None,
 ) -> Response:
-    """A person by their id. With a `Purpose`, the fields that the power list gives you for it are shown in the open,
-    and it is recorded that you have seen them."""
-    await call.fresh(people, addresses)
+    """A person by their id, now or as they were. With a `Purpose`, the fields that the power list gives you for it are
+    shown in the open, and it is recorded that you have seen them."""
+    await call.fresh(people, territory)
     grid = await grid_of(call.db, person)
     call.grant.require(grid)
-    if purpose is None:
+    if purpose is None and when.now:
         return await call.read(PERSON, person, _masked)
+    known = await person_of(call, person)
+    facts = known.known() if when.now else await as_known(call, PERSON, person, when)
+    view = masked(facts).model_copy(update={"same_as": known.same_as})
+    if purpose is None:
+        return Response(view.model_dump_json(), media_type="application/json")
     fields = await call.fields(purpose, grid, Powers.SEE_PEOPLE, Powers.IDENTIFY_PEOPLE)
-    view = _opened(await person_of(call, person), fields)
+    view = _opened(view, facts, fields)
     headers = await on_record(call, person, view.disclosed, purpose)
     return Response(view.model_dump_json(), 200, headers, "application/json")
 
 
 def _masked(person: Person, _version: int) -> PersonView:
-    known = person.known()
+    return masked(person.known()).model_copy(update={"same_as": person.same_as})
+
+
+def masked(known: PersonFacts) -> PersonView:
+    """What is shown of somebody to whoever may see that they are there."""
     return PersonView(
         person=known.person,
         name=masked_name(known.name),
@@ -119,6 +138,12 @@ def _masked(person: Person, _version: int) -> PersonView:
         relation=known.relation,
         address=known.address,
         registered_until=known.registered_until,
+        document=known.document,
+        presence=known.presence,
+        no_contact=known.no_contact,
+        since=known.since,
+        same_as=None,
+        home_hours=None,
         sex=None,
         birth_date=None,
         phone=None,
@@ -126,8 +151,7 @@ def _masked(person: Person, _version: int) -> PersonView:
     )
 
 
-def _opened(person: Person, fields: frozenset[str]) -> PersonView:
-    known = person.known()
+def _opened(view: PersonView, known: PersonFacts, fields: frozenset[str]) -> PersonView:
     names = fields & known.personal.keys() & PersonView.model_fields.keys()
     shown = {name: getattr(known, name) for name in sorted(names)}
-    return _masked(person, 0).model_copy(update={**shown, "disclosed": list(shown)})
+    return view.model_copy(update={**shown, "disclosed": list(shown)})

@@ -10,6 +10,7 @@ class Powers(StrEnum):
     KEEP_POWERS = "powers.keep"
     KEEP_REGISTERS = "registers.keep"
     READ_COUNTS = "counts.read"
+    EXACT_COUNTS = "counts.exact"
     READ_GRIDS = "grids.read"
     READ_ADDRESSES = "addresses.read"
     READ_BUILDINGS = "buildings.read"

@@ -2,28 +2,29 @@
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from datetime import date
 from enum import StrEnum
 from tempfile import TemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Literal
 
 import orjson
 from edge import Call, HttpProblem, Router
 from edge.handlers import problem_of
 from events import ReadModel
-from fastapi import Path
+from fastapi import Path, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
-from registry.domain.grid import GRID
 from registry.domain.power import POWER
+from registry.importing.drawing import Drawing
 from registry.importing.entering import Entering, read_rows, sized
 from registry.importing.geojson import read_grids
 from registry.importing.powers import read_powers
 from registry.importing.sheets import SHEETS
 from registry.importing.table import NotATable, open_table
 from registry.read_models.counts import COUNTED, counts
-from registry.read_models.grids import grids
+from registry.read_models.territory import territory
 
 log = logging.getLogger(__name__)
 router = Router(tags=["registers"])
@@ -48,6 +49,16 @@ class Register(StrEnum):
     POWERS = "powers"
 
 
+class DrawingQuery(BaseModel):
+    """How grids are drawn; means nothing for the other registers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    whole: bool = Field(False, description="The file has all grids of its communities: the others are given up")
+    gaps: Literal["refused", "allowed"] = Field("refused", description="Whether ground may be left out")
+    since: date | None = Field(None, description="The day from which it holds; else today")
+
+
 MEDIA_TYPES = ("text/csv", "application/geo+json", "application/json")
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -66,7 +77,9 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
         }
     },
 )
-async def import_register(register: Annotated[Register, Path()], call: Call) -> StreamingResponse:
+async def import_register(
+    register: Annotated[Register, Path()], call: Call, drawing: Annotated[DrawingQuery, Query()]
+) -> StreamingResponse:
     """Enters what a file says: CSV, GeoJSON for grids, JSON for powers. Good rows go in, each bad one is told with
     its line.
 
@@ -76,7 +89,7 @@ async def import_register(register: Annotated[Register, Path()], call: Call) -> 
     try:
         async for block in call.request.stream():
             file.write(block)
-        entering = await _entering(register, file, call)
+        entering = await _entering(register, file, call, drawing)
     except NotATable as error:
         file.close()
         wrong = {"place": "body", "field": register.value, "message": str(error)}
@@ -87,11 +100,10 @@ async def import_register(register: Annotated[Register, Path()], call: Call) -> 
     return StreamingResponse(_told(entering, file), media_type="application/x-ndjson")
 
 
-async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering:
+async def _entering(register: Register, file: IO[bytes], call: Call, drawing: DrawingQuery) -> Entering | Drawing:
     if register is Register.GRIDS:
-        await _caught_up(call, [grids])
-        read, last = sized(await read_grids(file, call.db))
-        return Entering(call.commands, GRID, read, last)
+        await _caught_up(call, [territory])
+        return Drawing(call.commands, read_grids(file), drawing.whole, drawing.gaps == "allowed", drawing.since)
     if register is Register.POWERS:
         if not await call.may(Powers.KEEP_POWERS):
             raise HttpProblem("not-allowed", f"the power list does not give you {Powers.KEEP_POWERS}")
@@ -100,7 +112,7 @@ async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering
     sheet = SHEETS[register]
     table = open_table(file, sheet.columns)
     needed = [reference.read_model for reference in sheet.references.values()]
-    await _caught_up(call, [grids] if register is Register.ADDRESSES else needed)
+    await _caught_up(call, [territory] if register is Register.ADDRESSES else needed)
     return Entering(call.commands, sheet.aggregate, read_rows(sheet, table), table.lines, sheet.references)
 
 
@@ -109,7 +121,7 @@ async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
         await call.commands.caught_up(read_model, PATIENCE)
 
 
-async def _told(entering: Entering, file: IO[bytes]) -> AsyncGenerator[bytes]:
+async def _told(entering: Entering | Drawing, file: IO[bytes]) -> AsyncGenerator[bytes]:
     """The answer. It has begun before the end is known, so a failure is its last line."""
     try:
         async for line in entering.run():

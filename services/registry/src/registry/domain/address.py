@@ -1,22 +1,17 @@
-"""A standard address (标准地址), and the grid that it lies in."""
+"""A standard address (标准地址)."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from contracts.registry import AddressChanged, AddressFacts, AddressRegistered
-from events import Aggregate, Event, NotFound
+from contracts.registry import AddressChanged, AddressConfirmed, AddressDisputed, AddressFacts, AddressRegistered
+from events import Aggregate, Event
 
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import in_china
+from registry.domain.sources import Held, Kinds, completed, evolved, told
 
-
-@dataclass(frozen=True, slots=True)
-class Locate:
-    """Now that grids were drawn anew, the address lies in this one, or in none."""
-
-    grid: str | None
+KINDS = Kinds(AddressRegistered, AddressChanged, AddressDisputed, AddressConfirmed)
 
 
 def check_division_code(code: str) -> None:
@@ -39,16 +34,15 @@ def written(facts: AddressFacts) -> str:
     return facts.street + "".join(f"{part.removesuffix(mark)}{mark}" for part, mark in parts if part)
 
 
-def decide(known: AddressFacts | None, command: Register[AddressFacts] | Locate) -> Sequence[Event]:
-    """What is known of an address."""
-    match command:
-        case Register(facts):
-            check_address(facts)
-        case Locate(grid):
-            if known is None:
-                raise NotFound("there is no such address")
-            facts = known.model_copy(update={"grid": grid})
-    return entered(known, facts, AddressRegistered, AddressChanged)
+def decide(held: Held[AddressFacts], command: Register[AddressFacts]) -> Sequence[Event]:
+    """What is known of an address. Raises Fault. That it lies in another grid now is no news: grids say so."""
+    check_address(completed(held, command))
+    return told(held, command, KINDS, "address", derived=frozenset({"grid"}))
 
 
-ADDRESS = Aggregate("address", None, decide, latest, (AddressRegistered, AddressChanged))
+def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
+
+
+ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolve, KINDS)

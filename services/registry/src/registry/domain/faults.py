@@ -3,7 +3,9 @@
 A fault names the field and the reason, never the value: values are personal.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from contracts.common import Title
 from events import Refused
@@ -39,6 +41,10 @@ class Why(StrEnum):
     DIVISION_CODE = "division_code"
     COORDINATES = "coordinates"
     IDENTITY_NUMBER = "identity_number"
+    DOCUMENT_NUMBER = "document_number"
+    HOME_HOURS = "home_hours"
+    BEFORE_BIRTH = "before_birth"
+    IN_FUTURE = "in_future"
     CREDIT_CODE = "credit_code"
     CHECKSUM = "checksum"
     BIRTH_DATE = "birth_date"
@@ -51,6 +57,7 @@ class Why(StrEnum):
     TOO_MANY_CORNERS = "too_many_corners"
     SELF_CROSSING = "self_crossing"
     OVERLAP = "overlap"
+    GAP = "gap"
 
 
 WORDS: dict[Why, Title] = {
@@ -114,6 +121,16 @@ WORDS: dict[Why, Title] = {
         zh="公民身份号码应为 18 位：17 位数字和一位校验码（GB 11643）",
         en="must have 18 characters: 17 digits and the check character (GB 11643)",
     ),
+    Why.DOCUMENT_NUMBER: Title(
+        zh="不是该类证件的号码：请核对证件类型和号码",
+        en="is no number of this kind of document: check which document it is, and the number",
+    ),
+    Why.HOME_HOURS: Title(
+        zh="在家时间应如 1-5 18:00-21:00; 6-7 09:00-21:00（1 为星期一）",
+        en="must be like 1-5 18:00-21:00; 6-7 09:00-21:00, Monday being 1",
+    ),
+    Why.IN_FUTURE: Title(zh="日期未到：请在当天或之后登记", en="is a day to come: enter it when it is there"),
+    Why.BEFORE_BIRTH: Title(zh="早于出生日期", en="is before the date of birth"),
     Why.CREDIT_CODE: Title(
         zh="统一社会信用代码应为 18 位，不含 I、O、S、V、Z（GB 32100）",
         en="must have 18 digits and capitals, without I, O, S, V and Z (GB 32100)",
@@ -137,7 +154,11 @@ WORDS: dict[Why, Title] = {
     Why.TOO_FEW_CORNERS: Title(zh="边界至少要有三个角", en="needs three corners at least"),
     Why.TOO_MANY_CORNERS: Title(zh="边界至多 2000 个角", en="has more than 2,000 corners"),
     Why.SELF_CROSSING: Title(zh="边界自相交", en="crosses or touches itself"),
-    Why.OVERLAP: Title(zh="与另一网格重叠", en="overlaps another grid"),
+    Why.OVERLAP: Title(zh="与另一网格重叠：见 where", en="overlaps another grid: see where"),
+    Why.GAP: Title(
+        zh="这样划分会留下无人管理的空白：见 where；确需留空，请加 gaps=allowed",
+        en="leaves ground that nobody looks after: see where; if that is meant, say gaps=allowed",
+    ),
 }
 
 
@@ -146,7 +167,9 @@ class Fault(Refused):
 
     reason = "wrong-entry"
 
-    def __init__(self, field: str, why: Why) -> None:
+    def __init__(self, field: str, why: Why, where: Mapping[str, Any] | None = None) -> None:
+        """`where` is a GeoJSON geometry, of what is wrong with ground."""
         super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh)
         self.field = field
         self.why = why
+        self.where = where

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from events import Database
 
-from registry.read_models.addresses import addresses
 from registry.read_models.buildings import buildings
-from registry.read_models.grids import grids
 from registry.read_models.households import households
 from registry.read_models.people import people
+from registry.read_models.territory import territory
 from registry.read_models.units import units
 
-COUNTED = (grids, addresses, buildings, households, people, units)
+COUNTED = (territory, buildings, households, people, units)
 
 
 @dataclass(frozen=True)
