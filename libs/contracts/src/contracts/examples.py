@@ -166,6 +166,40 @@ EXAMPLES: tuple[Event, ...] = (
         given_up=("G2",),
         since=date(2026, 12, 1),
     ),
+    registry.SourceRulesSet(
+        of="people", rules={"phone": "newest", "name": ("police", "file")}, by="registrar-1", at=at(9, 0)
+    ),
+    registry.SampleDrawn(
+        sample="2026Q4-G1",
+        period="2026Q4",
+        grid="G1",
+        persons=("P0001", "P0002"),
+        seed=7,
+        by="registrar-1",
+        at=at(9, 0),
+    ),
+    registry.SampleAnswered(
+        sample="2026Q4-G1", person="P0001", right=False, wrong=("phone",), by="officer-1", at=at(15, 0)
+    ),
+    registry.QualityMeasured(
+        quality="2026-11-24-G1",
+        grid="G1",
+        day=date(2026, 11, 24),
+        records=1320,
+        complete=0.93,
+        fresh=0.88,
+        consistent=0.98,
+        accurate=registry.Accuracy(rate=0.95, low=0.76, high=0.99, of=20),
+        score=84.5,
+    ),
+    registry.DueNoticed(
+        due="registration-P0001-2026-12-20",
+        kind=registry.DueKind.REGISTRATION,
+        of="people",
+        thing="P0001",
+        grid="G1",
+        on=date(2026, 12, 20),
+    ),
     registry.MemberAppointed(**MEMBER),
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
     registry.DutyListed(**DUTY, deadline_minutes=240),

@@ -5,6 +5,7 @@ whoever follows them needs no earlier event to know the present state.
 """
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from contracts import erasure
@@ -23,7 +24,7 @@ from contracts.common import (
     UnitCategory,
 )
 from events import Event, personal
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class Facts(Event):
@@ -369,6 +370,97 @@ class MapRedrawn(Event, type="commongrid.registry.map.redrawn.v1"):
     """Codes of the grids that are no more."""
     since: date | None = None
     """The day from which it holds; none: the day on which the registry took the event."""
+
+
+class SourceRulesSet(Event, type="commongrid.registry.source_rules.set.v1"):
+    """It was laid down which source is believed in which field of a register, where sources differ."""
+
+    of: str
+    """The register: people, units…"""
+    rules: dict[str, str | tuple[str, ...]]
+    """By field: `newest`; `ask`: a person decides; or sources, the most trusted first. Others: newest."""
+    by: str
+    at: AwareDatetime
+
+
+class SampleDrawn(Event, type="commongrid.registry.sample.drawn.v1"):
+    """People of a grid were drawn at random, to be visited again (抽样回访): whether what the register says is so."""
+
+    sample: str
+    period: str
+    grid: str
+    persons: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: int
+    """With it, the draw can be repeated by whoever has the ids that there were."""
+    by: str
+    at: AwareDatetime
+
+
+class SampleAnswered(Event, type="commongrid.registry.sample.answered.v1"):
+    """Somebody was visited again, and what the register says is so or not."""
+
+    sample: str
+    person: str
+    right: bool
+    wrong: tuple[str, ...] = ()
+    """The fields that are not right."""
+    by: str
+    at: AwareDatetime
+
+
+class Accuracy(BaseModel):
+    """The share of records that were right at a random re-visit, and its 95% confidence interval (Wilson)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rate: float
+    low: float
+    high: float
+    of: int
+    """How many were looked at."""
+
+
+class QualityMeasured(Event, type="commongrid.registry.quality.measured.v1"):
+    """How good the registers of a grid are on a day (数据质量). Shares are from 0 to 1."""
+
+    quality: str
+    grid: str
+    day: date
+    records: int
+    complete: float
+    """底数清: what is needed is there."""
+    fresh: float
+    """动态准: confirmed within half a year."""
+    consistent: float
+    """Records that break no rule."""
+    accurate: Accuracy | None = None
+    """情况明: right at a random re-visit; none where nobody was visited."""
+    score: float
+    """From 0 to 100."""
+
+
+class DueKind(StrEnum):
+    """What falls due."""
+
+    REGISTRATION = "registration"  # 流动人口登记到期
+    LICENCE = "licence"  # 许可证到期
+    FIRE_CHECK = "fire_check"  # 消防检查
+    SAFETY_CHECK = "safety_check"  # 安全检查
+    REVISIT = "revisit"  # 久未核实
+
+
+class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
+    """Something falls due on a day to come: there is time for a visit. Who has it is dealt with when the register says
+    another day."""
+
+    due: str
+    kind: DueKind
+    of: str
+    """The register that the thing stands in: people or units."""
+    thing: str
+    """Id of the person or unit."""
+    grid: str | None = None
+    on: date
 
 
 class MemberFacts(Event):

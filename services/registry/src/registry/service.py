@@ -13,10 +13,13 @@ from contracts.registry import (
     MemberDismissed,
     PersonErased,
     PersonHeld,
+    PersonMerged,
     PersonReleased,
+    PersonUnmerged,
     PowerChanged,
     PowerListed,
     PowerWithdrawn,
+    SourceRulesSet,
 )
 from edge import Application, Audit, authority
 from edge.erasures import erasures as confirming
@@ -28,14 +31,20 @@ from registry.api import (
     copies,
     corrections,
     disclosures,
+    disputes,
+    dues,
+    duplicates,
     duties,
     erasures,
     grids,
     households,
     members,
+    moves,
     people,
     power_list,
+    quality,
     registers,
+    source_rules,
     units,
 )
 from registry.domain.address import ADDRESS
@@ -46,19 +55,26 @@ from registry.domain.duty import DUTY
 from registry.domain.grid_map import GRID, MAP
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
+from registry.domain.notices import DUE, QUALITY
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
+from registry.domain.sample import SAMPLE
+from registry.domain.source_rules import SOURCE_RULES
 from registry.domain.unit import UNIT
+from registry.measuring import measuring, noticing
 from registry.policies.correcting import correcting
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
 from registry.read_models.disclosures import disclosures as disclosure_list
+from registry.read_models.disputes import disputes as dispute_list
+from registry.read_models.dues import dues as due_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
 from registry.read_models.households import households as household_list
 from registry.read_models.past import past
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
+from registry.read_models.samples import samples
 from registry.read_models.territory import territory
 from registry.read_models.units import units as unit_list
 from registry.retention import erasing_who_left
@@ -80,6 +96,9 @@ audit = Audit(
         PersonErased,
         PersonHeld,
         PersonReleased,
+        PersonMerged,
+        PersonUnmerged,
+        SourceRulesSet,
     ),
 )
 
@@ -98,6 +117,10 @@ registry = Service(
         POWER,
         DISCLOSURE,
         CORRECTION,
+        SOURCE_RULES,
+        SAMPLE,
+        QUALITY,
+        DUE,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -112,6 +135,9 @@ registry = Service(
         duty_list,
         disclosure_list,
         correction_list,
+        dispute_list,
+        samples,
+        due_list,
         erasure_list,
         authority,
         audit.read_model,
@@ -130,6 +156,12 @@ application = Application(
             buildings,
             households,
             people,
+            moves,
+            duplicates,
+            disputes,
+            source_rules,
+            quality,
+            dues,
             disclosures,
             copies,
             corrections,
@@ -142,7 +174,7 @@ application = Application(
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     statuses={"wrong-entry": 422, "nothing-to-correct": 422, "own-request": 403},
-    workers=[erasing_who_left],
+    workers=[erasing_who_left, measuring, noticing],
     audit=audit,
     asyncapi=document("registry"),
 )

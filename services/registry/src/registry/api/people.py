@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from contracts.common import IdentityDocument, Presence, Residency
 from contracts.registry import PersonFacts
-from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from edge import Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
 from events.privacy.blind_index import blind_index
 from fastapi import Header, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -17,8 +17,9 @@ from registry.api.disclosures import on_record
 from registry.api.history import When, as_known
 from registry.api.powers import Powers
 from registry.api.views import person_of
+from registry.domain.names import looked_for
 from registry.domain.person import PERSON, Person, masked_name, masked_number
-from registry.read_models.people import found, grid_of, page, people
+from registry.read_models.people import found, found_by_words, grid_of, page, people, word
 from registry.read_models.territory import territory
 
 router = Router(prefix="/people", tags=["people"])
@@ -70,6 +71,24 @@ class Number(BaseModel):
     number: Annotated[str, StringConstraints(min_length=5, max_length=40, pattern=r"[0-9０-９]")]
 
 
+class Words(BaseModel):
+    """What is remembered of somebody; all of it must be so."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = Field(
+        None,
+        description="The name or its beginning, the given name, pinyin, surname and initials, or initials",
+        examples=["王小明", "小明", "wangxiaoming", "wangxm", "wxm"],
+        min_length=1,
+        max_length=40,
+    )
+    phone_tail: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")] | None = None
+    grid: str | None = None
+    cursor: str | None = Field(None, description="`next` of the page before")
+    limit: Annotated[int, Field(ge=1, le=200, strict=True)] = 50
+
+
 @router.get("", power=Powers.READ_PEOPLE)
 async def all_people(
     call: Call,
@@ -95,6 +114,23 @@ async def search(call: Call, number: Number) -> list[PersonRow]:
     return [PersonRow(**row) for row in await found(call.db, call.grant.sql, number.of, index)]
 
 
+@router.post("/find", power=Powers.FIND_PEOPLE, asks=True)
+async def find(call: Call, sought: Words) -> Page[PersonRow]:
+    """Those within your reach of whom this is remembered: name, pinyin, initials, the last four digits of a telephone
+    number. That you have searched is on record, and not for whom."""
+    await call.fresh(people, territory)
+    key = await call.runtime.personal.keys.index_key()
+    name = looked_for(sought.name) if sought.name else ""
+    words = [word(key, "name", name)] if name else []
+    words += [word(key, "phone tail", sought.phone_tail)] if sought.phone_tail else []
+    if not words:
+        raise HttpProblem("invalid-input", "give a name, or the last four digits of a telephone number")
+    after = decode_cursor(sought.cursor, str)[0] if sought.cursor else ""
+    await call.put_on_record()
+    rows = await found_by_words(call.db, call.grant.sql, sought.grid, words, after, sought.limit)
+    return Page[PersonRow].of([PersonRow(**row) for row in rows], sought.limit, lambda row: [row.person])
+
+
 @router.get("/{person}", power=Powers.READ_PEOPLE, response_model=PersonView)
 async def one_person(
     person: str,
@@ -111,7 +147,7 @@ async def one_person(
     grid = await grid_of(call.db, person)
     call.grant.require(grid)
     if purpose is None and when.now:
-        return await call.read(PERSON, person, _masked)
+        return await call.read(PERSON, person, as_shown)
     known = await person_of(call, person)
     facts = known.known() if when.now else await as_known(call, PERSON, person, when)
     view = masked(facts).model_copy(update={"same_as": known.same_as})
@@ -123,7 +159,8 @@ async def one_person(
     return Response(view.model_dump_json(), 200, headers, "application/json")
 
 
-def _masked(person: Person, _version: int) -> PersonView:
+def as_shown(person: Person, _version: int) -> PersonView:
+    """What is shown of somebody who is known."""
     return masked(person.known()).model_copy(update={"same_as": person.same_as})
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
 from registry.domain.power import POWER
+from registry.domain.source_rules import SOURCE_RULES
 from registry.importing.drawing import Drawing
 from registry.importing.entering import Entering, read_rows, sized
 from registry.importing.geojson import read_grids
@@ -50,13 +51,16 @@ class Register(StrEnum):
 
 
 class DrawingQuery(BaseModel):
-    """How grids are drawn; means nothing for the other registers."""
+    """Who says what stands in the file; and, of grids alone, how they are drawn."""
 
     model_config = ConfigDict(extra="forbid")
 
     whole: bool = Field(False, description="The file has all grids of its communities: the others are given up")
     gaps: Literal["refused", "allowed"] = Field("refused", description="Whether ground may be left out")
     since: date | None = Field(None, description="The day from which it holds; else today")
+    source: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,63})?$")] = Field(
+        "", description="Who says what stands in the file: a system's name. Where sources differ, GET /source-rules"
+    )
 
 
 MEDIA_TYPES = ("text/csv", "application/geo+json", "application/json")
@@ -113,7 +117,16 @@ async def _entering(register: Register, file: IO[bytes], call: Call, drawing: Dr
     table = open_table(file, sheet.columns)
     needed = [reference.read_model for reference in sheet.references.values()]
     await _caught_up(call, [territory] if register is Register.ADDRESSES else needed)
-    return Entering(call.commands, sheet.aggregate, read_rows(sheet, table), table.lines, sheet.references)
+    rules, _ = await call.commands.load(SOURCE_RULES, register)
+    return Entering(
+        call.commands,
+        sheet.aggregate,
+        read_rows(sheet, table),
+        table.lines,
+        sheet.references,
+        drawing.source,
+        rules,
+    )
 
 
 async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:

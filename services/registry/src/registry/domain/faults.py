@@ -34,8 +34,12 @@ class Why(StrEnum):
     UNKNOWN_ADDRESS = "unknown_address"
     UNKNOWN_HOUSEHOLD = "unknown_household"
     UNKNOWN_GRID = "unknown_grid"
+    ONE_HEAD = "one_head"
+    NOT_OF_THIS_HOUSEHOLD = "not_of_this_household"
     NOT_A_POWER = "not_a_power"
     BEYOND_THEM = "beyond_them"
+    NOT_A_FIELD = "not_a_field"
+    NOT_A_RULE = "not_a_rule"
     NO_QUOTA = "no_quota"
     NOT_TO_FOLLOW = "not_to_follow"
     DIVISION_CODE = "division_code"
@@ -103,11 +107,18 @@ WORDS: dict[Why, Title] = {
         zh="任何人和对接系统的权力不分网格：范围应为 all",
         en="must have the scope all: anyone and partner systems look after no grid",
     ),
+    Why.NOT_A_FIELD: Title(zh="不是该登记簿的字段", en="is no field of this register"),
+    Why.NOT_A_RULE: Title(
+        zh="应为 newest（以最新为准）、ask（由人裁定）或按可信程度排列的来源",
+        en="must be newest, ask, or sources in the order in which they are trusted, each once",
+    ),
     Why.NO_QUOTA: Title(zh="只有对接系统才有配额", en="must have no quota: only partner systems have one"),
     Why.NOT_TO_FOLLOW: Title(
         zh="事件主题只能开放给对接系统",
         en="must be partner systems: topics are followed by nobody else",
     ),
+    Why.ONE_HEAD: Title(zh="新户须有且只有一名户主", en="must name one head of the new household"),
+    Why.NOT_OF_THIS_HOUSEHOLD: Title(zh="含有不属于本户的人", en="names people who do not belong to this household"),
     Why.UNKNOWN_GRID: Title(zh="网格未登记", en="is a grid that is not registered"),
     Why.DIVISION_CODE: Title(
         zh="应为到社区一级的 12 位区划代码（GB/T 2260 与统计用区划代码）",

@@ -70,11 +70,13 @@ def masked_number(number: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is known of somebody. `same_as` is whom they were found to be, entered twice."""
+    """What is known of somebody. `same_as` is whom they were found to be, entered twice; `apart_from` whom they were
+    found not to be."""
 
     register: Held[PersonFacts] = field(default_factory=Held[PersonFacts])
     held: PersonHeld | None = None
     same_as: str | None = None
+    apart_from: frozenset[str] = frozenset()
     erased: PersonErased | None = None
 
     def known(self) -> PersonFacts:
@@ -119,8 +121,9 @@ class Merge:
 
 @dataclass(frozen=True, slots=True)
 class Unmerge:
-    """They are not."""
+    """They are not the same as somebody whom they were merged with or look like."""
 
+    other: str
     by: str
     at: datetime
 
@@ -138,7 +141,7 @@ class LegalHold(Refused):
 
 
 class NotMerged(Refused):
-    """Nobody was found to be the same as they."""
+    """They were not merged with this one."""
 
     reason = "not-merged"
 
@@ -172,10 +175,12 @@ def decide(person: Person, command: Command) -> Sequence[Event]:
     match command:
         case Merge(into, by, at):
             return _merged(person, id_, into, by, at)
-        case Unmerge(by, at):
-            if person.same_as is None:
-                raise NotMerged("they were not merged with anybody")
-            return [PersonUnmerged(person=id_, apart_from=person.same_as, by=by, at=at)]
+        case Unmerge(other, by, at):
+            if person.same_as not in (None, other):
+                raise NotMerged("they were merged with somebody else", into=person.same_as)
+            if person.same_as is None and other in person.apart_from:
+                return []
+            return [PersonUnmerged(person=id_, apart_from=other, by=by, at=at)]
         case Hold(legal_basis, until, at):
             return [PersonHeld(person=id_, legal_basis=legal_basis, until=until, at=at)]
         case Release(at):
@@ -202,9 +207,9 @@ def evolve(person: Person, event: Event) -> Person:
         case PersonErased():
             return replace(person, erased=event)
         case PersonMerged():
-            return replace(person, same_as=event.into)
+            return replace(person, same_as=event.into, apart_from=person.apart_from - {event.into})
         case PersonUnmerged():
-            return replace(person, same_as=None)
+            return replace(person, same_as=None, apart_from=person.apart_from | {event.apart_from})
         case _:
             return replace(person, register=evolved(person.register, event))
 

@@ -99,7 +99,7 @@ def told(
         events.append(kinds.changed(**dict(held.facts.model_copy(update=update))))
     if disputed := tuple(name for name in differing if name not in believed):
         events.append(kinds.disputed(**dict(facts), disputed=disputed))
-    if not events and news and not differing:
+    if not events and not differing and (news or (source == DECISION and held.disputed)):
         events.append(kinds.confirmed(**{id_field: getattr(facts, id_field), "source": source}))
     return events
 
@@ -117,25 +117,21 @@ def evolved(held: Held[F], event: Event) -> Held[F]:
         return replace(held, said=said, disputed={**held.disputed, new.source: event.disputed})
     if isinstance(event, Confirmed) and held.facts:
         said = {**held.said, event.source: held.facts}
-        return replace(held, said=said, disputed=_without(held.disputed, event.source))
+        return replace(held, said=said, disputed=_open_still(held, said, held.facts, event.source))
     if held.facts is None:
         return Held(new, new.source, {new.source: new})
     known = values(held.facts)
     changed = {name: new.source for name, value in values(new).items() if known[name] != value}
     said = {**held.said, new.source: new}
-    return Held(new, held.first, said, {**held.sources, **changed}, _open_still(held, said, new))
+    return Held(new, held.first, said, {**held.sources, **changed}, _open_still(held, said, new, new.source))
 
 
-def _without(disputed: Mapping[str, tuple[str, ...]], source: str) -> Mapping[str, tuple[str, ...]]:
-    return {other: fields for other, fields in disputed.items() if other != source}
-
-
-def _open_still(held: Held[F], said: Mapping[str, F], new: F) -> Mapping[str, tuple[str, ...]]:
-    """A decision ends all disputes; others end when the register says what the source says."""
-    if new.source == DECISION or not held.disputed:
+def _open_still(held: Held[F], said: Mapping[str, F], now: F, source: str) -> Mapping[str, tuple[str, ...]]:
+    """A decision ends all disputes; others end when the register says what their source says."""
+    if source == DECISION or not held.disputed:
         return {}
     found = {
-        source: tuple(name for name in fields if getattr(said[source], name) != getattr(new, name))
-        for source, fields in held.disputed.items()
+        other: tuple(name for name in fields if getattr(said[other], name) != getattr(now, name))
+        for other, fields in held.disputed.items()
     }
-    return {source: fields for source, fields in found.items() if fields}
+    return {other: fields for other, fields in found.items() if fields}

@@ -26,6 +26,7 @@ from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.references import check_code, check_reference, id_of
+from registry.domain.relation import Relation
 from registry.domain.unit import UNIT
 from registry.importing.cells import (
     Cells,
@@ -85,16 +86,6 @@ class Sheet:
     @property
     def optional(self) -> list[str]:
         return self.more.split()
-
-
-class Relation(StrEnum):
-    """To the head of the household (户主)."""
-
-    HEAD = "head"
-    SPOUSE = "spouse"
-    CHILD = "child"
-    PARENT = "parent"
-    OTHER = "other"
 
 
 class Sex(StrEnum):
