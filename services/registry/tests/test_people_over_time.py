@@ -1,6 +1,5 @@
 """People move, die, were entered twice and found to be one; households split and merge; sources differ."""
 
-from collections.abc import AsyncGenerator
 from typing import Any
 from uuid import uuid4
 
@@ -33,14 +32,14 @@ H1, H2 = (id_of("household", it) for it in ("H1", "H2"))
 
 
 @pytest.fixture
-async def town(office: Office) -> AsyncGenerator[Office]:
+async def town(office: Office) -> Office:
     """A grid with two homes and a couple in the first."""
     await office.brings("grids", GRID)
     await office.brings("addresses", ADDRESSES)
     await office.brings("households", HOUSEHOLDS)
     answer = await office.brings("people", people(TAN_RUI, YAN))
     assert answer.bad == []
-    yield office
+    return office
 
 
 async def does(office: Office, path: str, body: dict[str, Any], status: int = 200, key: str = "") -> httpx2.Response:

@@ -32,7 +32,7 @@ def wilson(right: int, of: int) -> Rate | None:
     share = right / of
     middle = (share + Z * Z / (2 * of)) / (1 + Z * Z / of)
     half = Z / (1 + Z * Z / of) * sqrt(share * (1 - share) / of + Z * Z / (4 * of * of))
-    return Rate(share, max(0.0, middle - half), min(1.0, middle + half), of)
+    return Rate(share, min(share, max(0.0, middle - half)), max(share, min(1.0, middle + half)), of)
 
 
 def score(complete: float, fresh: float, consistent: float, accurate: Rate | None) -> float:
