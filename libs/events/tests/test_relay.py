@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from broker import Message, Wire, create_topic, messages, send, topic_configs, wire_to
@@ -95,6 +96,8 @@ async def test_each_event_is_on_its_topic_as_it_is_stored(runtime: Runtime) -> N
         assert message.headers["ce_source"] == "/commongrid/desk"
         assert message.headers["ce_position"] == f"{row['incarnation']}.{row['tx']}.{row['position']}"
         assert message.headers["ce_sequence"] == str(row["version"])
+        shown = datetime.fromtimestamp(message.timestamp / 1000, UTC)
+        assert abs(row["recorded_at"] - shown) <= timedelta(milliseconds=1)
 
 
 async def test_kafka_itself_gives_a_stream_the_partition_that_tokens_name(runtime: Runtime) -> None:
@@ -296,6 +299,15 @@ async def test_who_does_not_renew_its_lease_loses_it(runtime: Runtime) -> None:
 
 async def has_stopped_reading(runtime: Runtime) -> bool:
     return not runtime.reading_store
+
+
+async def test_all_who_wait_are_woken_and_do_not_wait_for_the_end_of_their_patience() -> None:
+    wake = Wake()
+    waiting = {asyncio.create_task(wake.wait(wake.count, 3600)) for _ in range(2)}
+    await asyncio.sleep(0)
+    wake.set()
+    woken, _ = await asyncio.wait(waiting, timeout=10)
+    assert woken == waiting
 
 
 async def test_who_is_woken_and_stopped_at_the_same_moment_stops() -> None:
