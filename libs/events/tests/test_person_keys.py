@@ -429,3 +429,13 @@ async def test_what_was_moved_in_the_store_is_refused(at_desk: Runtime) -> None:
     [_, event] = await store.load(at_desk.db, "matter-1")
     with pytest.raises(Exception, match="moved from where it was sealed for"):
         await at_desk.personal.open([event._replace(version=3)])
+
+
+async def test_who_is_to_see_some_fields_sees_no_others(at_desk: Runtime) -> None:
+    await at_desk.commands.execute(MATTER, "1", Raise())
+    await at_desk.commands.execute(MATTER, "1", Note("told in confidence"))
+    raws = await store.load(at_desk.db, "matter-1")
+    _, seen = await at_desk.personal.seeing(("note",)).open(raws)
+    assert orjson.loads(seen.data)["note"] == "told in confidence"
+    _, unseen = await at_desk.personal.seeing(("other",)).open(raws)
+    assert (orjson.loads(unseen.data)["note"], unseen.erased) == ("", {"note"})

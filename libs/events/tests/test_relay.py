@@ -4,16 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from broker import Message, Wire, create_topic, messages, send, topic_configs, wire_to
-from events import Database
-from events.event import START
+from events import Connection, Database, store
+from events.event import START, Position, Raw
 from events.kafka import WrongTopics, ensure_topics, kept
 from events.lag import own_lag
 from events.migrate import migrate
 from events.partitioning import partition_of
 from events.progress import RELAY, Mark, Overtaken
-from events.relay import Marking, StoreReader, relay
+from events.relay import Marking, StoreReader, StoreReads, relay
 from events.runtime import Runtime, keep_running, open_runtime
 from events.settings import Settings
 from events.store import read_after
@@ -424,3 +425,62 @@ async def test_commands_and_own_read_models_go_on_while_kafka_is_away_and_the_to
         await wire.mend()
         expected = await journalled(here.db)
         await eventually(lambda: has_journalled(there.db, expected), 60)
+
+
+async def test_who_come_to_the_same_place_read_the_store_once(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for nth in range(3):
+        await runtime.commands.execute(MATTER, f"{nth}", Raise())
+    await eventually(lambda: readable(runtime, 3))
+    asked: list[Position] = []
+    read = store.read_after
+
+    async def counting(db: Connection, position: Position, most: int) -> list[Raw]:
+        asked.append(position)
+        return await read(db, position, most)
+
+    monkeypatch.setattr(store, "read_after", counting)
+    reads = StoreReads()
+    async with runtime.connection() as one, runtime.connection() as other:
+        found = await asyncio.gather(reads.after(one, START, 2), reads.after(other, START, 2))
+        assert [len(raws) for raws, _ in found] == [2, 2]
+        assert sorted(all_of_them for _, all_of_them in found) == [False, True]
+        assert len(asked) == 1
+        late, all_of_them = await reads.after(other, START, 2)
+        assert (late, all_of_them, len(asked)) == (found[0][0], False, 1)
+        assert (await reads.after(one, START, 3))[1], "who asks for another number reads for itself"
+
+
+async def test_who_waits_for_what_another_reads_goes_on_when_that_one_is_stopped(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    await eventually(lambda: readable(runtime, 1))
+    reads = StoreReads()
+    async with runtime.connection() as one, runtime.connection() as other, runtime.connection() as holder:
+        async with holder.transaction():
+            await holder.execute("lock table log.events in access exclusive mode")  # reads wait
+            first = asyncio.create_task(reads.after(one, START, 10))
+            second = asyncio.create_task(reads.after(other, START, 10))
+            await eventually(lambda: waiting(holder))
+            first.cancel()
+            await asyncio.wait([first])
+        raws, _ = await asyncio.wait_for(second, 30)
+        assert [raw.stream for raw in raws] == ["matter-1"]
+        assert first.cancelled()
+        assert await one.fetchval("select 1") == 1, "its connection is at rest"
+
+
+async def waiting(db: Connection) -> bool:
+    """Whether somebody waits for a lock that this connection holds."""
+    return await db.fetchval("select exists (select from pg_locks where not granted)")
+
+
+async def test_what_cannot_be_read_fails_for_all_and_is_read_again(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "1", Raise())
+    await eventually(lambda: readable(runtime, 1))
+    reads = StoreReads()
+    async with runtime.connection() as one, runtime.connection() as other:
+        await one.close()
+        with pytest.raises(asyncpg.InterfaceError):
+            await reads.after(one, START, 10)
+        assert len((await reads.after(other, START, 10))[0]) == 1

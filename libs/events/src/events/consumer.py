@@ -70,7 +70,10 @@ class Consumer(ABC):
                 Placed(chunk.source, chunk.partition, raw, it) for (chunk, raw), it in zip(fresh, opened, strict=True)
             ]
             try:
-                await self._take(events, chunks)
+                if events:
+                    await self._take(events, chunks)
+                else:  # nothing is lost if a crash takes the marks back: what would be read again is not for us
+                    await advance(self.db, self.name, chunks, self._built_at, durable=False)
             except BaseException:
                 self._parked_known = False  # what was rolled back is not parked
                 raise
@@ -127,9 +130,14 @@ class Projection(Consumer):
     def __init__(
         self, read_model: ReadModel, schema: str, db: Connection, personal: PersonalData, *, durable: bool = True
     ) -> None:
-        super().__init__(
-            schema, Catalogue(read_model.follows), db, personal if read_model.personal else personal.unseen()
-        )
+        match read_model.personal:
+            case True:
+                seen = personal
+            case False:
+                seen = personal.unseen()
+            case fields:
+                seen = personal.seeing(fields)
+        super().__init__(schema, Catalogue(read_model.follows), db, seen)
         self.read_model = read_model
         self._durable = durable
 

@@ -11,7 +11,7 @@ from events.consumer import Consumer
 from events.event import Raw
 from events.kafka import KafkaError, Partition, TopicReader
 from events.progress import OWN, Chunk, Mark, marks
-from events.relay import StoreReader
+from events.relay import StoreReader, StoreReads
 from events.settings import Settings
 from events.wake import Wake
 
@@ -20,9 +20,9 @@ COMMIT_EVERY = 1.0
 """Seconds between telling Kafka how far we are, for its lag monitors."""
 
 
-async def feed_from_store(consumer: Consumer, wake: Wake) -> None:
+async def feed_from_store(consumer: Consumer, wake: Wake, reads: StoreReads) -> None:
     """Gives the consumer its own service's events. Raises Overtaken when somebody else does."""
-    reader = StoreReader(consumer.db, wake)
+    reader = StoreReader(consumer.db, wake, reads)
     mark = (await marks(consumer.db, consumer.name, OWN, [0]))[0]
     while True:
         raws = await reader.next(mark, CHUNK)

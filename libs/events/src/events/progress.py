@@ -109,10 +109,17 @@ async def advancing(
     await transaction.commit()
 
 
-async def advance(db: Connection, consumer: str, chunks: Sequence[Chunk], *, durable: bool = True) -> None:
+async def advance(
+    db: Connection,
+    consumer: str,
+    chunks: Sequence[Chunk],
+    built_at: datetime | None = None,
+    *,
+    durable: bool = True,
+) -> None:
     """Moves the marks from before to after; raises Overtaken if one is not where it was. If it need not be durable,
     nobody waits for the disk: should the server crash in the next moment, the marks are where they were."""
-    await _moved(db, f"{'' if durable else NOT_DURABLE}{_move(consumer, chunks, None)}")
+    await _moved(db, f"{'' if durable else NOT_DURABLE}{_move(consumer, chunks, built_at)}")
 
 
 async def _moved(db: Connection, statement: str) -> None:

@@ -31,14 +31,14 @@ class ReadModel:
     """Tables and the handlers that fill them. Raise `version` when either changes what the rows are:
     the new version is built beside the old one, which serves until the new one has caught up.
 
-    `personal` says that its handlers are to see personal fields. To all others they read as erased, and no key is asked
-    for: who needs to see nobody does not, and goes on while the keys are away. `indexed`: that they make blind indexes
-    of them (`Batch.blind_index`)."""
+    `personal` says that its handlers are to see personal fields, or which of them. All others read as erased; where
+    there is nothing to see no key is asked for, and it goes on while the keys are away. `indexed`: that they make blind
+    indexes of them (`Batch.blind_index`)."""
 
     name: str
     tables: str
     version: int = 1
-    personal: bool = False
+    personal: bool | tuple[str, ...] = False
     indexed: bool = False
     _handlers: dict[type[Event], SetHandler] = field(default_factory=dict[type[Event], SetHandler], init=False)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from math import inf
 
 from events import store
-from events.event import Raw
+from events.event import Position, Raw
 from events.kafka import Partition, Producer, last_events
 from events.partitioning import partition_of
 from events.progress import OWN, RELAY, Chunk, Mark, advance, marks
@@ -121,6 +121,45 @@ def _placed(raws: Iterable[Raw], settings: Settings) -> Iterable[tuple[Partition
         yield Partition(topic, partition_of(raw.stream, settings.partitions)), raw
 
 
+class StoreReads:
+    """What is read of the store, once for all in this process who have come to the same place: so a service may have
+    many read models, and each event is fetched once."""
+
+    KEPT = 4
+    """Reads, each of at most a chunk, for those who come a little later."""
+
+    def __init__(self) -> None:
+        self._reads: dict[tuple[Position, int], asyncio.Task[list[Raw]]] = {}
+
+    async def after(self, db: Connection, position: Position, most: int) -> tuple[list[Raw], bool]:
+        """The events after a position, over this connection if nobody has read them, and whether they are all that
+        there are now: somebody else may have read them a moment ago."""
+        key = position, most
+        while True:
+            read = self._reads.get(key)
+            mine = read is None
+            if read is None:
+                read = self._reads[key] = asyncio.create_task(store.read_after(db, position, most))
+                for old in [*self._reads][: -self.KEPT]:
+                    del self._reads[old]
+            try:
+                await asyncio.wait({read})
+            except asyncio.CancelledError:
+                if mine:  # the connection is ours, and must be at rest before it is closed
+                    read.cancel()
+                    await asyncio.wait({read})
+                raise
+            if mine or not read.cancelled():  # else who had begun it was stopped
+                if read.cancelled() or read.exception() or not read.result():
+                    self._forget(key, read)
+                return read.result(), mine
+            self._forget(key, read)
+
+    def _forget(self, key: tuple[Position, int], read: "asyncio.Task[list[Raw]]") -> None:
+        if self._reads.get(key) is read:
+            del self._reads[key]
+
+
 class StoreReader:
     """Reads the store's next events: woken when this service appends, and looking by itself now and then."""
 
@@ -128,8 +167,9 @@ class StoreReader:
     USUAL_PAUSE = 0.01
     LONGEST_PAUSE = 0.5
 
-    def __init__(self, db: Connection, wake: Wake) -> None:
+    def __init__(self, db: Connection, wake: Wake, reads: StoreReads | None = None) -> None:
         self._db = db
+        self._reads = reads or StoreReads()
         self._wake = wake
         self._seen: int | None = None
         self._pause = self.SHORTEST_PAUSE
@@ -142,8 +182,8 @@ class StoreReader:
     async def look(self, mark: Mark, most: int) -> list[Raw]:
         """The events after the mark, as many as can be read now."""
         woken, seen = self.knows_of_more, self._wake.count
-        raws = await store.read_after(self._db, mark.position, most)
-        self._seen = seen if len(raws) < most else None
+        raws, all_of_them = await self._reads.after(self._db, mark.position, most)
+        self._seen = seen if len(raws) < most and all_of_them else None
         if raws:
             self._pause = self.USUAL_PAUSE
         elif woken:  # what was appended waits for an older transaction to end: look again soon, then less and less

@@ -93,13 +93,14 @@ class Runtime:
     async def _read_store(self) -> None:
         """Relay, seals and own projections: one process at a time, by lease."""
         self.reading_store = True
+        reads = relay.StoreReads()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(keep_running("relay", self._relay))
                 tasks.create_task(keep_running("seals", self._seal))
                 for part in (*self.service.read_models, *self.service.policies):
                     if self.service.follows_own(part):
-                        tasks.create_task(keep_running(f"store {part.name}", lambda part=part: self._feed(part)))
+                        tasks.create_task(keep_running(f"store {part.name}", lambda part=part: self._feed(part, reads)))
         finally:
             self.reading_store = False
 
@@ -111,9 +112,9 @@ class Runtime:
         async with self.connection() as db:
             await seals.keep_sealing(db, self.service, self.settings, system_clock)  # as evidence, by the real time
 
-    async def _feed(self, part: ReadModel | Policy) -> None:
+    async def _feed(self, part: ReadModel | Policy, reads: relay.StoreReads) -> None:
         async with self.consumer(part) as consumer:
-            await feeds.feed_from_store(consumer, self.wake)
+            await feeds.feed_from_store(consumer, self.wake, reads)
 
     async def _read_topics(self, part: ReadModel | Policy, topics: list[str]) -> None:
         group = lag.group_name(self.settings.topic_prefix, self.service, part)

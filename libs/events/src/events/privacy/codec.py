@@ -5,7 +5,7 @@ Each value is sealed as JSON, for the very place where it stands: type, stream, 
 before their field was declared personal remain readable.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from os import urandom
 from typing import TYPE_CHECKING, Any
 
@@ -60,15 +60,16 @@ class SealedEvent:
         """Whose keys it takes to read it."""
         return (sealed.subject for _, sealed in self._found)
 
-    def opened(self, keys: Mapping[str, PersonKey | None]) -> "Raw":
-        """The event with its data in the open, and `erased` naming what cannot be read any more. Raises DoesNotOpen."""
+    def opened(self, keys: Mapping[str, PersonKey | None], seen: Container[str] | None = None) -> "Raw":
+        """The event with its data in the open, and `erased` naming what cannot be read any more, or is not among the
+        fields that are to be `seen` (None: all). Raises DoesNotOpen."""
         if not self._found:
             return self.raw
         raw, data = self.raw, self._data
         erased: list[str] = []
         for name, sealed in self._found:
             key = keys.get(sealed.subject)
-            if key is None or key.id != sealed.key_id:
+            if key is None or key.id != sealed.key_id or (seen is not None and name not in seen):
                 data[name] = self._blanks[name]
                 erased.append(name)
             else:

@@ -2,6 +2,7 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping, Sequence
+from copy import copy
 from typing import NamedTuple, cast
 
 import orjson
@@ -60,10 +61,17 @@ class PersonalData:
         self._own = service
         self.keys = own
         self._foreign: ForeignKeys = foreign or {}
+        self._seen: frozenset[str] | None = None
 
     def unseen(self) -> "PersonalData":
         """The same for whoever is to see nobody: all personal fields read as erased, and no key is asked for."""
         return PersonalData("", self._catalogue, self.keys)
+
+    def seeing(self, fields: Collection[str]) -> "PersonalData":
+        """The same for whoever is to see some fields: the others read as erased."""
+        some = copy(self)
+        some._seen = frozenset(fields)
+        return some
 
     async def open(self, raws: Sequence[Raw], catalogue: Catalogue | None = None) -> Sequence[Raw]:
         """The events with their personal fields in the open, as far as there are keys: the rest reads as erased.
@@ -79,7 +87,7 @@ class PersonalData:
         opened: list[Raw | DoesNotOpen] = list(raws)
         for place, it in sealed.items():
             try:
-                opened[place] = it.opened(keys[service_of(it.raw.type)])
+                opened[place] = it.opened(keys[service_of(it.raw.type)], self._seen)
             except DoesNotOpen as error:
                 opened[place] = error
         return opened

@@ -6,6 +6,7 @@ permits of people from Hong Kong, Macao and Taiwan begin with 81 to 83, and perm
 
 import re
 from datetime import date
+from operator import mul
 
 WEIGHTS = tuple(2**place % 11 for place in range(17, 0, -1))
 CHECKS = "10X98765432"
@@ -21,7 +22,7 @@ def is_well_formed(number: str) -> bool:
 
 def check_character(body: str) -> str:
     """The 18th character for the first 17 digits: ISO 7064 MOD 11-2."""
-    return CHECKS[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
+    return CHECKS[sum(map(mul, map(int, body), WEIGHTS)) % 11]
 
 
 def checks(number: str) -> bool:

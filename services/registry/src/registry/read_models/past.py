@@ -78,7 +78,7 @@ GROUND = Table("past_ground", {"ground": "polygon"})
 
 past = ReadModel(
     "past",
-    personal=True,
+    personal=("address", "household", "birth_date"),
     tables=f"""
     {PERSON.sql}
     create index past_person_address on past_person (address);
