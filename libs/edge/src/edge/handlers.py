@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from edge.accepting import language_of
 from edge.access import act_of
 from edge.callers import ANONYMOUS, Caller
 from edge.powers import OutOfReach
@@ -139,7 +140,7 @@ def install(app: FastAPI, statuses: Mapping[str, int]) -> None:
             raise error
         if problem.status in (401, 403) or isinstance(error, OutOfReach):
             _note(request, problem)
-        return problem.response()
+        return problem.response(language_of(request.headers.get("Accept-Language")))
 
     handler: Callable[[Request, Any], Awaitable[Response]] = answer
     for kind in (
