@@ -32,6 +32,7 @@ from registry.api import (
     erasures,
     grids,
     households,
+    imports,
     members,
     people,
     power_list,
@@ -45,6 +46,7 @@ from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
 from registry.domain.grid import GRID
 from registry.domain.household import HOUSEHOLD
+from registry.domain.imports import IMPORT
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
@@ -59,6 +61,7 @@ from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
 from registry.read_models.grids import grids as grid_map
 from registry.read_models.households import households as household_list
+from registry.read_models.imports import imports as import_list
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
 from registry.read_models.units import units as unit_list
@@ -98,6 +101,7 @@ registry = Service(
         POWER,
         DISCLOSURE,
         CORRECTION,
+        IMPORT,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -112,6 +116,7 @@ registry = Service(
         duty_list,
         disclosure_list,
         correction_list,
+        import_list,
         erasure_list,
         authority,
         audit.read_model,
@@ -125,6 +130,7 @@ application = Application(
         it.router
         for it in (
             registers,
+            imports,
             grids,
             addresses,
             buildings,

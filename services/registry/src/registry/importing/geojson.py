@@ -17,6 +17,7 @@ from registry.domain.faults import Fault, Why
 from registry.domain.ground import Ring, check_boundary, overlapping
 from registry.domain.references import check_code
 from registry.importing.cells import needed, text
+from registry.importing.reading import Read
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
 from registry.read_models.grids import boundaries
@@ -24,20 +25,18 @@ from registry.read_models.grids import boundaries
 MAX_GRIDS = 1_000
 MAX_CORNERS = 2_000
 
-Read = tuple[int, Entry | Fault]
-
 
 async def read_grids(file: IO[bytes], db: Database) -> list[Read]:
     """Each feature by its number, counted from 1: a grid, or what is wrong with it."""
     read = list(_each(_features(file)))
     drawn: dict[str, Ring] = {}
-    for _, entry in read:
+    for _, entry, _ in read:
         if isinstance(entry, Entry):
             drawn[entry.id] = cast(GridFacts, entry.facts).boundary
     overlaps = overlapping(drawn, await boundaries(db))
     return [
-        (number, Fault("boundary", Why.OVERLAP) if isinstance(entry, Entry) and entry.id in overlaps else entry)
-        for number, entry in read
+        Read(number, Fault("boundary", Why.OVERLAP) if isinstance(entry, Entry) and entry.id in overlaps else entry)
+        for number, entry, _ in read
     ]
 
 
@@ -45,18 +44,29 @@ def _features(file: IO[bytes]) -> Sequence[Any]:
     file.seek(0)
     content = file.read()
     if too_deep(content):
-        raise NotATable("this JSON is nested too deeply: send a GeoJSON FeatureCollection (RFC 7946)")
+        raise NotATable(
+            "this JSON is nested too deeply: send a GeoJSON FeatureCollection (RFC 7946)",
+            "JSON 嵌套过深：应为 GeoJSON FeatureCollection（RFC 7946）",
+        )
     try:
         collection = orjson.loads(content)
     except orjson.JSONDecodeError:
-        raise NotATable("this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)") from None
+        raise NotATable(
+            "this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)",
+            "不是有效的 JSON：应为 GeoJSON FeatureCollection（RFC 7946）",
+        ) from None
     match collection:
         case {"type": "FeatureCollection", "features": [*features]}:
             if len(features) > MAX_GRIDS:
-                raise NotATable(f"this file has more than {MAX_GRIDS} grids: send it in parts")
+                raise NotATable(
+                    f"this file has more than {MAX_GRIDS} grids: send it in parts",
+                    f"文件超过 {MAX_GRIDS} 个网格：请分成几个文件",
+                )
             return features
         case _:
-            raise NotATable("this is no GeoJSON FeatureCollection (RFC 7946)")
+            raise NotATable(
+                "this is no GeoJSON FeatureCollection (RFC 7946)", "不是 GeoJSON FeatureCollection（RFC 7946）"
+            )
 
 
 def _each(features: Sequence[Any]) -> Iterator[Read]:
@@ -68,10 +78,10 @@ def _each(features: Sequence[Any]) -> Iterator[Read]:
                 raise Fault("code", Why.DUPLICATE)
             check_boundary(facts.boundary)
         except Fault as fault:
-            yield number, fault
+            yield Read(number, fault)
         else:
             seen.add(facts.grid)
-            yield number, Entry(facts.grid, facts)
+            yield Read(number, Entry(facts.grid, facts))
 
 
 def _grid(feature: Any) -> GridFacts:
