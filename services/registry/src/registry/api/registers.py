@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
@@ -220,25 +220,33 @@ async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
 
 @dataclass
 class _Running:
-    """An import on its way, or a preview of one."""
+    """An import on its way; or a preview of one, which is not on record."""
 
     entering: Entering
-    tell: Callable[[], AsyncIterator[Told]]
-    id: str | None = None
+    bringing: Bringing | None = None
+
+    def run(self) -> AsyncIterator[Told]:
+        return (self.bringing or self.entering).run()
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Content-Location": f"/imports/{self.id}"} if self.id else {}
+        return {"Content-Location": f"/imports/{self.bringing.begun.import_id}"} if self.bringing else {}
 
     @property
     def last(self) -> Progress:
         return Progress(self.entering.last, self.entering.last, self.entering.tally)
 
+    @property
+    def token(self) -> str | None:
+        """For what was entered, which other services follow; and for the import, which this one lists."""
+        tokens = [self.entering.token, self.bringing and self.bringing.ended]
+        return ",".join(str(it) for it in tokens if it) or None
+
 
 async def _running(register: Register, file: _File, source: _Source, preview: bool, call: Call) -> _Running:
     entering = Entering(call.commands, source.aggregate, source.read, source.last, source.references, preview=preview)
     if preview:
-        return _Running(entering, entering.run)
+        return _Running(entering)
     how = hashlib.sha256(f"{file.mapped.model_dump_json()}{file.sheet or ''}".encode()).hexdigest()
     await _caught_up(call, [imports])
     earlier = await unfinished(call.db, register, file.digest, how)
@@ -256,7 +264,7 @@ async def _running(register: Register, file: _File, source: _Source, preview: bo
         by=call.require_caller(),
         at=call.now,
     )
-    return _Running(entering, Bringing(begun, entering, call.runtime.clock).run, id_)
+    return _Running(entering, Bringing(begun, entering, call.runtime.clock))
 
 
 def _digest(content: IO[bytes]) -> str:
@@ -270,12 +278,9 @@ async def _told(running: _Running, file: _File, language: Language) -> AsyncGene
     try:
         if entering.since:
             yield _line(resumed(entering.since))
-        async for told in running.tell():
+        async for told in running.run():
             yield _line(message(told, language))
-        yield _line(
-            done(running.last, preview=entering.preview)
-            | {"consistency_token": str(entering.token) if entering.token else None}
-        )
+        yield _line(done(running.last, preview=entering.preview) | {"consistency_token": running.token})
     except Exception as error:
         problem = _failed(error)
         yield _line({"failed": {"error": problem.reason, "detail": problem.detail, "rows": entering.tally.rows}})
@@ -294,13 +299,12 @@ def _failed(error: Exception) -> HttpProblem:
 
 async def _as_file(running: _Running, file: _File, source: _Source, kind: str, language: Language) -> Response:
     """The rows that were refused, when all have been entered: what broke off must not look as if it were all."""
-    entering = running.entering
     if kind == XLSX and source.last > MAX_ROWS:
         file.content.close()
         raise HttpProblem("invalid-input", f"a sheet holds {MAX_ROWS} rows: ask for {CSV}")
     refused = RefusedRows(WRITERS[kind](), source.head, source.headings, language)
     try:
-        async for told in running.tell():
+        async for told in running.run():
             if isinstance(told, Refusal):
                 refused.add(told)
     except Exception as error:
@@ -308,8 +312,8 @@ async def _as_file(running: _Running, file: _File, source: _Source, kind: str, l
     finally:
         file.content.close()
     headers = running.headers | {"Content-Language": language}
-    if entering.token:
-        headers["Consistency-Token"] = str(entering.token)
+    if running.token:
+        headers["Consistency-Token"] = running.token
     headers["Content-Disposition"] = f'attachment; filename="refused.{"csv" if kind == CSV else "xlsx"}"'
     answer = await asyncio.to_thread(refused.file)
     return StreamingResponse(_blocks(answer), media_type=kind, headers=headers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.registry import ImportBegun
+from events import Token
 
 from registry.domain.imports import IMPORT, Begin, End, GoOn
 from registry.importing.entering import Entering, Progress, Told
@@ -24,6 +25,7 @@ class Bringing:
     begun: ImportBegun
     entering: Entering
     clock: Callable[[], datetime]
+    ended: Token | None = None
 
     async def run(self) -> AsyncIterator[Told]:
         """Enters everything, and tells what `Entering` tells."""
@@ -36,4 +38,4 @@ class Bringing:
                 await commands.execute(IMPORT, id_, GoOn(told.line, told.tally, self.clock()))
                 recorded = told.tally.rows
             yield told
-        await commands.execute(IMPORT, id_, End(self.entering.tally, self.clock()))
+        self.ended = (await commands.execute(IMPORT, id_, End(self.entering.tally, self.clock()))).token
