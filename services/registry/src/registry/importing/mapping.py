@@ -149,10 +149,9 @@ def _plan(register: str, required: Sequence[str], mapped: Mapped, columns: Seque
             )
         headings[column] = [_found(column, heading, columns, open_ended) for heading in taken.headings]
         readings[column] = _reading(taken, headings[column])
-    for heading, column in _understood(register, columns, ours).items():
-        if column not in readings:
-            headings[column] = [heading]
-            readings[column] = _same(heading)
+    for heading, column in _understood(register, columns, ours - readings.keys()).items():
+        headings[column] = [heading]
+        readings[column] = _same(heading)
     if not open_ended:
         require([*readings], required)
     for column in required:
@@ -160,11 +159,11 @@ def _plan(register: str, required: Sequence[str], mapped: Mapped, columns: Seque
     return Plan(register, readings, headings)
 
 
-def _understood(register: str, columns: Sequence[str], ours: set[str]) -> dict[str, str]:
-    """Headings that need no mapping. Our own names come first."""
-    found = {column: column for column in columns if column in ours}
+def _understood(register: str, columns: Sequence[str], wanted: set[str]) -> dict[str, str]:
+    """Headings that need no mapping, and which of the wanted columns each means. Our own names come first."""
+    found = {column: column for column in columns if column in wanted}
     for heading, column in meant(register, [it for it in columns if it not in found]).items():
-        if column in found:
+        if column in found or column not in wanted:
             continue
         if before := next((it for it, other in found.items() if other == column), None):
             raise NotATable(
