@@ -17,7 +17,7 @@ from openpyxl import Workbook, load_workbook
 from registry.importing import bringing
 from registry.importing.refused import CSV, XLSX
 
-from .conftest import EXAMPLES, Answer, Office
+from .conftest import EXAMPLES, FILES, Answer, Office
 
 COMMUNITY = EXAMPLES / "community"
 HEAD = [
@@ -425,3 +425,16 @@ async def test_a_file_that_comes_bit_by_bit_is_the_same_file(office: Office) -> 
     assert (await office.brings("addresses", streamed(content))).done["unchanged"] == 98
     one, other = (await office.sees("/imports"))["items"]
     assert one["file"] == other["file"]
+
+
+async def test_the_sample_of_a_foreign_file_comes_in_by_its_mapping(office: Office) -> None:
+    for register in ("grids", "addresses", "households"):
+        await office.brings(register, (COMMUNITY / FILES[register]).read_bytes())
+    people = (COMMUNITY / "people.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    await office.brings("people", "".join(people[:4]))
+    folder = EXAMPLES / "mappings"
+    files = {"file": (folder / "police.csv").read_bytes(), "mapping": (folder / "police.json").read_bytes()}
+    response = await office.http.put("/registers/people", files=files)
+    answer = Answer([orjson.loads(line) for line in response.text.splitlines()])
+    assert answer.bad == [(6, "birth_date", "not_a_date")]
+    assert answer.done == {"rows": 4, "registered": 0, "changed": 1, "unchanged": 2, "refused": 1}
