@@ -98,6 +98,7 @@ def test_an_endless_line_is_cut_and_told() -> None:
         (b"ref,note\n1,2\n", "missing in the first line: name"),
         (b"ref,name,note,name\n", "twice"),
         (b"PK\x03\x04\x14\x00", "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old kind"),
         (HEAD.encode("utf-16"), "UTF-16"),
         (b'ref,"name,note\n', "must name the columns"),
     ],

@@ -102,6 +102,28 @@ async def test_what_a_workbook_has_made_of_numbers_is_told_by_its_row(office: Of
     assert answer.done["registered"] == 2
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "status"),
+    [
+        ("multipart/form-data", b"x", 400),
+        ("multipart/form-data; boundary=a", b"x", 400),
+        ("multipart/form-data; boundary=a", b"--a\r\n\r\nx\r\n--a--\r\n", 400),
+        (
+            "multipart/form-data; boundary=a",
+            b'--a\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--a--',
+            422,
+        ),
+        ("application/json", b"[", 422),
+        ("application/json", b"[" * 300 + b"]" * 300, 422),
+        ("application/json", b'[{"' + b'":1,"'.join(b"%d" % nth for nth in range(101)) + b'":1}]', 422),
+        ("application/x-ndjson", b"", 422),
+    ],
+)
+async def test_what_is_no_file_of_its_kind_is_refused(office: Office, kind: str, body: bytes, status: int) -> None:
+    response = await office.http.put("/registers/addresses", content=body, headers={"Content-Type": kind})
+    assert (response.status_code, response.headers["content-type"]) == (status, "application/problem+json")
+
+
 async def test_another_sheet_is_read_when_it_is_named(office: Office) -> None:
     file = io.BytesIO()
     book = Workbook()
@@ -178,8 +200,11 @@ async def test_json_and_ndjson_go_the_same_way(office: Office) -> None:
     address = dict(zip(HERE.splitlines()[0].split(","), HERE.splitlines()[1].split(","), strict=True))
     numbers = address | {"address_ref": "A2", "longitude": 120.5, "latitude": 30.5, "number": 7, "room": None}
     wrong = [7, address | {"address_ref": "A3", "street": None}, address | {"address_ref": "A4", "floor": [1]}]
-    answer = await office.brings("addresses", orjson.dumps([address, numbers, *wrong]))
-    faults = [("row", "not_an_object"), ("street", "missing"), ("row", "nested")]
+    wrong.append({})
+    faults = [("row", "not_an_object"), ("street", "missing"), ("row", "nested"), ("address_ref", "missing")]
+    answer = await sends(
+        office, "addresses", orjson.dumps([address, numbers, *wrong]), headers={"Content-Type": "application/json"}
+    )
     assert answer.bad == [(line, *fault) for line, fault in enumerate(faults, 3)]
     assert answer.done["registered"] == 2
     lines = b"\n".join([orjson.dumps(address), b"", orjson.dumps(numbers), b"{", *map(orjson.dumps, wrong)])
@@ -235,7 +260,7 @@ async def test_the_refused_rows_come_back_as_a_file_which_mended_goes_in(office:
     told = list(csv.reader(io.StringIO(response.content.decode("utf-8-sig"))))
     assert told[0] == ["line", "column", "error", "message", *HEAD]
     assert [row[:3] for row in told[1:]] == [["3", "性别", "unknown_choice"], ["4", "出生日期", "not_a_date"]]
-    assert told[1][3] == "性别：不是可选的值"
+    assert told[1][3] == "性别：不是可选的值：男、女、未知、未说明"
     assert told[1][5] == "'=HYPERLINK(1)"
     assert told[1][9] == "'-"
     assert told[2][4:] == rows[3]
@@ -376,7 +401,7 @@ async def test_whoever_asks_for_chinese_is_told_in_chinese(http: httpx2.AsyncCli
     response = await http.put("/registers/households", content=b"household_ref\nH1\n", headers=headers)
     problem = response.json()
     assert response.headers["content-language"] == "zh"
-    assert problem["detail"] == problem["errors"][0]["message"] == "表头缺少这些列：address_ref"
+    assert problem["detail"] == problem["errors"][0]["message"] == "表头缺少这些列：address_ref（地址编码）"
     response = await http.put("/registers/households", content=HOUSEHOLD, headers=headers)
     [fault] = [it for it in map(orjson.loads, response.text.splitlines()) if "error" in it]
     assert fault["message"] == fault["message_zh"] == "address_ref：标准地址未登记"

@@ -82,6 +82,25 @@ def test_cells_are_written_as_one_would_write_them(cell: Any, text: str) -> None
     assert written(cell) == text
 
 
+def test_what_is_merged_over_several_rows_stands_in_each_of_them() -> None:
+    def fill(sheet: Any) -> None:
+        sheet["B1"] = "登记表"
+        sheet.merge_cells("B1:C1")
+        sheet["B2"], sheet["C3"] = "ref", "name"
+        sheet.merge_cells("B2:B3")
+        for row, (ref, name) in enumerate([(1, "甲"), (None, "乙"), (2, "丙"), (None, None), (None, "丁")], 4):
+            sheet[f"B{row}"], sheet[f"C{row}"] = ref, name
+        sheet.merge_cells("B4:B5")
+        sheet.merge_cells("B6:B7")
+
+    assert told(book(fill)) == [
+        (4, {"ref": "1", "name": "甲"}),
+        (5, {"ref": "1", "name": "乙"}),
+        (6, {"ref": "2", "name": "丙"}),
+        (8, {"ref": "", "name": "丁"}),
+    ]
+
+
 def test_cells_far_apart_are_refused_before_they_are_laid_out() -> None:
     def far(sheet: Any) -> None:
         sheet["A1"], sheet["XFD1048576"] = "ref", "x"

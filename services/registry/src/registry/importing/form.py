@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.cell_range import MultiCellRange
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from registry.importing.headings import VALUES, heading
+from registry.importing.headings import VALUES, WORDS_FOR, heading
 
 NUMBERS = frozenset({"longitude", "latitude", "floors", "built_year", "deadline_minutes"})
 ROWS = 10_000
@@ -35,7 +35,7 @@ def form(register: str, columns: Sequence[str]) -> IO[bytes]:
         sheet.column_dimensions[letter].width = WIDTH
         if column not in NUMBERS:
             sheet.column_dimensions[letter].number_format = "@"
-        if words := _choices(register, column):
+        if words := WORDS_FOR.get(column, {}).values() if (register, column) in VALUES else ():
             choice = DataValidation("list", formula1=f'"{",".join(words)}"', allow_blank=True)
             choice.sqref = MultiCellRange(f"{letter}2:{letter}{ROWS}")
             sheet.add_data_validation(choice)
@@ -44,11 +44,3 @@ def form(register: str, columns: Sequence[str]) -> IO[bytes]:
     workbook.save(file)
     file.seek(0)
     return file
-
-
-def _choices(register: str, column: str) -> list[str]:
-    """The first word for each value."""
-    first: dict[str, str] = {}
-    for word, value in VALUES.get((register, column), {}).items():
-        first.setdefault(value, word)
-    return list(first.values())

@@ -141,6 +141,17 @@ VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
 }
 """By register and column: what is written, and what we call it."""
 
+
+def _first_words(words: Mapping[str, str]) -> dict[str, str]:
+    first: dict[str, str] = {}
+    for word, value in words.items():
+        first.setdefault(value, word)
+    return first
+
+
+WORDS_FOR: Mapping[str, Mapping[str, str]] = {column: _first_words(words) for (_, column), words in VALUES.items()}
+"""By column: each value that we know, and the first word for it."""
+
 NOTE = re.compile(r"\([^()]*\)$")
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from registry.domain.faults import Fault, Why
 from registry.importing.cells import MADE_A_NUMBER
-from registry.importing.headings import HEADINGS, VALUES, meant, unmarked
+from registry.importing.headings import HEADINGS, VALUES, heading, meant, unmarked
 from registry.importing.table import NotATable, Table, require
 
 MAX_MAPPING = 65_536
@@ -147,13 +147,13 @@ def _plan(register: str, required: Sequence[str], mapped: Mapped, columns: Seque
                 f"mapping.columns.{column}: there is no such column; there are {','.join(required)}",
                 f"mapping.columns.{column}：没有这一列；可用的列：{'，'.join(required)}",
             )
-        headings[column] = [_found(column, heading, columns, open_ended) for heading in taken.headings]
+        headings[column] = [_found(column, it, columns, open_ended) for it in taken.headings]
         readings[column] = _reading(taken, headings[column])
-    for heading, column in _understood(register, columns, ours - readings.keys()).items():
-        headings[column] = [heading]
-        readings[column] = _same(heading)
+    for it, column in _understood(register, columns, ours - readings.keys()).items():
+        headings[column] = [it]
+        readings[column] = _same(it)
     if not open_ended:
-        require([*readings], required)
+        require([*readings], required, lambda column: f"{column}（{heading(register, column)}）")
     for column in required:
         readings.setdefault(column, _nothing)
     return Plan(register, readings, headings)
@@ -162,28 +162,28 @@ def _plan(register: str, required: Sequence[str], mapped: Mapped, columns: Seque
 def _understood(register: str, columns: Sequence[str], wanted: set[str]) -> dict[str, str]:
     """Headings that need no mapping, and which of the wanted columns each means. Our own names come first."""
     found = {column: column for column in columns if column in wanted}
-    for heading, column in meant(register, [it for it in columns if it not in found]).items():
+    for it, column in meant(register, [other for other in columns if other not in found]).items():
         if column in found or column not in wanted:
             continue
-        if before := next((it for it, other in found.items() if other == column), None):
+        if before := next((theirs for theirs, ours in found.items() if ours == column), None):
             raise NotATable(
-                f"both {before} and {heading} could be {column}: say in a mapping which is",
-                f"{before} 和 {heading} 都可能是 {column}：请用映射文件说明",
+                f"both {before} and {it} could be {column}: say in a mapping which is",
+                f"{before} 和 {it} 都可能是 {column}：请用映射文件说明",
             )
-        found[heading] = column
+        found[it] = column
     return found
 
 
-def _found(column: str, heading: str, columns: Sequence[str], open_ended: bool) -> str:
-    wanted = unmarked(heading)
+def _found(column: str, named: str, columns: Sequence[str], open_ended: bool) -> str:
+    wanted = unmarked(named)
     for it in columns:
-        if it == heading or unmarked(it) == wanted:
+        if it == named or unmarked(it) == wanted:
             return it
     if open_ended:
-        return heading
+        return named
     raise NotATable(
-        f"mapping.columns.{column}: the file has no column {heading}",
-        f"mapping.columns.{column}：文件中没有“{heading}”列",
+        f"mapping.columns.{column}: the file has no column {named}",
+        f"mapping.columns.{column}：文件中没有“{named}”列",
     )
 
 
@@ -200,12 +200,12 @@ def _always(value: str) -> Reading:
     return lambda _: value
 
 
-def _same(heading: str) -> Reading:
-    return lambda sent: sent.get(heading, "")
+def _same(named: str) -> Reading:
+    return lambda sent: sent.get(named, "")
 
 
 def _joined(headings: Sequence[str], between: str) -> Reading:
-    return lambda sent: between.join(filter(None, (sent.get(heading, "") for heading in headings)))
+    return lambda sent: between.join(filter(None, (sent.get(it, "") for it in headings)))
 
 
 def _nothing(_: Mapping[str, str]) -> str:

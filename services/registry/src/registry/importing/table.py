@@ -78,14 +78,14 @@ class Table:
     open_ended: bool = False
 
     def rows(self) -> Iterator[Row | Unread]:
-        """Each row that is not blank, or what is wrong with it; once."""
+        """Each row, or what is wrong with it; once."""
         for line, as_sent, wrong in self.records:
             if wrong:
                 yield Unread(line, Fault("row", wrong), as_sent)
                 continue
             cells = [_plain(cell) for cell in as_sent]
-            if not any(cells):
-                continue
+            if not any(cells) and not self.open_ended:
+                continue  # spreadsheets have blank lines; an object that says nothing was meant to say something
             if len(cells) != len(self.columns):
                 yield Unread(line, Fault("row", Why.COLUMNS), as_sent)
             elif any(UNREADABLE in cell for cell in cells):
@@ -143,11 +143,12 @@ def _plain(cell: str) -> str:
     return " ".join(disarmed(cell.strip()).split())
 
 
-def require(columns: Sequence[str], required: Sequence[str]) -> None:
-    """Raises NotATable, which names what is missing."""
+def require(columns: Sequence[str], required: Sequence[str], called: Callable[[str], str] = str) -> None:
+    """Raises NotATable, which names what is missing, and in Chinese as it is called."""
     if missing := [column for column in required if column not in columns]:
         raise NotATable(
-            f"these columns are missing in the first line: {','.join(missing)}", f"表头缺少这些列：{'，'.join(missing)}"
+            f"these columns are missing in the first line: {','.join(missing)}",
+            f"表头缺少这些列：{'，'.join(map(called, missing))}",
         )
 
 

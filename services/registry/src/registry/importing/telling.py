@@ -1,17 +1,22 @@
 """How an import is told to people and programs, an object a line; never what stood in a cell."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
 from contracts.common import Title
 
-from registry.domain.faults import WORDS, Fault
+from registry.domain.faults import WORDS, Fault, Why
 from registry.importing.entering import Change, Progress, Refusal, Told
+from registry.importing.headings import WORDS_FOR
 
 Language = Literal["en", "zh"]
 
 COLUMN = {"address": "address_ref", "household": "household_ref", "grid": "grid_code"}
 """Fields of the domain that have another name in the files."""
+
+
+CHOICES = frozenset({Why.UNKNOWN_CHOICE, Why.UNKNOWN_CATEGORY, Why.UNKNOWN_POST})
 
 
 def column_of(fault: Fault) -> str:
@@ -22,7 +27,12 @@ def column_of(fault: Fault) -> str:
 def words(fault: Fault, called: str | None = None) -> Title:
     """What is wrong and what would be right; `called` is what the sender calls the column."""
     column = called or column_of(fault)
-    return Title(en=f"{column} {WORDS[fault.why].en}", zh=f"{column}：{WORDS[fault.why].zh}")
+    said = WORDS[fault.why]
+    choices: Mapping[str, str] = WORDS_FOR.get(column_of(fault), {}) if fault.why in CHOICES else {}
+    return Title(
+        en=f"{column} {said.en}" + (f": {', '.join(choices)}" if choices else ""),
+        zh=f"{column}：{said.zh}" + (f"：{'、'.join(choices.values())}" if choices else ""),
+    )
 
 
 def message(told: Told, language: Language) -> dict[str, Any]:

@@ -6,6 +6,7 @@ once, within limits: neither may little become much, nor may two cells far apart
 
 import re
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -15,7 +16,7 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from registry.importing.table import Heads, NotATable, Record, Table, table_of
+from registry.importing.table import MAX_COLUMNS, Heads, NotATable, Record, Table, table_of
 
 SIGNATURE = b"PK\x03\x04"
 MAX_WORKBOOK = 16 * 1024 * 1024
@@ -67,10 +68,35 @@ def _sheet(workbook: CalamineWorkbook, name: str | None) -> CalamineSheet:
 
 
 def _records(sheet: CalamineSheet) -> Iterator[Record]:
+    merged = _Merged(sheet)
     for line, cells in enumerate(sheet.iter_rows(), 1):
         record = [written(cell) for cell in cells]
         if any(record):
-            yield Record(line, record)
+            yield Record(line, merged.filled(line - 1, record))
+
+
+class _Merged:
+    """Cells merged over several rows: what stands in the first of them stands in all, as in a form in which a household
+    is written once beside all its members."""
+
+    def __init__(self, sheet: CalamineSheet) -> None:
+        left = sheet.start[1] if sheet.start else 0
+        ranges = [it for it in sheet.merged_cell_ranges or () if it[0][0] < it[1][0]]
+        self._coming = deque(sorted((top, start - left, bottom, end - left) for (top, start), (bottom, end) in ranges))
+        self._present: list[tuple[int, range, str]] = []
+
+    def filled(self, row: int, record: list[str]) -> list[str]:
+        """The row, counted from 0, with what stands above it in the same cell."""
+        self._present = [it for it in self._present if it[0] >= row]
+        for _, columns, text in self._present:
+            for column in columns:
+                record[column] = record[column] or text
+        while self._coming and self._coming[0][0] <= row:
+            top, start, bottom, end = self._coming.popleft()
+            columns = range(max(start, 0), min(end + 1, len(record)))
+            if top == row and columns and len(self._present) < MAX_COLUMNS:
+                self._present.append((bottom, columns, record[columns[0]]))
+        return record
 
 
 def written(cell: Cell | None) -> str:
