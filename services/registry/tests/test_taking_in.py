@@ -12,10 +12,13 @@ from typing import Any
 import httpx2
 import orjson
 import pytest
+from edge.callers import Callers
+from edge.testing import issuer, served, token
 from events.runtime import Runtime
 from openpyxl import Workbook, load_workbook
 from registry.importing import bringing
 from registry.importing.refused import CSV, XLSX
+from registry.service import application
 
 from .conftest import EXAMPLES, FILES, Answer, Office
 
@@ -463,3 +466,28 @@ async def test_the_sample_of_a_foreign_file_comes_in_by_its_mapping(office: Offi
     answer = Answer([orjson.loads(line) for line in response.text.splitlines()])
     assert answer.bad == [(6, "birth_date", "not_a_date")]
     assert answer.done == {"rows": 4, "registered": 0, "changed": 1, "unchanged": 2, "refused": 1}
+
+
+async def test_who_goes_away_in_the_middle_and_comes_back_goes_on(
+    office: Office, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bringing, "ON_RECORD_EVERY", 500)
+    content = rows(20_000).replace("A1,x", "A1,990502001001")
+    app = application.api(runtime, Callers(issuer()))
+    as_clerk = {"Authorization": f"Bearer {token('clerk')}"}
+    async with (
+        served(app) as url,
+        httpx2.AsyncClient(base_url=url, headers=as_clerk) as away,
+        away.stream("PUT", "/registers/addresses", content=content) as response,
+    ):
+        async for line in response.aiter_lines():
+            if orjson.loads(line)["progress"]["rows"] >= 2_000:
+                break
+    [broken] = (await office.sees("/imports"))["items"]
+    assert 1_500 <= broken["rows"] < 20_000
+    assert broken["ended_at"] is None
+    answer = await office.brings("addresses", content)
+    assert answer.lines[0]["resumed"]["rows"] >= broken["rows"]
+    assert answer.done["rows"] == 20_000
+    assert answer.done["registered"] + answer.done["unchanged"] == 19_999
+    assert (await office.sees("/counts"))["addresses"] == 19_999
