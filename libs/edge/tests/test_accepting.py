@@ -51,6 +51,7 @@ def test_a_problem_that_can_be_said_in_chinese_is() -> None:
     in_english = problem.response("en")
     assert "content-language" not in in_english.headers
     assert '"detail":"it is wrong"' in bytes(in_english.body).decode()
+    assert '"message":"it is wrong"}' in bytes(in_english.body).decode()
 
 
 def test_a_problem_that_cannot_is_said_in_english() -> None:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from edge.accepting import language_of
 from edge.access import act_of
 from edge.callers import ANONYMOUS, Caller
+from edge.chinese import in_chinese
 from edge.powers import OutOfReach
 from edge.problems import KNOWN, FieldError, HttpProblem, current_trace_id, invalid_input, of_status
 from edge.redaction import redact
@@ -115,6 +116,7 @@ def _field_error(wrong: dict[str, Any]) -> FieldError:
         place=cast(Any, place),
         field=".".join(str(name) for name in names),
         message=_message(wrong),
+        message_zh=in_chinese(wrong["type"], wrong.get("ctx", {})),
     )
 
 

@@ -12,6 +12,7 @@ import orjson
 from fastapi import Response
 from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from edge.accepting import Language
 from edge.redaction import redact
@@ -74,7 +75,8 @@ class FieldError(BaseModel):
     place: Literal["body", "query", "path", "header", "cookie"] = Field(description="Which part of the request")
     field: str = Field(description="The field's name, with dots into nested ones: `place.longitude`")
     message: str = Field(description="What would be right")
-    message_zh: str | None = Field(default=None, description="The same in Chinese, where it can be had")
+    message_zh: SkipJsonSchema[str | None] = None
+    """The same in Chinese; it is told instead to whoever asks for Chinese."""
 
 
 class Problem(BaseModel):
@@ -122,8 +124,8 @@ class HttpProblem(Exception):
         if language == "zh" and "message_zh" in members:
             headers["Content-Language"] = "zh"
             detail = members["message_zh"]
-            if errors := members.get("errors"):
-                members["errors"] = [it | {"message": it.get("message_zh", it["message"])} for it in errors]
+        if errors := members.get("errors"):
+            members["errors"] = [_in(language, error) for error in errors]
         content = {
             **members,
             "type": BASE + self.reason,
@@ -147,10 +149,19 @@ def invalid_input(errors: Sequence[FieldError]) -> HttpProblem:
     """The problem of these fields. A field's name comes from the sender too: it is cut short, and blotted out if it
     looks personal."""
     named = [error.model_copy(update={"field": redact(error.field[:200])}) for error in errors]
-    fields = ", ".join(dict.fromkeys(error.field or error.place for error in named))
+    fields = list(dict.fromkeys(error.field or error.place for error in named))
     return HttpProblem(
-        "invalid-input", f"not valid: {fields}", errors=[error.model_dump(exclude_none=True) for error in named]
+        "invalid-input",
+        f"not valid: {', '.join(fields)}",
+        errors=[error.model_dump(exclude_none=True) for error in named],
+        message_zh=f"有误：{'、'.join(fields)}",
     )
+
+
+def _in(language: Language, error: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong with a field in one language; in English where there is no other."""
+    said = {name: value for name, value in error.items() if name != "message_zh"}
+    return said | {"message": error["message_zh"]} if language == "zh" and "message_zh" in error else said
 
 
 def current_trace_id() -> str | None:
