@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import uvicorn
-from edge.patience import LARGEST_HEAD, LARGEST_MESSAGE, Patience, Protocol, watch
+from edge.patience import LARGEST_FRAME, LARGEST_HEAD, Patience, Protocol, watch
 from edge.serving import Server
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -201,5 +201,5 @@ async def test_what_stands_around_a_body_may_not_be_endless_either() -> None:
     """A trailer is kept by the parser until it ends, and counts to no body."""
     begins = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Endless: "
     async with served(Patience()) as it:
-        assert await dribble(it.port, begins, b"a" * (LARGEST_MESSAGE // 16), 0.001) == b""
+        assert await dribble(it.port, begins, b"a" * (LARGEST_FRAME // 16), 0.001) == b""
         assert it.whole == 0

@@ -44,6 +44,19 @@ async def test_wrong_input_names_each_field_and_repeats_no_value(http: httpx2.As
     assert ID_NUMBER not in response.text
 
 
+async def test_wrong_input_is_explained_in_chinese_to_whoever_asks_for_it(http: httpx2.AsyncClient) -> None:
+    body = {"text": "", "phone": ID_NUMBER, "religion": "x"}
+    response = await http.post("/suggestions", json=body, headers=key("1") | {"Accept-Language": "zh-CN,en;q=0.5"})
+    problem = assert_problem(response, 422, "invalid-input")
+    assert response.headers["content-language"] == "zh"
+    assert problem["detail"] == "有误：text、phone、religion"
+    assert problem["errors"] == [
+        {"place": "body", "field": "text", "message": "至少 1 个字符"},
+        {"place": "body", "field": "phone", "message": "格式应为 ^1\\d{10}$"},
+        {"place": "body", "field": "religion", "message": "没有这个字段"},
+    ]
+
+
 async def test_a_field_that_is_itself_personal_is_not_repeated(http: httpx2.AsyncClient) -> None:
     response = await http.post("/suggestions", json={"text": "x", ID_NUMBER: 1}, headers=key("1"))
     assert_problem(response, 422, "invalid-input")

@@ -12,6 +12,7 @@ from events import (
     Conflict,
     Context,
     Database,
+    Done,
     EventTooLarge,
     Key,
     KeyMismatch,
@@ -248,6 +249,22 @@ async def test_many_things_are_changed_in_one_transaction_and_what_is_refused_st
     assert isinstance(done["closed"], NotOpen)
     assert await runtime.db.fetchval("select count(distinct tx) from log.events where stream like 'matter-_'") == 1
     assert (await rows_in_the_log(runtime.db))[2] == 2, "the timers of all of them are set"
+
+
+async def test_what_many_commands_would_do_can_be_asked_and_nothing_is_done(runtime: Runtime) -> None:
+    await runtime.commands.execute(MATTER, "closed", Raise())
+    await runtime.commands.execute(MATTER, "closed", Close())
+    before = await rows_in_the_log(runtime.db)
+    asked = {"a": Raise("hall"), "closed": Note("late")}
+    would = await runtime.commands.execute_many(MATTER, asked, append=False)
+    assert await rows_in_the_log(runtime.db) == before
+    assert isinstance(would["closed"], NotOpen)
+    new = would["a"]
+    assert isinstance(new, Done)
+    assert new.token is None
+    done = (await runtime.commands.execute_many(MATTER, asked))["a"]
+    assert isinstance(done, Done)
+    assert (new.events, new.version, new.state) == (done.events, done.version, done.state)
 
 
 async def test_imports_that_touch_the_same_things_in_different_orders_both_succeed(runtime: Runtime) -> None:

@@ -22,7 +22,12 @@ def test_a_number_that_a_spreadsheet_made_of_digits_is_found(cell: str) -> None:
 
 @pytest.mark.parametrize(
     ("cell", "meant"),
-    [("138 1234 5678", "13812345678"), ("0572-8888888", "05728888888"), ("11010519491231002x", "11010519491231002X")],
+    [
+        ("138 1234 5678", "13812345678"),
+        ("１３８１２３４５６７８", "13812345678"),
+        ("0572-8888888", "05728888888"),
+        ("11010519491231002x", "11010519491231002X"),
+    ],
 )
 def test_digits_are_read_without_spaces_and_hyphens(cell: str, meant: str) -> None:
     assert digits({"cell": cell}, "cell") == meant
@@ -39,17 +44,49 @@ def test_days(cell: str, meant: date | None) -> None:
     assert day({"cell": cell}, "cell") == meant
 
 
-@pytest.mark.parametrize("cell", ["1995-02-30", "20261123", "23.11.2026", "２026-11-23", "45000"])
+@pytest.mark.parametrize(
+    "cell", ["1995-02-30", "23.11.2026", "26-11-23", "2026-11", "2026.11", "2026年11月", "民国115年11月23日", "1995"]
+)
 def test_no_days(cell: str) -> None:
     assert why(lambda: day({"cell": cell}, "cell")) is Why.NOT_A_DATE
 
 
+@pytest.mark.parametrize("cell", ["46349", "46349.5"])
+def test_a_day_that_a_spreadsheet_has_counted_is_no_day(cell: str) -> None:
+    assert why(lambda: day({"cell": cell}, "cell")) is Why.NUMERIC_CELL
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2026-11-23",
+        "2026/11/23",
+        "2026.11.23",
+        "20261123",
+        "2026年11月23日",
+        "2026 年 11 月 23 号",
+        "２０２６年１１月２３日",
+        "二〇二六年十一月二十三日",
+        "二零二六年十一月二十三日",
+        "2026/11/23 0:00",
+        "2026-11-23 00:00:00",
+    ],
+)
+def test_a_day_is_read_however_chinese_forms_write_it(cell: str) -> None:
+    assert day({"cell": cell}, "cell") == date(2026, 11, 23)
+
+
+def test_tens_are_read_as_one_says_them() -> None:
+    for said, meant in {"十月十日": (10, 10), "一月二十日": (1, 20), "十二月三十一日": (12, 31)}.items():
+        assert day({"cell": f"二〇〇八年{said}"}, "cell") == date(2008, *meant)
+
+
 @pytest.mark.parametrize(
     ("cell", "reason"),
-    [("六", Why.NOT_A_NUMBER), ("6.5", Why.NOT_A_NUMBER), ("0", Why.OUT_OF_RANGE), ("９", Why.NOT_A_NUMBER)],
+    [("六", Why.NOT_A_NUMBER), ("6.5", Why.NOT_A_NUMBER), ("0", Why.OUT_OF_RANGE)],
 )
 def test_whole_numbers(cell: str, reason: Why) -> None:
-    assert whole({"cell": "6"}, "cell", 1, 200) == 6
+    assert whole({"cell": "6"}, "cell", 1, 200) == whole({"cell": "６"}, "cell", 1, 200) == 6
     assert whole({"cell": ""}, "cell", 1, 200) is None
     assert why(lambda: whole({"cell": cell}, "cell", 1, 200)) is reason
 

@@ -2,10 +2,20 @@
 
 import io
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import pytest
 from registry.domain.faults import Fault, Why
-from registry.importing.table import MAX_COLUMNS, MAX_LINE, MAX_LINES, MAX_LINES_OF_A_ROW, NotATable, Row, open_table
+from registry.importing.table import (
+    MAX_COLUMNS,
+    MAX_LINE,
+    MAX_LINES,
+    MAX_LINES_OF_A_ROW,
+    NotATable,
+    Row,
+    open_csv,
+    open_table,
+)
 
 HEAD = "ref,name,note"
 
@@ -88,6 +98,7 @@ def test_an_endless_line_is_cut_and_told() -> None:
         (b"ref,note\n1,2\n", "missing in the first line: name"),
         (b"ref,name,note,name\n", "twice"),
         (b"PK\x03\x04\x14\x00", "workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old kind"),
         (HEAD.encode("utf-16"), "UTF-16"),
         (b'ref,"name,note\n', "must name the columns"),
     ],
@@ -98,8 +109,8 @@ def test_what_is_no_table_is_refused_with_what_would_be_right(content: bytes, wo
 
 
 def test_the_reasons_are_faults_of_the_row() -> None:
-    [(line, fault)] = open_table(io.BytesIO(b"ref\n1,2\n"), ["ref"]).rows()  # type: ignore[misc]
-    assert line == 2
+    [(line, fault, cells)] = open_table(io.BytesIO(b"ref\n1,2\n"), ["ref"]).rows()  # type: ignore[misc]
+    assert (line, cells) == (2, ["1", "2"])
     assert isinstance(fault, Fault)
     assert fault.field == "row"
 
@@ -107,7 +118,7 @@ def test_the_reasons_are_faults_of_the_row() -> None:
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (HEAD + "\n" * (MAX_LINES + 1), "more than 200000 lines"),
+        (HEAD + "\n" * (MAX_LINES + 1), "more than 5000000 lines"),
         (HEAD + "," + ",".join(f"c{nth}" for nth in range(MAX_COLUMNS)) + "\n", "more than 100 columns"),
     ],
     ids=["lines", "columns"],
@@ -118,4 +129,7 @@ def test_a_table_that_is_larger_than_any_register_is_refused_whole(content: str,
 
 
 def test_a_table_as_large_as_is_allowed_is_read() -> None:
-    assert len(told(HEAD + "\n" + "1,a,b\n" * (MAX_LINES - 1))) == MAX_LINES - 1
+    for lines, taken in ((100, True), (101, False)):
+        file = io.BytesIO((HEAD + "\n" + "1,a,b\n" * (lines - 1)).encode())
+        with nullcontext() if taken else pytest.raises(NotATable, match="more than 100 lines"):
+            assert len(list(open_csv(file, ["ref"], {"ref"}.issubset, most=100).rows())) == 99

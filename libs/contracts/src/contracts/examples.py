@@ -25,6 +25,7 @@ from events import Event
 CHINA = timezone(timedelta(hours=8))
 SERVICES = (registry, grid_tasks, assessment, notifications)
 CASE = "0199d1a06a5e7c3b9a573f2f5d1e8c11"
+IMPORT = "0199d1a06a5e7c3b9a573f2f5d1e8c22"
 NOTIFICATION = "6f1ed002ab5595859014ebf0951522d9"
 HERE = Place(longitude=120.094489, latitude=30.873473)
 
@@ -316,6 +317,22 @@ EXAMPLES: tuple[Event, ...] = (
     registry.MemberDismissed(member="grid-worker-1"),
     assessment.PeriodPublished(
         period="2026-11", method=METHOD, scores=[SCORE], at=datetime(2026, 12, 1, 9, tzinfo=CHINA)
+    ),
+    registry.ImportBegun(
+        import_id=IMPORT,
+        into="people",
+        file="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        mapping="44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a",
+        source="psb",
+        lines=7751,
+        by="registrar-1",
+        at=at(8, 30),
+    ),
+    registry.ImportProgressed(
+        import_id=IMPORT, line=5001, rows=5000, registered=4990, changed=0, unchanged=0, refused=10, at=at(8, 31)
+    ),
+    registry.ImportEnded(
+        import_id=IMPORT, rows=7750, registered=7735, changed=0, unchanged=0, refused=15, at=at(8, 32)
     ),
     *(it.AuditRefused(**AUDIT, **REFUSED, times=3, until=at(9, 31)) for it in SERVICES),
     *(it.AuditDone(**AUDIT | {"actor": "operator:wang"}, **DONE) for it in SERVICES),

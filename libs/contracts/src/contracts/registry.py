@@ -554,3 +554,44 @@ class AuditDone(ActDone, type="commongrid.registry.audit.done.v1"):
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.registry.erasure.confirmed.v1"):
     """It holds nothing of this person any more."""
+
+
+class ImportBegun(Event, type="commongrid.registry.import.begun.v1"):
+    """Somebody brings a file into a register (批量导入)."""
+
+    import_id: str
+    into: Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")]
+    """The register: `people`."""
+    file: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of the file."""
+    mapping: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of how it is read: its mapping, and which sheet."""
+    source: str | None = None
+    """Whose file it is, as its mapping says."""
+    lines: Annotated[int, Field(ge=0)]
+    by: str
+    """A member of the roster, or a partner's system."""
+    at: AwareDatetime
+
+
+class ImportCounts(Event):
+    """What became of the rows of an import so far. Each is counted once: the last four add up to the first."""
+
+    import_id: str
+    rows: Annotated[int, Field(ge=0)]
+    registered: Annotated[int, Field(ge=0)]
+    changed: Annotated[int, Field(ge=0)]
+    unchanged: Annotated[int, Field(ge=0)]
+    refused: Annotated[int, Field(ge=0)]
+    at: AwareDatetime
+
+
+class ImportProgressed(ImportCounts, type="commongrid.registry.import.progressed.v1"):
+    """An import has come so far."""
+
+    line: Annotated[int, Field(ge=1)]
+    """All rows until this line were entered or refused."""
+
+
+class ImportEnded(ImportCounts, type="commongrid.registry.import.ended.v1"):
+    """All rows of an import were entered or refused."""

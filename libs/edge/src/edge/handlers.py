@@ -13,8 +13,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from edge.accepting import language_of
 from edge.access import act_of
 from edge.callers import ANONYMOUS, Caller
+from edge.chinese import in_chinese
 from edge.powers import OutOfReach
 from edge.problems import KNOWN, FieldError, HttpProblem, current_trace_id, invalid_input, of_status
 from edge.redaction import redact
@@ -114,6 +116,7 @@ def _field_error(wrong: dict[str, Any]) -> FieldError:
         place=cast(Any, place),
         field=".".join(str(name) for name in names),
         message=_message(wrong),
+        message_zh=in_chinese(wrong["type"], wrong.get("ctx", {})),
     )
 
 
@@ -139,7 +142,7 @@ def install(app: FastAPI, statuses: Mapping[str, int]) -> None:
             raise error
         if problem.status in (401, 403) or isinstance(error, OutOfReach):
             _note(request, problem)
-        return problem.response()
+        return problem.response(language_of(request.headers.get("Accept-Language")))
 
     handler: Callable[[Request, Any], Awaitable[Response]] = answer
     for kind in (

@@ -19,9 +19,11 @@ log = logging.getLogger(__name__)
 
 LARGEST_HEAD = 65_536
 """Bytes, roughly: what came at once with the last of them is taken too."""
-LARGEST_MESSAGE = 67_108_864
-"""Bytes of a body with what stands around it, however it is cut up: four times the largest file that is taken. Where
-an operation takes less, its own limit has answered long before."""
+LARGEST_MESSAGE = 2_147_483_648
+"""Bytes of a body with what stands around it, however it is cut up: twice the largest file that is taken. Where an
+operation takes less, its own limit has answered long before."""
+LARGEST_FRAME = 67_108_864
+"""Bytes of what stands around a body alone: how long its parts are, and trailers, which are kept until they end."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 LOOK_EVERY = 1.0
 
@@ -56,6 +58,7 @@ class Protocol(HttpToolsProtocol):
     """uvicorn's, with an end to how much is taken before a head, or what stands around a body, is complete."""
 
     _taken = 0
+    _body = 0
 
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""
@@ -65,13 +68,23 @@ class Protocol(HttpToolsProtocol):
         now = self.cycle
         is_body = bool(now and now.more_body)
         if now is not before or is_body is not was_body:
-            self._taken = 0
+            self._taken = self._body = 0
             return
         self._taken += len(data)
-        if self._taken > (LARGEST_MESSAGE if is_body else LARGEST_HEAD) and not self.transport.is_closing():
+        endless = (
+            self._taken > LARGEST_MESSAGE or self._taken - self._body > LARGEST_FRAME
+            if is_body
+            else self._taken > LARGEST_HEAD
+        )
+        if endless and not self.transport.is_closing():
             if not is_body and (not now or now.response_complete):
                 self.transport.write(TOO_LARGE)
             self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        """Some of a body came in."""
+        self._body += len(body)
+        super().on_body(body)
 
     def waits(self) -> tuple[Waits, object] | None:
         """What it waits for, and which request that is about; None if it waits for nothing, or idles in between."""

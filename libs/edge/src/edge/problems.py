@@ -12,7 +12,9 @@ import orjson
 from fastapi import Response
 from opentelemetry import trace
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
+from edge.accepting import Language
 from edge.redaction import redact
 
 BASE = "https://commongrid.example/problems/"
@@ -73,6 +75,8 @@ class FieldError(BaseModel):
     place: Literal["body", "query", "path", "header", "cookie"] = Field(description="Which part of the request")
     field: str = Field(description="The field's name, with dots into nested ones: `place.longitude`")
     message: str = Field(description="What would be right")
+    message_zh: SkipJsonSchema[str | None] = None
+    """The same in Chinese; it is told instead to whoever asks for Chinese."""
 
 
 class Problem(BaseModel):
@@ -112,20 +116,27 @@ class HttpProblem(Exception):
         self.headers = dict(headers or {})
         self.members = members
 
-    def response(self) -> Response:
-        """The answer on the wire."""
+    def response(self, language: Language = "en") -> Response:
+        """The answer on the wire; in Chinese where it is asked for and `message_zh` says it."""
         known = KNOWN.get(self.reason)
+        headers = dict(self.headers)
+        detail, members = self.detail, dict(self.members)
+        if language == "zh" and "message_zh" in members:
+            headers["Content-Language"] = "zh"
+            detail = members["message_zh"]
+        if errors := members.get("errors"):
+            members["errors"] = [_in(language, error) for error in errors]
         content = {
-            **self.members,
+            **members,
             "type": BASE + self.reason,
             "title": known[1] if known else self.reason.replace("-", " ").capitalize(),
             "status": self.status,
-            "detail": self.detail,
+            "detail": detail,
         }
         if trace_id := current_trace_id():
             content["trace"] = trace_id
         body = orjson.dumps(content, default=str, option=orjson.OPT_NON_STR_KEYS)
-        return Response(body, self.status, self.headers, MEDIA_TYPE)
+        return Response(body, self.status, headers, MEDIA_TYPE)
 
 
 def of_status(status: int, detail: str | None = None, headers: Mapping[str, str] | None = None) -> HttpProblem:
@@ -138,8 +149,19 @@ def invalid_input(errors: Sequence[FieldError]) -> HttpProblem:
     """The problem of these fields. A field's name comes from the sender too: it is cut short, and blotted out if it
     looks personal."""
     named = [error.model_copy(update={"field": redact(error.field[:200])}) for error in errors]
-    fields = ", ".join(dict.fromkeys(error.field or error.place for error in named))
-    return HttpProblem("invalid-input", f"not valid: {fields}", errors=[error.model_dump() for error in named])
+    fields = list(dict.fromkeys(error.field or error.place for error in named))
+    return HttpProblem(
+        "invalid-input",
+        f"not valid: {', '.join(fields)}",
+        errors=[error.model_dump(exclude_none=True) for error in named],
+        message_zh=f"有误：{'、'.join(fields)}",
+    )
+
+
+def _in(language: Language, error: Mapping[str, Any]) -> dict[str, Any]:
+    """What is wrong with a field in one language; in English where there is no other."""
+    said = {name: value for name, value in error.items() if name != "message_zh"}
+    return said | {"message": error["message_zh"]} if language == "zh" and "message_zh" in error else said
 
 
 def current_trace_id() -> str | None:

@@ -180,10 +180,13 @@ class Commands:
             return Done(after, version + len(events), events, self._token(stream, position), outcome)
         raise AssertionError("unreachable")
 
-    async def execute_many(self, aggregate: Aggregate[S, C], commands: Mapping[str, C]) -> dict[str, Done[S] | Refused]:
+    async def execute_many(
+        self, aggregate: Aggregate[S, C], commands: Mapping[str, C], *, append: bool = True
+    ) -> dict[str, Done[S] | Refused]:
         """Decides one command for each of many things (by id) and appends all that follows in one transaction.
 
-        What is refused is returned as such, and stops nothing else. For imports: made for hundreds at a time.
+        What is refused is returned as such, and stops nothing else. For imports: made for hundreds at a time. Without
+        `append` nothing happens: the answers say what would, and have no tokens.
         """
         for attempt in range(1, ATTEMPTS + 1):
             histories = await self._histories([aggregate.stream(id_) for id_ in commands])
@@ -206,7 +209,7 @@ class Commands:
                 if aggregate.stream(id_) in erased:
                     answers[id_] = Erased()
             changes = [change for change in changes if change.stream not in erased]
-            if not changes:
+            if not changes or not append:
                 return answers
             try:
                 position = await self._append(changes)

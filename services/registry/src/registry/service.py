@@ -38,6 +38,7 @@ from registry.api import (
     erasures,
     grids,
     households,
+    imports,
     members,
     moves,
     people,
@@ -54,6 +55,7 @@ from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
 from registry.domain.grid_map import GRID, MAP
 from registry.domain.household import HOUSEHOLD
+from registry.domain.imports import IMPORT
 from registry.domain.member import MEMBER
 from registry.domain.notices import DUE, QUALITY
 from registry.domain.person import PERSON
@@ -71,6 +73,7 @@ from registry.read_models.dues import dues as due_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
 from registry.read_models.households import households as household_list
+from registry.read_models.imports import imports as import_list
 from registry.read_models.past import past
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
@@ -121,6 +124,7 @@ registry = Service(
         SAMPLE,
         QUALITY,
         DUE,
+        IMPORT,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -138,6 +142,7 @@ registry = Service(
         dispute_list,
         samples,
         due_list,
+        import_list,
         erasure_list,
         authority,
         audit.read_model,
@@ -151,6 +156,7 @@ application = Application(
         it.router
         for it in (
             registers,
+            imports,
             grids,
             addresses,
             buildings,

@@ -62,6 +62,8 @@ class Why(StrEnum):
     SELF_CROSSING = "self_crossing"
     OVERLAP = "overlap"
     GAP = "gap"
+    NOT_AN_OBJECT = "not_an_object"
+    NESTED = "nested"
 
 
 WORDS: dict[Why, Title] = {
@@ -89,7 +91,10 @@ WORDS: dict[Why, Title] = {
     ),
     Why.NOT_A_NUMBER: Title(zh="应为阿拉伯数字", en="must be a number, in digits"),
     Why.OUT_OF_RANGE: Title(zh="数值超出合理范围", en="is a number out of any sensible range"),
-    Why.NOT_A_DATE: Title(zh="应为真实日期，如 2026-11-23", en="must be a date of the calendar, such as 2026-11-23"),
+    Why.NOT_A_DATE: Title(
+        zh="应为真实的公历日期，年份四位、写到日，如 2026-11-23 或 2026年11月23日",
+        en="must be a date of the calendar, with a year of four digits, month and day, such as 2026-11-23",
+    ),
     Why.NUMERIC_CELL: Title(
         zh="电子表格把它存成了数字，位数已丢失：请将该列设为文本格式后重新填写",
         en="was kept as a number by the spreadsheet, which loses digits: format the column as text and enter it again",
@@ -169,6 +174,11 @@ WORDS: dict[Why, Title] = {
     Why.GAP: Title(
         zh="这样划分会留下无人管理的空白：见 where；确需留空，请加 gaps=allowed",
         en="leaves ground that nobody looks after: see where; if that is meant, say gaps=allowed",
+    ),
+    Why.NOT_AN_OBJECT: Title(zh="应为 JSON 对象，以列名为键", en="must be a JSON object, with the columns as keys"),
+    Why.NESTED: Title(
+        zh="含有嵌套的对象或数组：每列应为文本、数字、布尔值或 null",
+        en="has an object or a list in it: each column is a text, a number, true, false or null",
     ),
 }
 

@@ -1,6 +1,7 @@
 """What stands in a cell, as what it means; raises Fault where it cannot mean that."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -8,13 +9,13 @@ from math import isfinite
 from typing import TypeVar
 
 from registry.domain.faults import Fault, Why
+from registry.importing.dates import day_in, is_serial
 
 Cells = Mapping[str, str]
 C = TypeVar("C", bound=StrEnum)
 
 MAX_TEXT = 500
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})")
 MADE_A_NUMBER = re.compile(r"[0-9]+\.[0-9]*(?:[eE]\+?[0-9]+)?|[0-9]+[eE]\+[0-9]+")
 """What spreadsheets make of a long row of digits: 13812345678.0, 1.10105194912310E+17."""
 
@@ -38,8 +39,9 @@ def needed(cells: Cells, column: str) -> str:
 
 
 def digits(cells: Cells, column: str) -> str:
-    """A number that is a name (identity number, telephone), without spaces and hyphens, letters as capitals."""
-    value = text(cells, column)
+    """A number that is a name (identity number, telephone), without spaces and hyphens, letters as capitals, none of
+    them of full width."""
+    value = unicodedata.normalize("NFKC", text(cells, column))
     if MADE_A_NUMBER.fullmatch(value):
         raise Fault(column, Why.NUMERIC_CELL)
     return value.replace(" ", "").replace("-", "").upper()
@@ -53,7 +55,7 @@ def needed_digits(cells: Cells, column: str) -> str:
 
 def whole(cells: Cells, column: str, least: int, most: int) -> int | None:
     """A whole number from `least` to `most`, if there is one."""
-    value = text(cells, column)
+    value = unicodedata.normalize("NFKC", text(cells, column))
     if not value:
         return None
     if not re.fullmatch(r"[0-9]{1,15}", value):
@@ -77,19 +79,16 @@ def degrees(cells: Cells, column: str) -> float:
 
 
 def day(cells: Cells, column: str) -> date | None:
-    """A day, if there is one: 2026-11-23, or 2026/11/23 as Chinese spreadsheets write it."""
+    """A day, if there is one, however Chinese forms write it: see `dates`."""
     value = text(cells, column)
     if not value:
         return None
-    found = DAY.fullmatch(value)
-    try:
-        return date(*map(int, found.groups())) if found else _no_day(column)
-    except ValueError:
-        return _no_day(column)
-
-
-def _no_day(column: str) -> date:
-    raise Fault(column, Why.NOT_A_DATE)
+    if is_serial(value):
+        raise Fault(column, Why.NUMERIC_CELL)
+    found = day_in(value)
+    if found is None:
+        raise Fault(column, Why.NOT_A_DATE)
+    return found
 
 
 def choice(cells: Cells, column: str, choices: type[C], why: Why = Why.UNKNOWN_CHOICE) -> C:

@@ -1,9 +1,9 @@
 """Drawing grids from a file: all of a community at the same moment, no ground twice, and none left out."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any, cast
+from typing import cast
 
 from contracts.registry import MapGrid, MapRedrawn
 from events import Commands, Done, Token
@@ -11,35 +11,57 @@ from events import Commands, Done, Token
 from registry.domain.faults import Fault, Why
 from registry.domain.grid_map import MAP, WHOLE, Draw
 from registry.domain.ground import Ring, gaps, overlapping, took_from
-from registry.importing.entering import Read, Tally, message
+from registry.domain.imports import Tally
+from registry.importing.entering import Change, Progress, Refusal, Told
+from registry.importing.reading import Read
+from registry.importing.sheets import Entry
 from registry.read_models.territory import boundaries, grids_of, maps_of, maps_of_divisions
 
 
 @dataclass
 class Drawing:
     """A file of grids on its way onto the map. `whole`: the file has all grids of its communities, and those that it
-    does not name are given up. `gaps_allowed`: ground may be left out. `since`: the day from which it holds."""
+    does not name are given up. `gaps_allowed`: ground may be left out. `holds_since`: the day from which it holds. A
+    `preview` draws nothing."""
 
     commands: Commands
     read: Sequence[Read]
     whole: bool = False
     gaps_allowed: bool = False
-    since: date | None = None
+    holds_since: date | None = None
+    preview: bool = False
+    since: Progress | None = None
+    """It is drawn at once, and never broke off."""
     tally: Tally = field(default_factory=Tally)
+    token: Token | None = None
 
-    async def run(self) -> AsyncIterator[dict[str, Any]]:
-        """Draws everything; gives a message for each grid that cannot be, and one at the end."""
-        faults = {number: it for number, it in self.read if isinstance(it, Fault)}
-        numbers = {it.id: number for number, it in self.read if not isinstance(it, Fault)}
-        grids = {it.id: cast(MapGrid, it.facts) for _, it in self.read if not isinstance(it, Fault)}
-        plan = await self._planned(grids)
+    @property
+    def last(self) -> int:
+        """The number of the last grid."""
+        return self.read[-1].line if self.read else 0
+
+    async def run(self) -> AsyncIterator[Told]:
+        """Draws everything, and tells of each grid that cannot be drawn."""
+        faults = {it.line: it.said for it in self.read if isinstance(it.said, Fault)}
+        entries = {it.line: it.said for it in self.read if isinstance(it.said, Entry)}
+        numbers = {it.id: line for line, it in entries.items()}
+        plan = await self._planned({it.id: cast(MapGrid, it.facts) for it in entries.values()})
         faults |= {numbers.get(code, 0): fault for code, fault in plan.faults.items()}
-        for number in sorted(faults):
-            yield message(number, faults[number])
-        token = await self._draw(plan)
-        self.tally.rows = len(self.read)
-        self.tally.refused = len([number for number in faults if number])
-        yield {"done": asdict(self.tally), "consistency_token": str(token) if token else None}
+        for line in sorted(faults):
+            yield Refusal(line, faults[line], ())
+        redrawn = await self._draw(plan)
+        first = redrawn - plan.standing.keys()
+        if self.preview:
+            for code in sorted(redrawn):
+                yield Change(numbers[code], code in first, [] if code in first else ["boundary"])
+        self.tally = Tally(
+            rows=len(self.read),
+            registered=len(first),
+            changed=len(redrawn) - len(first),
+            unchanged=len(plan.drawn) - len(redrawn),
+            refused=len(faults.keys() - {0}),
+        )
+        yield Progress(self.last, self.last, self.tally)
 
     async def _planned(self, grids: Mapping[str, MapGrid]) -> "Plan":
         db = self.commands.db
@@ -64,29 +86,26 @@ class Drawing:
             for code, it in grids.items()
         }
 
-    async def _draw(self, plan: "Plan") -> Token | None:
+    async def _draw(self, plan: "Plan") -> set[str]:
+        """Draws it, and says which grids look different."""
         origins = took_from({code: it.boundary for code, it in plan.drawn.items()}, plan.standing)
-        drawn = {code: replace_origin(it, origins[code]) for code, it in plan.drawn.items()}
+        drawn = {code: _saying_whose(it, origins[code]) for code, it in plan.drawn.items()}
         commands = {
             map_: Draw(
                 map_,
                 [it for code, it in drawn.items() if plan.maps[code] == map_],
                 frozenset(code for code in plan.given_up if plan.maps[code] == map_),
-                self.since,
+                self.holds_since,
             )
             for map_ in sorted({plan.maps[code] for code in (*drawn, *plan.given_up)})
         }
-        token: Token | None = None
         redrawn: set[str] = set()
-        for answer in (await self.commands.execute_many(MAP, commands)).values():
+        for answer in (await self.commands.execute_many(MAP, commands, append=not self.preview)).values():
             if not isinstance(answer, Done):
                 raise answer
-            token = answer.token or token
+            self.token = answer.token or self.token
             redrawn |= {it.grid for event in answer.events if isinstance(event, MapRedrawn) for it in event.drawn}
-        self.tally.registered = len([code for code in redrawn if code not in plan.standing])
-        self.tally.changed = len(redrawn) - self.tally.registered
-        self.tally.unchanged = len(drawn) - len(redrawn)
-        return token
+        return redrawn
 
 
 @dataclass(frozen=True)
@@ -114,6 +133,6 @@ class Plan:
         return replace(self, drawn=drawn, given_up=set(), faults={**self.faults, **faults})
 
 
-def replace_origin(grid: MapGrid, origins: tuple[str, ...]) -> MapGrid:
+def _saying_whose(grid: MapGrid, origins: tuple[str, ...]) -> MapGrid:
     """The same grid, saying whose ground it took."""
     return grid.model_copy(update={"took_from": origins})

@@ -1,12 +1,15 @@
 """Entering what was read: in chunks, so that transactions stay short, and telling how it goes, line by line.
 
 Relies on `Commands.execute_many`: what is refused stops nothing else. Entering the same again changes nothing, so
-whoever was interrupted begins anew.
+whoever was interrupted may begin anew; or go on from where the counts were last kept.
+
+What goes on has seen the ids of the rows before, so a reference that stands twice is told as ever. If some of those
+rows were refused they are entered once more, so that they are told again; one that is right by now goes in.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from itertools import islice
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from contracts.registry import AddressFacts, Confirmed, Disputed, Facts
@@ -14,35 +17,54 @@ from events import Aggregate, Commands, Done, Event, Token
 from events.privacy.data import Erased
 
 from registry.domain.entry import Register, Rule
-from registry.domain.faults import WORDS, Fault, Why
+from registry.domain.faults import Fault, Why
 from registry.domain.history import CHINA
-from registry.importing.sheets import Entry, Reference, Sheet
-from registry.importing.table import Row, Table
+from registry.domain.imports import Tally
+from registry.domain.person import Person
+from registry.importing.reading import Read
+from registry.importing.seen import Seen
+from registry.importing.sheets import Entry, Reference
 from registry.read_models.territory import grids_at
 
 CHUNK = 500
 
-COLUMN = {"address": "address_ref", "household": "household_ref", "grid": "grid_code"}
-"""Fields of the domain that have another name in the files."""
 
-Read = tuple[int, Entry | Fault]
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row that did not go in."""
+
+    line: int
+    fault: Fault
+    as_sent: Sequence[str]
 
 
-@dataclass
-class Tally:
-    """What became of the rows."""
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that would go in, and which fields are other than before."""
 
-    rows: int = 0
-    registered: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    refused: int = 0
+    line: int
+    first: bool
+    fields: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far it has come: after a chunk, and what became of all rows so far."""
+
+    line: int
+    lines: int
+    tally: Tally
+
+
+Told = Refusal | Change | Progress
 
 
 @dataclass
 class Entering:
     """One file on its way into a register. `last` is the number of its last line, for the progress; `source` is who
-    says what stands in it, and `rules` who is believed, by field."""
+    says what stands in it, and `rules` who is believed, by field. `since` is where an earlier import of it broke off,
+    and what had become of the rows until there. A `preview` enters nothing, and tells of each row that would change
+    something."""
 
     commands: Commands
     aggregate: Aggregate[Any, Any]
@@ -51,32 +73,54 @@ class Entering:
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
     source: str = ""
     rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
+    preview: bool = False
+    since: Progress | None = None
     tally: Tally = field(default_factory=Tally)
-    _token: Token | None = None
-    _seen: set[str] = field(default_factory=set[str])
+    token: Token | None = None
+    _seen: Seen = field(init=False)
+    _known: dict[int, Event | None] = field(default_factory=dict[int, Event | None])
+    """What was known before, by the events of the chunk in hand."""
 
-    async def run(self) -> AsyncIterator[dict[str, Any]]:
-        """Enters everything; gives a message for each bad row, after each chunk, and at the end."""
-        while chunk := list(islice(self.read, CHUNK)):
-            faults = await self._enter(chunk)
-            for line in sorted(faults):
-                yield message(line, faults[line])
-            self.tally.rows += len(chunk)
-            self.tally.refused += len(faults)
-            yield {"progress": {"rows": self.tally.rows, "line": chunk[-1][0], "lines": self.last}}
-        yield {"done": asdict(self.tally), "consistency_token": str(self._token) if self._token else None}
+    def __post_init__(self) -> None:
+        self._seen = Seen(self.last)
+        if self.preview:
+            self.aggregate = self._noting(self.aggregate)
 
-    async def _enter(self, chunk: Sequence[Read]) -> dict[int, Fault]:
+    async def run(self) -> AsyncIterator[Told]:
+        """Enters everything; tells of each bad row, and after each chunk how far it has come."""
+        since = self.since
+        if since and not since.tally.refused:
+            await self._pass_over(since.line)
+            self.tally, since = since.tally, None
+        for chunk in _chunks(self.read, since.line if since else 0):
+            told = await self._enter(chunk)
+            for it in sorted(told, key=lambda it: it.line):
+                yield it
+            line = chunk[-1].line
+            if since and line >= since.line:
+                self.tally, since = self.tally.after(since.tally), None
+            yield Progress(line, self.last, self.tally)
+
+    async def _pass_over(self, line: int) -> None:
+        """Only what ids the rows have."""
+        for nth, it in enumerate(self.read):
+            if isinstance(it.said, Entry):
+                self._seen.add(it.said.id)
+            if it.line >= line:
+                return
+            if nth % CHUNK == 0:
+                await asyncio.sleep(0)  # others wait
+
+    async def _enter(self, chunk: Sequence[Read]) -> list[Refusal | Change]:
         faults: dict[int, Fault] = {}
         entries: dict[int, Entry] = {}
-        for line, read in chunk:
-            if isinstance(read, Fault):
-                faults[line] = read
-            elif read.id in self._seen:
+        for line, said, _ in chunk:
+            if isinstance(said, Fault):
+                faults[line] = said
+            elif not self._seen.add(said.id):
                 faults[line] = Fault("row", Why.DUPLICATE)
             else:
-                self._seen.add(read.id)
-                entries[line] = read
+                entries[line] = said
         for line, fault in (await self._dangling(entries)).items():
             faults[line] = fault
             del entries[line]
@@ -86,18 +130,24 @@ class Entering:
         facts = await self._located({entry.id: entry.facts for entry in entries.values()})
         said = {entry.id: entry.said for entry in entries.values()}
         told = {id_: Register(self._sourced(it), said[id_], self.rules) for id_, it in facts.items()}
-        answers = await self.commands.execute_many(self.aggregate, told)
+        answers = await self.commands.execute_many(self.aggregate, told, append=not self.preview)
+        changes: list[Change] = []
+        done: list[Done[Any]] = []
         for line, entry in entries.items():
             match answers[entry.id]:
                 case Fault() as fault:
                     faults[line] = fault
-                case Done() as done:
-                    self._count(done)
+                case Done() as it:
+                    done.append(it)
+                    if self.preview and any(map(_changes, it.events)):
+                        changes.append(self._change(line, it.events[0]))
                 case Erased():
                     faults[line] = Fault("row", Why.ERASED)
                 case refused:
                     raise refused
-        return faults
+        self._known.clear()
+        self._count(len(chunk), len(faults), done)
+        return [*(Refusal(it.line, faults[it.line], it.as_sent) for it in chunk if it.line in faults), *changes]
 
     async def _dangling(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
         """Which entries refer to what is not registered."""
@@ -125,49 +175,55 @@ class Entering:
         found = zip(places, await grids_at(self.commands.db, list(places.values())), strict=True)
         return {id_: cast(AddressFacts, facts[id_]).model_copy(update={"grid": grid}) for id_, grid in found}
 
-    def _count(self, done: Done[Any]) -> None:
-        self._token = done.token or self._token
-        match done.events:
-            case () | (Confirmed(), *_) | (Disputed(), *_):
-                self.tally.unchanged += 1
-            case (event, *_) if isinstance(event, self.aggregate.events[0]):
-                self.tally.registered += 1
-            case _:
-                self.tally.changed += 1
+    def _count(self, rows: int, refused: int, done: Sequence[Done[Any]]) -> None:
+        first = sum(isinstance(it.events[0], self.aggregate.events[0]) for it in done if it.events)
+        changed = sum(any(map(_changes, it.events)) for it in done) - first
+        self.token = next((it.token for it in reversed(done) if it.token), self.token)
+        self.tally = replace(
+            self.tally,
+            rows=self.tally.rows + rows,
+            registered=self.tally.registered + first,
+            changed=self.tally.changed + changed,
+            unchanged=self.tally.unchanged + len(done) - first - changed,
+            refused=self.tally.refused + refused,
+        )
+
+    def _noting(self, aggregate: Aggregate[Any, Any]) -> Aggregate[Any, Any]:
+        """The same, which remembers what was known of each thing before."""
+
+        def decide(state: Any, command: Register[Event]) -> Sequence[Event]:
+            events = aggregate.decide(state, command)
+            self._known |= {id(event): _facts_of(state) for event in events}
+            return events
+
+        return replace(aggregate, decide=decide)
+
+    def _change(self, line: int, event: Event) -> Change:
+        before = self._known[id(event)]
+        if isinstance(event, self.aggregate.events[0]) or before is None:
+            return Change(line, True, [])
+        known = dict(before)
+        return Change(line, False, [name for name, value in event if known.get(name) != value])
 
 
-def read_rows(sheet: Sheet, table: Table) -> Iterator[Read]:
-    """Each row of the table as what it says, or what is wrong with it."""
-    left_out = {column: "" for column in sheet.optional if column not in table.columns}
-    for row in table.rows():
-        if isinstance(row, Row):
-            try:
-                entry = sheet.read(left_out | row.cells)
-                yield row.line, replace(entry, said=_said(entry.facts, left_out)) if left_out else entry
-            except Fault as fault:
-                yield row.line, fault
-        else:
-            yield row
+def _changes(event: Event) -> bool:
+    """Whether the register says something else from then on."""
+    return not isinstance(event, (Confirmed, Disputed))
 
 
-def _said(facts: Event, left_out: Iterable[str]) -> frozenset[str]:
-    return frozenset(type(facts).model_fields) - frozenset(left_out)
+def _facts_of(state: Any) -> Event | None:
+    """What was known: in lists the state is that."""
+    held: Any = state.register if isinstance(state, Person) else state
+    return getattr(held, "facts", held)
 
 
-def message(line: int, fault: Fault) -> dict[str, Any]:
-    """What a person and a program need to find the fault; never the value."""
-    column = COLUMN.get(fault.field, fault.field)
-    told: dict[str, Any] = {
-        "line": line,
-        "field": column,
-        "error": fault.why,
-        "message_en": f"{column} {WORDS[fault.why].en}",
-        "message_zh": f"{column}：{WORDS[fault.why].zh}",
-    }
-    return told if fault.where is None else told | {"where": fault.where}
-
-
-def sized(read: Iterable[Read]) -> tuple[Iterator[Read], int]:
-    """What was read whole, and its last number."""
-    everything = list(read)
-    return iter(everything), everything[-1][0] if everything else 0
+def _chunks(read: Iterator[Read], cut: int) -> Iterator[list[Read]]:
+    """The rows by the five hundred; a chunk ends at the line of the cut too."""
+    chunk: list[Read] = []
+    for it in read:
+        chunk.append(it)
+        if len(chunk) == CHUNK or it.line == cut:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

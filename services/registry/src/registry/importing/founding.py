@@ -6,16 +6,17 @@ From then on the list itself says who may change it, and there is no other way.
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from events import Commands, Context
 
 from registry.domain.member import MEMBER
 from registry.domain.power import POWER
-from registry.importing.entering import Entering, Read, read_rows, sized
+from registry.importing.entering import Entering, Refusal
 from registry.importing.powers import read_powers
+from registry.importing.reading import Read, read_rows, sized
 from registry.importing.sheets import SHEETS
 from registry.importing.table import open_table
+from registry.importing.telling import words
 
 ACTOR = "founding"
 
@@ -42,12 +43,12 @@ async def found(commands: Commands, powers: Path, roster: Path) -> None:
 
 def _whole(read: Sequence[Read], path: Path) -> Sequence[Read]:
     """The list, if all of it is right: half a power list would shut people out without a word."""
-    if faults := [f"{path.name}, entry {number}: {it}" for number, it in read if isinstance(it, Exception)]:
+    if faults := [f"{path.name}, entry {number}: {it}" for number, it, _ in read if isinstance(it, Exception)]:
         raise NotRight("\n".join(faults))
     return read
 
 
 async def _enter(entering: Entering, path: Path) -> None:
-    said: list[dict[str, Any]] = [line async for line in entering.run()]
-    if faults := [f"{path.name}, line {it['line']}: {it['message_en']}" for it in said if "error" in it]:
+    refused = [it async for it in entering.run() if isinstance(it, Refusal)]
+    if faults := [f"{path.name}, line {it.line}: {words(it.fault).en}" for it in refused]:
         raise NotRight("\n".join(faults))

@@ -16,13 +16,12 @@ from registry.domain.faults import Fault, Why
 from registry.domain.ground import check_boundary
 from registry.domain.references import check_code
 from registry.importing.cells import needed, text
+from registry.importing.reading import Read
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
 
 MAX_GRIDS = 1_000
 MAX_CORNERS = 2_000
-
-Read = tuple[int, Entry | Fault]
 
 
 def read_grids(file: IO[bytes]) -> list[Read]:
@@ -34,18 +33,29 @@ def _features(file: IO[bytes]) -> Sequence[Any]:
     file.seek(0)
     content = file.read()
     if too_deep(content):
-        raise NotATable("this JSON is nested too deeply: send a GeoJSON FeatureCollection (RFC 7946)")
+        raise NotATable(
+            "this JSON is nested too deeply: send a GeoJSON FeatureCollection (RFC 7946)",
+            "JSON 嵌套过深：应为 GeoJSON FeatureCollection（RFC 7946）",
+        )
     try:
         collection = orjson.loads(content)
     except orjson.JSONDecodeError:
-        raise NotATable("this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)") from None
+        raise NotATable(
+            "this is not JSON: send a GeoJSON FeatureCollection (RFC 7946)",
+            "不是有效的 JSON：应为 GeoJSON FeatureCollection（RFC 7946）",
+        ) from None
     match collection:
         case {"type": "FeatureCollection", "features": [*features]}:
             if len(features) > MAX_GRIDS:
-                raise NotATable(f"this file has more than {MAX_GRIDS} grids: send it in parts")
+                raise NotATable(
+                    f"this file has more than {MAX_GRIDS} grids: send it in parts",
+                    f"文件超过 {MAX_GRIDS} 个网格：请分成几个文件",
+                )
             return features
         case _:
-            raise NotATable("this is no GeoJSON FeatureCollection (RFC 7946)")
+            raise NotATable(
+                "this is no GeoJSON FeatureCollection (RFC 7946)", "不是 GeoJSON FeatureCollection（RFC 7946）"
+            )
 
 
 def _each(features: Sequence[Any]) -> Iterator[Read]:
@@ -57,10 +67,10 @@ def _each(features: Sequence[Any]) -> Iterator[Read]:
                 raise Fault("code", Why.DUPLICATE)
             check_boundary(facts.boundary)
         except Fault as fault:
-            yield number, fault
+            yield Read(number, fault)
         else:
             seen.add(facts.grid)
-            yield number, Entry(facts.grid, facts)
+            yield Read(number, Entry(facts.grid, facts))
 
 
 def _grid(feature: Any) -> MapGrid:

@@ -9,12 +9,11 @@ from edge.body import too_deep
 from pydantic import ValidationError
 
 from registry.domain.faults import Fault, Why
+from registry.importing.reading import Read
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
 
 MAX_POWERS = 1_000
-
-Read = tuple[int, Entry | Fault]
 
 
 def read_powers(file: IO[bytes]) -> list[Read]:
@@ -22,15 +21,15 @@ def read_powers(file: IO[bytes]) -> list[Read]:
     file.seek(0)
     content = file.read()
     if too_deep(content):
-        raise NotATable("this JSON is nested too deeply: send a list of powers")
+        raise NotATable("this JSON is nested too deeply: send a list of powers", "JSON 嵌套过深：应为权力的数组")
     try:
         entries = orjson.loads(content)
     except orjson.JSONDecodeError:
-        raise NotATable("this is not JSON: send a list of powers") from None
+        raise NotATable("this is not JSON: send a list of powers", "不是有效的 JSON：应为权力的数组") from None
     if not isinstance(entries, list):
-        raise NotATable("this is no list: send powers as [{…}, {…}]")
+        raise NotATable("this is no list: send powers as [{…}, {…}]", "不是数组：应为 [{…}, {…}]")
     if len(cast("Sequence[Any]", entries)) > MAX_POWERS:
-        raise NotATable(f"this list has more than {MAX_POWERS} powers")
+        raise NotATable(f"this list has more than {MAX_POWERS} powers", f"清单超过 {MAX_POWERS} 项权力")
     return list(_each(cast("Sequence[Any]", entries)))
 
 
@@ -40,6 +39,6 @@ def _each(entries: Sequence[Any]) -> Iterator[Read]:
             facts = PowerFacts.model_validate_json(orjson.dumps(entry))
         except ValidationError as error:
             wrong = error.errors(include_input=False, include_url=False, include_context=False)[0]
-            yield number, Fault(".".join(map(str, wrong["loc"])) or "row", Why.NOT_A_POWER)
+            yield Read(number, Fault(".".join(map(str, wrong["loc"])) or "row", Why.NOT_A_POWER))
         else:
-            yield number, Entry(facts.power, facts)
+            yield Read(number, Entry(facts.power, facts))
