@@ -51,6 +51,11 @@ class Why(StrEnum):
     TOO_MANY_CORNERS = "too_many_corners"
     SELF_CROSSING = "self_crossing"
     OVERLAP = "overlap"
+    UNCLEAR = "unclear"
+    SAME_ADDRESS = "same_address"
+    AMBIGUOUS_ADDRESS = "ambiguous_address"
+    SAME_STREET = "same_street"
+    FUTURE = "future"
 
 
 WORDS: dict[Why, Title] = {
@@ -138,6 +143,19 @@ WORDS: dict[Why, Title] = {
     Why.TOO_MANY_CORNERS: Title(zh="边界至多 2000 个角", en="has more than 2,000 corners"),
     Why.SELF_CROSSING: Title(zh="边界自相交", en="crosses or touches itself"),
     Why.OVERLAP: Title(zh="与另一网格重叠", en="overlaps another grid"),
+    Why.UNCLEAR: Title(
+        zh="无法确定含义，请写全，如：蚕花路6号1幢2单元301室",
+        en="cannot be read with certainty: write it out, like 蚕花路6号1幢2单元301室",
+    ),
+    Why.SAME_ADDRESS: Title(
+        zh="与另一编号的标准地址为同一处", en="is the place of an address that has another reference"
+    ),
+    Why.AMBIGUOUS_ADDRESS: Title(
+        zh="对应多个标准地址，请填写 address_ref 或区划代码",
+        en="is the name of several addresses: give address_ref or division_code",
+    ),
+    Why.SAME_STREET: Title(zh="新旧街路名称相同", en="is the name that the street has already"),
+    Why.FUTURE: Title(zh="日期尚未到来，请于当日办理", en="lies in the future: enter it on that day"),
 }
 
 
