@@ -5,13 +5,32 @@ whoever follows them needs no earlier event to know the present state.
 """
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Annotated
 
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from contracts.common import ErasureGround, Holder, Place, Post, Purpose, Residency, Title, UnitCategory
 from events import Event, personal
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+
+class NameKind(StrEnum):
+    """What kind of further name an address has."""
+
+    ALIAS = "alias"  # 别名: what people call it
+    FORMER = "former"  # 曾用名: what it was called before its street was renamed
+
+
+class AddressName(BaseModel):
+    """A further name of an address, as one writes it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: NameKind
+    until: date | None = None
+    """Former names: the first day on which it was called otherwise."""
 
 
 class AddressFacts(Event):
@@ -29,6 +48,8 @@ class AddressFacts(Event):
     place: Place
     grid: str | None = None
     """Code of the grid that the address lies in; none if it lies in no grid."""
+    names: tuple[AddressName, ...] = ()
+    """By which other names it is found."""
 
 
 class AddressRegistered(AddressFacts, type="commongrid.registry.address.registered.v1"):
@@ -37,6 +58,23 @@ class AddressRegistered(AddressFacts, type="commongrid.registry.address.register
 
 class AddressChanged(AddressFacts, type="commongrid.registry.address.changed.v1"):
     """What is known of a standard address has changed."""
+
+
+class StreetRenamed(Event, type="commongrid.registry.street.renamed.v1"):
+    """A street has another name. `address.changed` follows for each address on it, with the old name as a former
+    one."""
+
+    renaming: str
+    division_code: Annotated[str, Field(pattern=r"^\d{12}$")]
+    """Of the community in which the street, or this part of it, lies."""
+    street: str
+    """What it was called."""
+    renamed: str
+    """What it is called."""
+    on: date
+    """The first day on which it is."""
+    by: str
+    at: AwareDatetime
 
 
 class BuildingFacts(Event):

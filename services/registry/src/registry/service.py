@@ -36,6 +36,7 @@ from registry.api import (
     people,
     power_list,
     registers,
+    streets,
     units,
 )
 from registry.domain.address import ADDRESS
@@ -48,9 +49,12 @@ from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
+from registry.domain.street import STREET
 from registry.domain.unit import UNIT
 from registry.policies.correcting import correcting
 from registry.policies.relocating import relocating
+from registry.policies.renaming import renaming
+from registry.read_models.address_names import address_names
 from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
@@ -98,6 +102,7 @@ registry = Service(
         POWER,
         DISCLOSURE,
         CORRECTION,
+        STREET,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -113,10 +118,11 @@ registry = Service(
         disclosure_list,
         correction_list,
         erasure_list,
+        address_names,
         authority,
         audit.read_model,
     ],
-    policies=[relocating, correcting, erasure.policy],
+    policies=[relocating, correcting, renaming, erasure.policy],
 )
 
 application = Application(
@@ -138,6 +144,7 @@ application = Application(
             members,
             duties,
             power_list,
+            streets,
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",

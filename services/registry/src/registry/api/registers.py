@@ -19,9 +19,11 @@ from registry.domain.grid import GRID
 from registry.domain.power import POWER
 from registry.importing.entering import Entering, read_rows, sized
 from registry.importing.geojson import read_grids
+from registry.importing.places import WRITTEN
 from registry.importing.powers import read_powers
 from registry.importing.sheets import SHEETS
 from registry.importing.table import NotATable, open_table
+from registry.read_models.address_names import address_names
 from registry.read_models.counts import COUNTED, counts
 from registry.read_models.grids import grids
 
@@ -100,7 +102,9 @@ async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering
     sheet = SHEETS[register]
     table = open_table(file, sheet.columns)
     needed = [reference.read_model for reference in sheet.references.values()]
-    await _caught_up(call, [grids] if register is Register.ADDRESSES else needed)
+    if WRITTEN in table.columns:
+        needed.append(address_names)
+    await _caught_up(call, [grids, address_names] if register is Register.ADDRESSES else needed)
     return Entering(call.commands, sheet.aggregate, read_rows(sheet, table), table.lines, sheet.references)
 
 

@@ -164,7 +164,9 @@ class Fault(Refused):
 
     reason = "wrong-entry"
 
-    def __init__(self, field: str, why: Why) -> None:
-        super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh)
+    def __init__(self, field: str, why: Why, **more: str) -> None:
+        """`more` is told beside: pseudonymous ids only."""
+        super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh, **more)
         self.field = field
         self.why = why
+        self.more = more

@@ -5,7 +5,7 @@ whoever was interrupted begins anew.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, cast
 
@@ -15,13 +15,14 @@ from events.privacy.data import Erased
 
 from registry.domain.entry import Register
 from registry.domain.faults import WORDS, Fault, Why
+from registry.importing.places import Places, found_by_name
 from registry.importing.sheets import Entry, Reference, Sheet
 from registry.importing.table import Row, Table
 from registry.read_models.grids import grids_at
 
 CHUNK = 500
 
-COLUMN = {"address": "address_ref", "household": "household_ref", "grid": "grid_code"}
+COLUMN = {"household": "household_ref", "grid": "grid_code"}
 """Fields of the domain that have another name in the files."""
 
 Read = tuple[int, Entry | Fault]
@@ -50,6 +51,7 @@ class Entering:
     tally: Tally = field(default_factory=Tally)
     _token: Token | None = None
     _seen: set[str] = field(default_factory=set[str])
+    _places: Places = field(default_factory=Places)
 
     async def run(self) -> AsyncIterator[dict[str, Any]]:
         """Enters everything; gives a message for each bad row, after each chunk, and at the end."""
@@ -73,9 +75,10 @@ class Entering:
             else:
                 self._seen.add(read.id)
                 entries[line] = read
-        for line, fault in (await self._dangling(entries)).items():
-            faults[line] = fault
-            del entries[line]
+        for wrong in (self._nameless, self._dangling, self._doubles):
+            for line, fault in (await wrong(entries)).items():
+                faults[line] = fault
+                del entries[line]
         facts = await self._located({entry.id: entry.facts for entry in entries.values()})
         answers = await self.commands.execute_many(self.aggregate, {id_: Register(it) for id_, it in facts.items()})
         for line, entry in entries.items():
@@ -89,6 +92,27 @@ class Entering:
                 case refused:
                     raise refused
         return faults
+
+    async def _nameless(self, entries: dict[int, Entry]) -> dict[int, Fault]:
+        """Which entries name an address, by how it is written, that is not known by that name; the others get its
+        id."""
+        wanted = {line: entry.sought for line, entry in entries.items() if entry.sought}
+        found, faults = await found_by_name(self.commands.db, wanted)
+        for line, id_ in found.items():
+            entry = entries[line]
+            facts = entry.facts.model_copy(update={"address": id_})
+            entries[line] = replace(entry, facts=facts, refers={**entry.refers, "address_ref": id_})
+        return faults
+
+    async def _doubles(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
+        """Which addresses are the place of another one."""
+        facts = {entry.id: entry.facts for entry in entries.values() if isinstance(entry.facts, AddressFacts)}
+        taken = await self._places.taken(self.commands.db, facts, self._seen)
+        return {
+            line: Fault("row", Why.SAME_ADDRESS, same_as=taken[entry.id])
+            for line, entry in entries.items()
+            if entry.id in taken
+        }
 
     async def _dangling(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
         """Which entries refer to what is not registered."""
@@ -141,6 +165,7 @@ def message(line: int, fault: Fault) -> dict[str, Any]:
         "error": fault.why,
         "message_en": f"{column} {WORDS[fault.why].en}",
         "message_zh": f"{column}：{WORDS[fault.why].zh}",
+        **fault.more,
     }
 
 

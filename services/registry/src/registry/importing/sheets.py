@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,7 @@ from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.references import check_code, check_reference, id_of
 from registry.domain.unit import UNIT
+from registry.domain.writing import Parts, normalised
 from registry.importing.cells import (
     Cells,
     choice,
@@ -38,6 +39,7 @@ from registry.importing.cells import (
     text,
     whole,
 )
+from registry.importing.places import Sought, sought
 from registry.read_models import addresses, grids, households
 
 
@@ -57,11 +59,13 @@ A_GRID = Reference(grids.grids, grids.known, Why.UNKNOWN_GRID)
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist."""
+    """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist.
+    `sought`: the address is named by how it is written, and is yet to be found."""
 
     id: str
     facts: Event
     refers: Mapping[str, str] = field(default_factory=dict[str, str])
+    sought: Sought | None = None
 
 
 @dataclass(frozen=True)
@@ -126,17 +130,15 @@ def address(cells: Cells) -> Entry:
     id_ = _id(cells, "address_ref", "address")
     division_code = needed(cells, "division_code")
     check_division_code(division_code)
-    facts = AddressFacts(
-        address=id_,
-        division_code=division_code,
+    parts = Parts(
         street=needed(cells, "street"),
         number=needed(cells, "number"),
         building=text(cells, "building"),
         unit=text(cells, "unit"),
         floor=text(cells, "floor"),
         room=text(cells, "room"),
-        place=_place(cells),
     )
+    facts = AddressFacts(address=id_, division_code=division_code, **asdict(normalised(parts)), place=_place(cells))
     return Entry(id_, facts)
 
 
@@ -147,10 +149,18 @@ def _place(cells: Cells) -> Place:
     return Place(longitude=longitude, latitude=latitude)
 
 
+def _at(cells: Cells) -> tuple[str, Mapping[str, str], Sought | None]:
+    """The address of something, what the row refers to by it, and what is to be looked for if it is only written."""
+    if not text(cells, "address_ref") and (wanted := sought(cells)):
+        return "", {}, wanted
+    id_ = _id(cells, "address_ref", "address")
+    return id_, {"address_ref": id_}, None
+
+
 def building(cells: Cells) -> Entry:
     """A building."""
     id_ = _id(cells, "building_ref", "building")
-    address_id = _id(cells, "address_ref", "address")
+    address_id, refers, wanted = _at(cells)
     floors = whole(cells, "floors", 1, 200)
     if floors is None:
         raise Fault("floors", Why.MISSING)
@@ -162,20 +172,21 @@ def building(cells: Cells) -> Entry:
         floors=floors,
         built_year=whole(cells, "built_year", 1000, 2200),
     )
-    return Entry(id_, facts, {"address_ref": address_id})
+    return Entry(id_, facts, refers, wanted)
 
 
 def household(cells: Cells) -> Entry:
     """A household."""
     id_ = _id(cells, "household_ref", "household")
-    address_id = _id(cells, "address_ref", "address")
-    return Entry(id_, HouseholdFacts(household=id_, address=address_id), {"address_ref": address_id})
+    address_id, refers, wanted = _at(cells)
+    return Entry(id_, HouseholdFacts(household=id_, address=address_id), refers, wanted)
 
 
 def person(cells: Cells) -> Entry:
     """A person who really lives here."""
     id_ = _id(cells, "person_ref", "person")
-    refers = {"address_ref": _id(cells, "address_ref", "address")}
+    address_id, at, wanted = _at(cells)
+    refers = dict(at)
     if text(cells, "household_ref"):
         refers["household_ref"] = _id(cells, "household_ref", "household")
     born = day(cells, "birth_date")
@@ -191,16 +202,16 @@ def person(cells: Cells) -> Entry:
         residency=choice(cells, "residency", Residency),
         household=refers.get("household_ref"),
         relation=choice(cells, "relation", Relation) if text(cells, "relation") else None,
-        address=refers["address_ref"],
+        address=address_id,
         registered_until=day(cells, "registered_until"),
     )
-    return Entry(id_, facts, refers)
+    return Entry(id_, facts, refers, wanted)
 
 
 def unit(cells: Cells) -> Entry:
     """A shop, a hotel, a chess room, a foot-bath shop."""
     id_ = _id(cells, "unit_ref", "unit")
-    address_id = _id(cells, "address_ref", "address")
+    address_id, refers, wanted = _at(cells)
     facts = UnitFacts(
         unit=id_,
         name=needed(cells, "name"),
@@ -209,7 +220,7 @@ def unit(cells: Cells) -> Entry:
         credit_code=needed_digits(cells, "credit_code"),
         phone=digits(cells, "phone"),
     )
-    return Entry(id_, facts, {"address_ref": address_id})
+    return Entry(id_, facts, refers, wanted)
 
 
 def member(cells: Cells) -> Entry:
