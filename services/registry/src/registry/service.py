@@ -30,6 +30,7 @@ from registry.api import (
     disclosures,
     duties,
     erasures,
+    features,
     grids,
     households,
     members,
@@ -145,6 +146,7 @@ application = Application(
             duties,
             power_list,
             streets,
+            features,
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
