@@ -37,6 +37,7 @@ from registry.api import (
     people,
     power_list,
     registers,
+    snapshots,
     streets,
     units,
 )
@@ -147,10 +148,11 @@ application = Application(
             power_list,
             streets,
             features,
+            snapshots,
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
-    statuses={"wrong-entry": 422, "nothing-to-correct": 422, "own-request": 403},
+    statuses={"wrong-entry": 422, "not-in-this-form": 406, "nothing-to-correct": 422, "own-request": 403},
     workers=[erasing_who_left],
     audit=audit,
     asyncapi=document("registry"),
