@@ -92,7 +92,12 @@ async def landing(call: Call) -> Response:
     )
 
 
-@router.get("/api", power=Powers.READ_GRIDS, response_model=dict[str, Any])
+@router.get(
+    "/api",
+    power=Powers.READ_GRIDS,
+    response_class=Response,
+    responses={200: {"content": {OPENAPI: {"schema": {"type": "object"}}}, "description": "The description"}},
+)
 async def description(call: Call) -> Response:
     """These addresses as OpenAPI 3.0, which is what GIS can read; all others are in `/openapi.json`."""
     return _json(document(f"{_base(call)}/ogc"), OPENAPI)

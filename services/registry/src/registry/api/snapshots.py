@@ -36,6 +36,9 @@ POWERS = {
 ON_RECORD = {"households", "people"}
 """Whoever takes away all residents within their reach, if masked, is on the audit log."""
 
+OBJECT = {"type": "object"}
+BYTES = {"type": "string", "format": "binary"}
+
 _in_hand: set[object] = set()
 
 
@@ -50,7 +53,7 @@ def _describe(register: str) -> dict[int | str, dict[str, Any]]:
     return {
         200: {
             "description": "The register, all of one moment",
-            "content": {MEDIA[it]: {"schema": {"type": "string", "format": "binary"}} for it in forms},
+            "content": {MEDIA[it]: {"schema": OBJECT if it is Form.GEOJSON else BYTES} for it in forms},
             "headers": {
                 "Snapshot-Position": {
                     "description": "Every event with a `ce_position` up to this one is in it",

@@ -88,7 +88,7 @@ def _with_its_names(known: AddressFacts, facts: AddressFacts) -> AddressFacts:
     for name in facts.names:
         known = _named(known, name)
     former = {spelling(it.name) for it in known.names if it.kind is NameKind.FORMER}
-    now = asdict(parts_of(known)) if key(parts_of(facts)) in former else {}
+    now = asdict(parts_of(known)) if former and key(parts_of(facts)) in former else {}
     return facts.model_copy(update={**now, "names": known.names})
 
 

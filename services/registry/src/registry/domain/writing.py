@@ -7,6 +7,7 @@ at: 蚕花路6号1-301 may be building 1 or unit 1, so its building is unclear. 
 
 import re
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from unicodedata import normalize
 
 from registry.domain.faults import Fault, Why
@@ -64,6 +65,7 @@ WRITTEN = {"number": "号", "building": "幢", "unit": "单元", "floor": "层",
 """What the registers write behind it."""
 
 
+@lru_cache(1024)  # the parts of a file's addresses are mostly the same ones again
 def part(name: str, text: str) -> str:
     """A part as it stands in a field of its own: 6號 as 6, 二单元 as 2. A name (裙楼, 门卫室) stays a name."""
     plain = folded(text)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from contracts.registry import AddressChanged, AddressFacts, AddressRegistered
 from events import Batch, Connection, Database, ReadModel
 
-from registry.domain.address import parts_of, written
-from registry.domain.writing import Parts, key, spelling
+from registry.domain.address import parts_of
+from registry.domain.writing import Parts, key, spelling, writing
 
 STANDARD = "standard"
 """The kind of the name that the register itself gives an address."""
@@ -71,7 +71,7 @@ def _names(facts: AddressFacts, parts: Parts) -> list[tuple[str, int, str, str, 
     further = [
         (here, nth, it.kind.value, it.name, spelling(it.name), code, it.until) for nth, it in enumerate(facts.names, 1)
     ]
-    return [(here, 0, STANDARD, written(facts), key(parts), code, None), *further]
+    return [(here, 0, STANDARD, writing(parts), key(parts), code, None), *further]
 
 
 @address_names.on(AddressRegistered)
