@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import httpx2
+import pytest
 from contracts.common import Post
 from edge.callers import Callers
 from edge.testing import client, founding, in_post, issuer, served, token, told
@@ -17,8 +18,9 @@ from events.event import START, Position
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
-from events.testing import RING
+from events.testing import RING, eventually
 from local.testing import database
+from registry.api import snapshots
 from registry.exporting.forms import Csv
 from registry.read_models.snapshots import SNAPSHOTS, Column, reading
 from registry.service import application, registry
@@ -200,6 +202,31 @@ async def test_a_city_stays_small_in_memory(idle: Runtime) -> None:
             peak, rows = await _peak(http, f"{url}/snapshots/households?format={form}")
             assert peak < most, form
             assert form == "parquet" or rows >= 200_000
+
+
+async def test_only_so_many_are_given_out_at_once_and_who_goes_away_makes_room(
+    idle: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshots, "AT_ONCE", 1)
+    await idle.db.execute(
+        """insert into unit (id, name, category, address, credit_code)
+           select n, n, 'shop', n, n from generate_series(1, 300000) n"""
+    )
+    async with (
+        served(application.api(idle, Callers(issuer()))) as url,
+        httpx2.AsyncClient(trust_env=False) as http,
+    ):
+        async with http.stream("GET", f"{url}/snapshots/units") as reading:
+            assert reading.status_code == 200
+            other = await http.get(f"{url}/snapshots/duties")
+            assert (other.status_code, other.json()["type"].rpartition("/")[2]) == (503, "not-ready")
+            assert other.headers["Retry-After"] == "5"
+
+        async def given() -> bool:
+            return (await http.get(f"{url}/snapshots/duties")).status_code == 200
+
+        await eventually(given)
+        assert not snapshots.in_hand
 
 
 async def _peak(http: httpx2.AsyncClient, url: str) -> tuple[int, int]:

@@ -39,7 +39,8 @@ ON_RECORD = {"households", "people"}
 OBJECT = {"type": "object"}
 BYTES = {"type": "string", "format": "binary"}
 
-_in_hand: set[object] = set()
+in_hand: set[object] = set()
+"""The snapshots that this process is giving out."""
 
 
 class NotInThisForm(Refused):
@@ -83,7 +84,7 @@ def _given_out(register: str) -> None:
         if form is None or (form is Form.GEOJSON and not snapshot.geometry):
             raise NotInThisForm("ask for text/csv, application/x-ndjson or application/vnd.apache.parquet")
         await call.fresh(*snapshot.read_models)
-        if len(_in_hand) >= AT_ONCE:
+        if len(in_hand) >= AT_ONCE:
             raise HttpProblem("not-ready", "others take snapshots; repeat in a moment", headers={"Retry-After": "5"})
         if register in ON_RECORD:
             await call.put_on_record()
@@ -111,7 +112,7 @@ def _accepted(header: str) -> Form | None:
 async def _pieces(call: HttpCall, snapshot: Snapshot, form: Form) -> AsyncGenerator[Position | bytes]:
     """First the position, then the file. pyarrow works in a thread, for a row group takes long."""
     turn = object()
-    _in_hand.add(turn)
+    in_hand.add(turn)
     try:
         async with reading(call.db, snapshot, call.grant.sql) as found:
             yield found.position
@@ -121,7 +122,7 @@ async def _pieces(call: HttpCall, snapshot: Snapshot, form: Form) -> AsyncGenera
                 yield await asyncio.to_thread(writer.rows, rows)
             yield writer.end()
     finally:
-        _in_hand.discard(turn)
+        in_hand.discard(turn)
 
 
 def _all() -> None:
