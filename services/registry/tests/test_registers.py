@@ -148,7 +148,9 @@ def test_an_address_takes_the_grid_that_was_drawn_around_it_and_says_so_once() -
 
 def test_an_address_is_written_as_in_the_street() -> None:
     assert written(FLAT) == "蚕花路6号1幢1单元101室"
-    assert written(FLAT.model_copy(update={"number": "8号", "building": "", "unit": "", "room": ""})) == "蚕花路8号"
+    front = {"number": "8号", "building": "", "unit": "", "room": ""}
+    assert written(FLAT.model_copy(update={**front, "floor": ""})) == "蚕花路8号"
+    assert written(FLAT.model_copy(update={**front, "floor": "2楼"})) == "蚕花路8号2层"
 
 
 def test_a_grid_needs_a_boundary_that_is_one() -> None:
