@@ -111,11 +111,12 @@ ACCEPTED = [cast(Any, checks).positive_data_acceptance]
 
 
 def no_schema_says(answer: Any) -> bool:
-    """Whether what was refused is a rule of the trade, the version that was seen, or what is in a register's file."""
+    """Whether what was refused is a rule of the trade, the version that was seen, who was erased before, or what is in
+    a register's file."""
     if answer.headers.get("content-type") != [MEDIA_TYPE]:
         return False
     why = answer.json()["type"].removeprefix(BASE)
-    return why not in KNOWN or why == "version-mismatch" or "/registers/" in answer.request.url
+    return why not in KNOWN or why in ("version-mismatch", "erased") or "/registers/" in answer.request.url
 
 
 def explore(operation: Any, mode: GenerationMode, tokens: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """The registry at work on a real Postgres. It needs no Kafka for its own data (promise 11), so there is none here."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from registry.service import application, registry
 
 NO_KAFKA = "127.0.0.1:9"
 EXAMPLES = Path(__file__).parents[3] / "examples"
+COMMUNITY = EXAMPLES / "community"
 
 FILES = {
     "grids": "grids.geojson",
@@ -140,3 +142,27 @@ async def idle_office(idle: Runtime) -> AsyncGenerator[Office]:
     """A clerk at a service that only serves."""
     async with client(application, idle, token("clerk")) as http:
         yield Office(http)
+
+
+def sample(file: str, rows: int) -> str:
+    """The head of a sample file and its first rows."""
+    return "\n".join((COMMUNITY / file).read_text(encoding="utf-8").splitlines()[: rows + 1])
+
+
+def some_addresses() -> str:
+    """The head of the sample's addresses, the buildings, the flats of the first two, and the first shop fronts."""
+    head, *rows = (COMMUNITY / "addresses.csv").read_text(encoding="utf-8").splitlines()
+    return "\n".join([head, *(row for row in rows if re.match(r"A\d\d,|A0[12]-|AF0[0-3]", row))])
+
+
+@pytest.fixture
+async def filled(office: Office) -> Office:
+    """A clerk who has brought a part of the sample community."""
+    await office.brings("grids", (COMMUNITY / "grids.geojson").read_bytes())
+    await office.brings("addresses", some_addresses())
+    for register in ("roster", "duties"):
+        await office.brings(register, (COMMUNITY / f"{register}.csv").read_bytes())
+    for register, rows in [("buildings", 20), ("households", 40), ("people", 80), ("units", 30)]:
+        answer = await office.brings(register, sample(f"{register}.csv", rows))
+        assert answer.done["registered"] == rows, answer.bad
+    return office

@@ -1,43 +1,16 @@
 """What the registers show, to whom, and how someone leaves a post."""
 
-import re
 from typing import Any
 
 import httpx2
-import pytest
 from events import store
 from events.event import START
 from events.runtime import Runtime
 from registry.domain.references import id_of
 
-from .conftest import EXAMPLES, Office
+from .conftest import Office, sample
 
-COMMUNITY = EXAMPLES / "community"
 IF_MATCH = {"Idempotency-Key": "1", "If-Match": '"v1"'}
-
-
-def sample(file: str, rows: int) -> str:
-    """The head of a sample file and its first rows."""
-    return "\n".join((COMMUNITY / file).read_text(encoding="utf-8").splitlines()[: rows + 1])
-
-
-def some_addresses() -> str:
-    """The head of the sample's addresses, the buildings, the flats of the first two, and the first shop fronts."""
-    head, *rows = (COMMUNITY / "addresses.csv").read_text(encoding="utf-8").splitlines()
-    return "\n".join([head, *(row for row in rows if re.match(r"A\d\d,|A0[12]-|AF0[0-3]", row))])
-
-
-@pytest.fixture
-async def filled(office: Office) -> Office:
-    """A clerk who has brought a part of the sample community."""
-    await office.brings("grids", (COMMUNITY / "grids.geojson").read_bytes())
-    await office.brings("addresses", some_addresses())
-    for register in ("roster", "duties"):
-        await office.brings(register, (COMMUNITY / f"{register}.csv").read_bytes())
-    for register, rows in [("buildings", 20), ("households", 40), ("people", 80), ("units", 30)]:
-        answer = await office.brings(register, sample(f"{register}.csv", rows))
-        assert answer.done["registered"] == rows, answer.bad
-    return office
 
 
 async def test_lists_come_in_pages_that_neither_skip_nor_repeat(filled: Office) -> None:

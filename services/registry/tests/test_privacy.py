@@ -20,8 +20,7 @@ from registry.domain.references import id_of
 from registry.retention import KEPT, erase_who_left
 from registry.service import application
 
-from .conftest import Office
-from .test_lists import COMMUNITY, some_addresses
+from .conftest import COMMUNITY, Office, some_addresses
 
 PERSON = id_of("person", "P0001")
 NAME, NUMBER, PHONE = "谭瑞", "990502196503154658", "15496301248"

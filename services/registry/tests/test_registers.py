@@ -139,7 +139,9 @@ def test_an_address_lies_in_china() -> None:
 
 def test_an_address_is_written_as_in_the_street() -> None:
     assert written(FLAT) == "蚕花路6号1幢1单元101室"
-    assert written(FLAT.model_copy(update={"number": "8号", "building": "", "unit": "", "room": ""})) == "蚕花路8号"
+    front = {"number": "8号", "building": "", "unit": "", "room": ""}
+    assert written(FLAT.model_copy(update={**front, "floor": ""})) == "蚕花路8号"
+    assert written(FLAT.model_copy(update={**front, "floor": "2楼"})) == "蚕花路8号2层"
 
 
 def test_a_grid_needs_a_boundary_that_is_one() -> None:

@@ -51,6 +51,7 @@ ADDRESS: dict[str, Any] = {
     "room": "101",
     "place": HERE,
 }
+FORMERLY = registry.AddressName(name="新市路6号1幢1单元101室", kind=registry.NameKind.FORMER, until=date(2026, 11, 1))
 BUILDING: dict[str, Any] = {
     "building": "B01",
     "address": "A01",
@@ -136,9 +137,18 @@ TOLD: dict[str, Any] = {"notification": NOTIFICATION, "channel": notifications.C
 
 EXAMPLES: tuple[Event, ...] = (
     registry.AddressRegistered(**ADDRESS),
-    registry.AddressChanged(**ADDRESS, grid="G1"),
+    registry.AddressChanged(**ADDRESS, grid="G1", names=(FORMERLY,)),
     registry.AddressConfirmed(address="A01-1-101", source="land_office"),
     registry.AddressDisputed(**but(ADDRESS, room="102"), source="land_office", disputed=("room",)),
+    registry.StreetRenamed(
+        renaming="0199d1a06a5e7c3b9a573f2f5d1e8c13",
+        division_code="990502001001",
+        street="新市路",
+        renamed="蚕花路",
+        on=date(2026, 11, 1),
+        by="registrar-1",
+        at=at(9, 0),
+    ),
     registry.BuildingRegistered(**BUILDING),
     registry.BuildingChanged(**BUILDING, built_year=1999),
     registry.BuildingConfirmed(building="B01", source="housing_office"),

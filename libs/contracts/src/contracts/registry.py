@@ -27,6 +27,24 @@ from events import Event, personal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
+class NameKind(StrEnum):
+    """What kind of further name an address has."""
+
+    ALIAS = "alias"  # 别名: what people call it
+    FORMER = "former"  # 曾用名: what it was called before its street was renamed
+
+
+class AddressName(BaseModel):
+    """A further name of an address, as one writes it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    kind: NameKind
+    until: date | None = None
+    """Former names: the first day on which it was called otherwise."""
+
+
 class Facts(Event):
     """What an entry in a register says besides what is so: since when, and who says it."""
 
@@ -67,6 +85,8 @@ class AddressFacts(Facts):
     grid: str | None = None
     """Code of the grid that the address lay in when this was entered; none if in no grid. Grids are drawn anew: whoever
     needs the present one follows `map.redrawn` and asks which ground the place lies on."""
+    names: tuple[AddressName, ...] = ()
+    """By which other names it is found."""
 
 
 class AddressRegistered(AddressFacts, type="commongrid.registry.address.registered.v1"):
@@ -85,6 +105,23 @@ class AddressConfirmed(Confirmed, type="commongrid.registry.address.confirmed.v1
 
 class AddressDisputed(AddressFacts, Disputed, type="commongrid.registry.address.disputed.v1"):
     """A source says otherwise of an address than the register."""
+
+
+class StreetRenamed(Event, type="commongrid.registry.street.renamed.v1"):
+    """A street has another name. `address.changed` follows for each address on it, with the old name as a former
+    one."""
+
+    renaming: str
+    division_code: Annotated[str, Field(pattern=r"^\d{12}$")]
+    """Of the community in which the street, or this part of it, lies."""
+    street: str
+    """What it was called."""
+    renamed: str
+    """What it is called."""
+    on: date
+    """The first day on which it is."""
+    by: str
+    at: AwareDatetime
 
 
 class BuildingFacts(Facts):

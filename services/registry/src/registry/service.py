@@ -36,6 +36,7 @@ from registry.api import (
     duplicates,
     duties,
     erasures,
+    features,
     grids,
     households,
     imports,
@@ -45,7 +46,9 @@ from registry.api import (
     power_list,
     quality,
     registers,
+    snapshots,
     source_rules,
+    streets,
     units,
 )
 from registry.domain.address import ADDRESS
@@ -62,9 +65,12 @@ from registry.domain.person import PERSON
 from registry.domain.power import POWER
 from registry.domain.sample import SAMPLE
 from registry.domain.source_rules import SOURCE_RULES
+from registry.domain.street import STREET
 from registry.domain.unit import UNIT
 from registry.measuring import measuring, noticing
 from registry.policies.correcting import correcting
+from registry.policies.renaming import renaming
+from registry.read_models.address_names import address_names
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
 from registry.read_models.disclosures import disclosures as disclosure_list
@@ -125,6 +131,7 @@ registry = Service(
         QUALITY,
         DUE,
         IMPORT,
+        STREET,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -144,10 +151,11 @@ registry = Service(
         due_list,
         import_list,
         erasure_list,
+        address_names,
         authority,
         audit.read_model,
     ],
-    policies=[correcting, erasure.policy],
+    policies=[correcting, renaming, erasure.policy],
 )
 
 application = Application(
@@ -176,10 +184,13 @@ application = Application(
             members,
             duties,
             power_list,
+            streets,
+            features,
+            snapshots,
         )
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
-    statuses={"wrong-entry": 422, "nothing-to-correct": 422, "own-request": 403},
+    statuses={"wrong-entry": 422, "not-in-this-form": 406, "nothing-to-correct": 422, "own-request": 403},
     workers=[erasing_who_left, measuring, noticing],
     audit=audit,
     asyncapi=document("registry"),

@@ -28,11 +28,13 @@ from registry.importing.drawing import Drawing
 from registry.importing.entering import Entering, Progress
 from registry.importing.form import form
 from registry.importing.geojson import read_grids
+from registry.importing.places import WRITTEN
 from registry.importing.powers import read_powers
 from registry.importing.reading import Read, open_file, read_rows, sized
 from registry.importing.refused import CSV, WRITERS, XLSX
 from registry.importing.sheets import SHEETS, Reference
 from registry.importing.table import NotATable
+from registry.read_models.address_names import address_names
 from registry.read_models.counts import COUNTED, counts
 from registry.read_models.imports import imports, unfinished
 from registry.read_models.territory import territory
@@ -173,7 +175,9 @@ async def _source(register: Register, sent: Sent, call: Call) -> _Source:
         open_file, sent.content, register.value, sheet.columns, sent.mapped, sent.sheet
     )
     needed = [reference.read_model for reference in sheet.references.values()]
-    await _caught_up(call, [territory] if register is Register.ADDRESSES else needed)
+    if WRITTEN in table.columns or WRITTEN in plan.readings:
+        needed.append(address_names)
+    await _caught_up(call, [territory, address_names] if register is Register.ADDRESSES else needed)
     rules, _ = await call.commands.load(SOURCE_RULES, register)
     rows = read_rows(sheet, table, plan)
     return _Source(sheet.aggregate, rows, table.lines, sheet.references, table.head, plan.headings, rules)

@@ -1,17 +1,44 @@
-"""A standard address (标准地址)."""
+"""A standard address (标准地址), and the names that it had or has besides."""
 
 import re
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 
-from contracts.registry import AddressChanged, AddressConfirmed, AddressDisputed, AddressFacts, AddressRegistered
-from events import Aggregate, Event
+from contracts.registry import (
+    AddressChanged,
+    AddressConfirmed,
+    AddressDisputed,
+    AddressFacts,
+    AddressName,
+    AddressRegistered,
+    NameKind,
+)
+from events import Aggregate, Event, NotFound
 
 from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import in_china
-from registry.domain.sources import Held, Kinds, completed, evolved, told
+from registry.domain.sources import DECISION, Held, Kinds, completed, evolved, told
+from registry.domain.writing import Parts, folded, key, normalised, part, spelling, writing
 
 KINDS = Kinds(AddressRegistered, AddressChanged, AddressDisputed, AddressConfirmed)
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """The address is, or was, called so too."""
+
+    name: AddressName
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """Its street has another name from that day on."""
+
+    street: str
+    renamed: str
+    on: date
 
 
 def check_division_code(code: str) -> None:
@@ -28,21 +55,70 @@ def check_address(facts: AddressFacts) -> None:
         raise Fault("longitude", Why.COORDINATES)
 
 
+def parts_of(facts: AddressFacts) -> Parts:
+    """Its parts, normalised: addresses of the same division with the same `writing.key` of them are one place."""
+    return normalised(Parts(facts.street, facts.number, facts.building, facts.unit, floor=facts.floor, room=facts.room))
+
+
 def written(facts: AddressFacts) -> str:
     """The address as one writes it: 蚕花路6号1幢1单元101室."""
-    parts = ((facts.number, "号"), (facts.building, "幢"), (facts.unit, "单元"), (facts.room, "室"))
-    return facts.street + "".join(f"{part.removesuffix(mark)}{mark}" for part, mark in parts if part)
+    return writing(parts_of(facts))
 
 
-def decide(held: Held[AddressFacts], command: Register[AddressFacts]) -> Sequence[Event]:
-    """What is known of an address. Raises Fault. That it lies in another grid now is no news: grids say so."""
-    check_address(completed(held, command))
-    return told(held, command, KINDS, "address", derived=frozenset({"grid"}))
+NOT_SAID = frozenset({"grid", "names"})
+"""What no source says of an address: which grid it lies in, the grids say; its names are given by themselves."""
+
+
+def decide(held: Held[AddressFacts], command: Register[AddressFacts] | Name | Rename) -> Sequence[Event]:
+    """What is known of an address. Raises Fault, NotFound."""
+    if isinstance(command, Register):
+        facts = completed(held, command)
+        check_address(facts)
+        facts = _with_its_names(held.facts, facts) if held.facts else facts
+        return told(held, replace(command, facts=facts), KINDS, "address", NOT_SAID)
+    if held.facts is None:
+        raise NotFound("there is no such address")
+    match command:
+        case Name(name):
+            facts = _named(held.facts, name)
+        case Rename(street, renamed, on):
+            facts = _renamed(held.facts, street, renamed, on)
+    if facts == held.facts:
+        return []
+    return [AddressChanged(**dict(facts.model_copy(update={"source": DECISION, "corrects": False})))]
 
 
 def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
     """What is held after an event."""
     return evolved(held, event)
+
+
+def _with_its_names(known: AddressFacts, facts: AddressFacts) -> AddressFacts:
+    """What a file says that knows nothing of names: they stay, and whoever still writes a former name means the present
+    one."""
+    for name in facts.names:
+        known = _named(known, name)
+    former = {spelling(it.name) for it in known.names if it.kind is NameKind.FORMER}
+    now = asdict(parts_of(known)) if former and key(parts_of(facts)) in former else {}
+    return facts.model_copy(update={**now, "names": known.names})
+
+
+def _named(facts: AddressFacts, name: AddressName) -> AddressFacts:
+    """With this name besides. Raises Fault."""
+    if not folded(name.name):
+        raise Fault("name", Why.MISSING)
+    called = spelling(name.name)
+    if called == key(parts_of(facts)):
+        return facts
+    others = tuple(it for it in facts.names if spelling(it.name) != called)
+    return facts if name in facts.names else facts.model_copy(update={"names": (*others, name)})
+
+
+def _renamed(facts: AddressFacts, street: str, renamed: str, on: date) -> AddressFacts:
+    if parts_of(facts).street != part("street", street):
+        return facts  # it has been renamed before, or moved
+    former = AddressName(name=written(facts), kind=NameKind.FORMER, until=on)
+    return _named(facts.model_copy(update={"street": part("street", renamed), "since": on}), former)
 
 
 ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolve, KINDS)

@@ -3,7 +3,6 @@
 A fault names the field and the reason, never the value: values are personal.
 """
 
-from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -64,6 +63,10 @@ class Why(StrEnum):
     GAP = "gap"
     NOT_AN_OBJECT = "not_an_object"
     NESTED = "nested"
+    UNCLEAR = "unclear"
+    SAME_ADDRESS = "same_address"
+    AMBIGUOUS_ADDRESS = "ambiguous_address"
+    SAME_STREET = "same_street"
 
 
 WORDS: dict[Why, Title] = {
@@ -180,6 +183,18 @@ WORDS: dict[Why, Title] = {
         zh="含有嵌套的对象或数组：每列应为文本、数字、布尔值或 null",
         en="has an object or a list in it: each column is a text, a number, true, false or null",
     ),
+    Why.UNCLEAR: Title(
+        zh="无法确定含义，请写全，如：蚕花路6号1幢2单元301室",
+        en="cannot be read with certainty: write it out, like 蚕花路6号1幢2单元301室",
+    ),
+    Why.SAME_ADDRESS: Title(
+        zh="与另一编号的标准地址为同一处", en="is the place of an address that has another reference"
+    ),
+    Why.AMBIGUOUS_ADDRESS: Title(
+        zh="对应多个标准地址，请填写 address_ref 或区划代码",
+        en="is the name of several addresses: give address_ref or division_code",
+    ),
+    Why.SAME_STREET: Title(zh="新旧街路名称相同", en="is the name that the street has already"),
 }
 
 
@@ -188,9 +203,9 @@ class Fault(Refused):
 
     reason = "wrong-entry"
 
-    def __init__(self, field: str, why: Why, where: Mapping[str, Any] | None = None) -> None:
-        """`where` is a GeoJSON geometry, of what is wrong with ground."""
-        super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh)
+    def __init__(self, field: str, why: Why, **more: Any) -> None:
+        """`more` is told beside: pseudonymous ids, and as `where` a GeoJSON geometry of what is wrong with ground."""
+        super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh, **more)
         self.field = field
         self.why = why
-        self.where = where
+        self.more = more

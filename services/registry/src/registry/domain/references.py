@@ -14,8 +14,14 @@ REGISTRY = UUID("5e0f5a0c-6f1b-5a6e-9a57-3c2f1d0b8e47")
 CODE = re.compile(r"[\w.-]{1,64}")
 
 
+OWN = re.compile(r"id:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+"""A reference that is an id already, as snapshots write it."""
+
+
 def id_of(register: str, reference: str) -> str:
     """The id of a thing: the same for the same reference in the same register, for ever."""
+    if own := OWN.fullmatch(reference):
+        return own[1]
     return str(uuid5(REGISTRY, f"{register}/{reference}"))
 
 

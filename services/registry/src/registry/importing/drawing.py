@@ -71,7 +71,7 @@ class Drawing:
         given_up = {code for code in neighbours if self.whole and code not in grids}
         in_the_way = {code: ring for code, ring in standing.items() if code not in given_up}
         overlaps = overlapping({code: it.boundary for code, it in grids.items()}, in_the_way)
-        faults = {code: Fault("boundary", Why.OVERLAP, where) for code, where in overlaps.items()}
+        faults = {code: Fault("boundary", Why.OVERLAP, where=where) for code, where in overlaps.items()}
         drawn = {code: it for code, it in grids.items() if code not in faults}
         plan = Plan(drawn, given_up, maps | neighbours, standing, faults)
         return plan if self.gaps_allowed else plan.without_gaps()
@@ -128,7 +128,7 @@ class Plan:
         if not (found := gaps(moved, former, staying)):
             return self
         where = {"type": "GeometryCollection", "geometries": found}
-        faults = {code: Fault("boundary", Why.GAP, where) for code in (*moved, *self.given_up)}
+        faults = {code: Fault("boundary", Why.GAP, where=where) for code in (*moved, *self.given_up)}
         drawn = {code: it for code, it in self.drawn.items() if code not in moved}
         return replace(self, drawn=drawn, given_up=set(), faults={**self.faults, **faults})
 

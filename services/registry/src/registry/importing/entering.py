@@ -21,6 +21,7 @@ from registry.domain.faults import Fault, Why
 from registry.domain.history import CHINA
 from registry.domain.imports import Tally
 from registry.domain.person import Person
+from registry.importing.places import Places, found_by_name
 from registry.importing.reading import Read
 from registry.importing.seen import Seen
 from registry.importing.sheets import Entry, Reference
@@ -78,6 +79,7 @@ class Entering:
     tally: Tally = field(default_factory=Tally)
     token: Token | None = None
     _seen: Seen = field(init=False)
+    _places: Places = field(default_factory=Places)
     _known: dict[int, Event | None] = field(default_factory=dict[int, Event | None])
     """What was known before, by the events of the chunk in hand."""
 
@@ -121,12 +123,10 @@ class Entering:
                 faults[line] = Fault("row", Why.DUPLICATE)
             else:
                 entries[line] = said
-        for line, fault in (await self._dangling(entries)).items():
-            faults[line] = fault
-            del entries[line]
-        for line in [line for line, entry in entries.items() if self._in_future(entry.facts)]:
-            faults[line] = Fault("since", Why.IN_FUTURE)
-            del entries[line]
+        for wrong in (self._nameless, self._dangling, self._to_come, self._doubles):
+            for line, fault in (await wrong(entries)).items():
+                faults[line] = fault
+                del entries[line]
         facts = await self._located({entry.id: entry.facts for entry in entries.values()})
         said = {entry.id: entry.said for entry in entries.values()}
         told = {id_: Register(self._sourced(it), said[id_], self.rules) for id_, it in facts.items()}
@@ -149,6 +149,27 @@ class Entering:
         self._count(len(chunk), len(faults), done)
         return [*(Refusal(it.line, faults[it.line], it.as_sent) for it in chunk if it.line in faults), *changes]
 
+    async def _nameless(self, entries: dict[int, Entry]) -> dict[int, Fault]:
+        """Which entries name an address, by how it is written, that is not known by that name; the others get its
+        id."""
+        wanted = {line: entry.sought for line, entry in entries.items() if entry.sought}
+        found, faults = await found_by_name(self.commands.db, wanted)
+        for line, id_ in found.items():
+            entry = entries[line]
+            facts = entry.facts.model_copy(update={"address": id_})
+            entries[line] = replace(entry, facts=facts, refers={**entry.refers, "address_ref": id_})
+        return faults
+
+    async def _doubles(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
+        """Which addresses are the place of another one."""
+        facts = {entry.id: entry.facts for entry in entries.values() if isinstance(entry.facts, AddressFacts)}
+        taken = await self._places.taken(self.commands.db, facts, self._seen)
+        return {
+            line: Fault("row", Why.SAME_ADDRESS, same_as=taken[entry.id])
+            for line, entry in entries.items()
+            if entry.id in taken
+        }
+
     async def _dangling(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
         """Which entries refer to what is not registered."""
         faults: dict[int, Fault] = {}
@@ -160,9 +181,11 @@ class Entering:
                     faults.setdefault(line, Fault(column, reference.why))
         return faults
 
-    def _in_future(self, facts: Event) -> bool:
+    async def _to_come(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
+        """Which entries are to be so on a day to come."""
         today = self.commands.clock().astimezone(CHINA).date()
-        return isinstance(facts, Facts) and facts.since is not None and facts.since > today
+        days = {line: entry.facts.since for line, entry in entries.items() if isinstance(entry.facts, Facts)}
+        return {line: Fault("since", Why.IN_FUTURE) for line, day in days.items() if day and day > today}
 
     def _sourced(self, facts: Event) -> Event:
         return facts.model_copy(update={"source": self.source}) if self.source and isinstance(facts, Facts) else facts

@@ -18,13 +18,22 @@ class Seen:
 
     def add(self, id: str) -> bool:
         """Whether it is new."""
-        digest = int.from_bytes(blake2b(id.encode(), digest_size=8).digest()) or 1  # 0 is an empty place
-        if not self._put(digest):
+        if not self._put(_digest(id)):
             return False
         self._count += 1
         if 4 * self._count > 3 * len(self._places):
             self._grow()
         return True
+
+    def __contains__(self, id: object) -> bool:
+        """Whether it has come by."""
+        digest = _digest(str(id))
+        place = digest & self._mask
+        while there := self._places[place]:
+            if there == digest:
+                return True
+            place = (place + 1) & self._mask
+        return False
 
     def _put(self, digest: int) -> bool:
         place = digest & self._mask
@@ -42,3 +51,7 @@ class Seen:
         for digest in before:
             if digest:
                 self._put(digest)
+
+
+def _digest(id: str) -> int:
+    return int.from_bytes(blake2b(id.encode(), digest_size=8).digest()) or 1  # 0 is an empty place

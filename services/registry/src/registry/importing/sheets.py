@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -28,6 +28,7 @@ from registry.domain.person import PERSON
 from registry.domain.references import check_code, check_reference, id_of
 from registry.domain.relation import Relation
 from registry.domain.unit import UNIT
+from registry.domain.writing import Parts, normalised
 from registry.importing.cells import (
     Cells,
     choice,
@@ -39,6 +40,7 @@ from registry.importing.cells import (
     text,
     whole,
 )
+from registry.importing.places import Sought, sought
 from registry.read_models import households
 from registry.read_models.territory import known_addresses, known_grids, territory
 
@@ -60,11 +62,13 @@ A_GRID = Reference(territory, known_grids, Why.UNKNOWN_GRID)
 @dataclass(frozen=True)
 class Entry:
     """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist;
-    `said` are the fields that the file speaks of, None: all."""
+    `said` are the fields that the file speaks of, None: all. `sought`: the address is named by how it is written, and
+    is yet to be found."""
 
     id: str
     facts: Event
     refers: Mapping[str, str] = field(default_factory=dict[str, str])
+    sought: Sought | None = None
     said: frozenset[str] | None = None
 
 
@@ -129,15 +133,18 @@ def address(cells: Cells) -> Entry:
     id_ = _id(cells, "address_ref", "address")
     division_code = needed(cells, "division_code")
     check_division_code(division_code)
-    facts = AddressFacts(
-        address=id_,
-        division_code=division_code,
+    parts = Parts(
         street=needed(cells, "street"),
         number=needed(cells, "number"),
         building=text(cells, "building"),
         unit=text(cells, "unit"),
         floor=text(cells, "floor"),
         room=text(cells, "room"),
+    )
+    facts = AddressFacts(
+        address=id_,
+        division_code=division_code,
+        **asdict(normalised(parts)),
         place=_place(cells),
         since=day(cells, "since"),
     )
@@ -151,10 +158,18 @@ def _place(cells: Cells) -> Place:
     return Place(longitude=longitude, latitude=latitude)
 
 
+def _at(cells: Cells) -> tuple[str, Mapping[str, str], Sought | None]:
+    """The address of something, what the row refers to by it, and what is to be looked for if it is only written."""
+    if not text(cells, "address_ref") and (wanted := sought(cells)):
+        return "", {}, wanted
+    id_ = _id(cells, "address_ref", "address")
+    return id_, {"address_ref": id_}, None
+
+
 def building(cells: Cells) -> Entry:
     """A building."""
     id_ = _id(cells, "building_ref", "building")
-    address_id = _id(cells, "address_ref", "address")
+    address_id, refers, wanted = _at(cells)
     floors = whole(cells, "floors", 1, 200)
     if floors is None:
         raise Fault("floors", Why.MISSING)
@@ -171,23 +186,24 @@ def building(cells: Cells) -> Entry:
         tenants=whole(cells, "tenants", 0, 10_000),
         since=day(cells, "since"),
     )
-    return Entry(id_, facts, {"address_ref": address_id})
+    return Entry(id_, facts, refers, wanted)
 
 
 def household(cells: Cells) -> Entry:
     """A household."""
     id_ = _id(cells, "household_ref", "household")
-    address_id = _id(cells, "address_ref", "address")
+    address_id, refers, wanted = _at(cells)
     facts = HouseholdFacts(
         household=id_, address=address_id, dissolved=_yes(cells, "dissolved"), since=day(cells, "since")
     )
-    return Entry(id_, facts, {"address_ref": address_id})
+    return Entry(id_, facts, refers, wanted)
 
 
 def person(cells: Cells) -> Entry:
     """A person who really lives here."""
     id_ = _id(cells, "person_ref", "person")
-    refers = {"address_ref": _id(cells, "address_ref", "address")}
+    address_id, at, wanted = _at(cells)
+    refers = dict(at)
     if text(cells, "household_ref"):
         refers["household_ref"] = _id(cells, "household_ref", "household")
     born = day(cells, "birth_date")
@@ -206,7 +222,7 @@ def person(cells: Cells) -> Entry:
         residency=choice(cells, "residency", Residency),
         household=refers.get("household_ref"),
         relation=choice(cells, "relation", Relation) if text(cells, "relation") else None,
-        address=refers["address_ref"],
+        address=address_id,
         registered_until=day(cells, "registered_until"),
         document=document,
         presence=choice(cells, "presence", Presence) if text(cells, "presence") else Presence.HERE,
@@ -214,13 +230,13 @@ def person(cells: Cells) -> Entry:
         no_contact=_yes(cells, "no_contact"),
         since=day(cells, "since"),
     )
-    return Entry(id_, facts, refers)
+    return Entry(id_, facts, refers, wanted)
 
 
 def unit(cells: Cells) -> Entry:
     """A shop, a hotel, a chess room, a foot-bath shop."""
     id_ = _id(cells, "unit_ref", "unit")
-    address_id = _id(cells, "address_ref", "address")
+    address_id, refers, wanted = _at(cells)
     facts = UnitFacts(
         unit=id_,
         name=needed(cells, "name"),
@@ -238,7 +254,7 @@ def unit(cells: Cells) -> Entry:
         closed=_yes(cells, "closed"),
         since=day(cells, "since"),
     )
-    return Entry(id_, facts, {"address_ref": address_id})
+    return Entry(id_, facts, refers, wanted)
 
 
 def member(cells: Cells) -> Entry:

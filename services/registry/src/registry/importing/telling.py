@@ -12,7 +12,7 @@ from registry.importing.headings import WORDS_FOR
 
 Language = Literal["en", "zh"]
 
-COLUMN = {"address": "address_ref", "household": "household_ref", "grid": "grid_code"}
+COLUMN = {"household": "household_ref", "grid": "grid_code"}
 """Fields of the domain that have another name in the files."""
 
 
@@ -40,7 +40,6 @@ def message(told: Told, language: Language) -> dict[str, Any]:
     match told:
         case Refusal(line, fault):
             said = words(fault)
-            where = {} if fault.where is None else {"where": fault.where}
             return {
                 "line": line,
                 "field": column_of(fault),
@@ -48,7 +47,7 @@ def message(told: Told, language: Language) -> dict[str, Any]:
                 "message": getattr(said, language),
                 "message_en": said.en,
                 "message_zh": said.zh,
-                **where,
+                **fault.more,
             }
         case Change(line, first, fields):
             if first:

@@ -1,0 +1,1 @@
+"""The registers on their way out, as files."""
