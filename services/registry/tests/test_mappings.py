@@ -2,6 +2,7 @@
 have come by."""
 
 import io
+import tracemalloc
 from collections.abc import Mapping
 from typing import Any
 
@@ -132,6 +133,20 @@ def test_no_formula_goes_out_and_what_comes_back_is_what_it_was(cell: str) -> No
 @pytest.mark.parametrize("cell", ["", "a=b", "'quoted'", "'", "3-5"])
 def test_what_is_no_formula_stays_as_it_is(cell: str) -> None:
     assert safe(cell) == cell == disarmed(cell)
+
+
+def test_a_code_may_have_digits_of_full_width() -> None:
+    assert cells("人员编号,姓名,性别,手机\n1,王小明,１,2\n") == [ONE]
+
+
+def test_the_ids_of_five_million_rows_take_no_more_than_they_are_said_to() -> None:
+    tracemalloc.start()
+    try:
+        Seen(5_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 68_000_000
 
 
 def test_each_id_is_new_once_however_many_there_are() -> None:

@@ -488,6 +488,7 @@ async def test_who_goes_away_in_the_middle_and_comes_back_goes_on(
     assert broken["ended_at"] is None
     answer = await office.brings("addresses", content)
     assert answer.lines[0]["resumed"]["rows"] >= broken["rows"]
+    assert answer.lines[1]["progress"]["rows"] == 500, "whoever waits hears that it goes on"
     assert answer.done["rows"] == 20_000
     assert answer.done["registered"] + answer.done["unchanged"] == 19_999
     assert (await office.sees("/counts"))["addresses"] == 19_999

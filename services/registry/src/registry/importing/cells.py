@@ -43,11 +43,11 @@ def needed(cells: Cells, column: str) -> str:
 
 def digits(cells: Cells, column: str) -> str:
     """A number that is a name (identity number, telephone), without spaces and hyphens, letters as capitals, none of
-    them of full width."""
+    them of full width; an apostrophe in front only keeps spreadsheets from making a number of it."""
     value = unicodedata.normalize("NFKC", text(cells, column))
     if MADE_A_NUMBER.fullmatch(value):
         raise Fault(column, Why.NUMERIC_CELL)
-    return value.replace(" ", "").replace("-", "").upper()
+    return value.removeprefix("'").replace(" ", "").replace("-", "").upper()
 
 
 def needed_digits(cells: Cells, column: str) -> str:

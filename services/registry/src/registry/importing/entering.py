@@ -92,7 +92,8 @@ class Entering:
         """Enters everything; tells of each bad row, and after each chunk how far it has come."""
         since = self.since
         if since and not since.tally.refused:
-            await self._pass_over(since.line)
+            async for passed in self._pass_over(since.line):
+                yield passed
             self.tally, since = since.tally, None
         for chunk in _chunks(self.read, since.line if since else 0):
             told = await self._enter(chunk)
@@ -103,15 +104,17 @@ class Entering:
                 self.tally, since = self.tally.after(since.tally), None
             yield Progress(line, self.last, self.tally)
 
-    async def _pass_over(self, line: int) -> None:
-        """Only what ids the rows have."""
-        for nth, it in enumerate(self.read):
+    async def _pass_over(self, line: int) -> AsyncIterator[Progress]:
+        """Looks only what ids the rows until this line have, and tells that it goes on: whoever hears nothing for
+        minutes hangs up."""
+        for nth, it in enumerate(self.read, 1):
             if isinstance(it.said, Entry):
                 self._seen.add(it.said.id)
             if it.line >= line:
                 return
             if nth % CHUNK == 0:
                 await asyncio.sleep(0)  # others wait
+                yield Progress(it.line, self.last, Tally(rows=nth))
 
     async def _enter(self, chunk: Sequence[Read]) -> list[Refusal | Change]:
         faults: dict[int, Fault] = {}

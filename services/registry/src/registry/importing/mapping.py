@@ -7,6 +7,7 @@
     "address_ref": {"join": ["楼", "室"], "with": "-"}}}
 """
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,6 +21,9 @@ from registry.importing.table import NotATable, Table, require
 
 MAX_MAPPING = 65_536
 """Bytes."""
+
+CODES = frozenset({"division_code", "sex"})
+"""Numbers that are codes, whose digits may be of full width."""
 
 Heading = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -113,6 +117,8 @@ class Plan:
         cells = dict(sent)
         for column, read in self.readings.items():
             value = read(sent)
+            if column in CODES:
+                value = unicodedata.normalize("NFKC", value)
             cells[column] = VALUES.get((self.register, column), {}).get(value, value)
             if column.endswith("_ref") and MADE_A_NUMBER.fullmatch(value) and "e" in value.lower():
                 raise Fault(column, Why.NUMERIC_CELL)

@@ -12,7 +12,7 @@ class Seen:
     """
 
     def __init__(self, expected: int) -> None:
-        self._places = array("Q", bytes(8 * (1 << max(10, (expected + expected // 2).bit_length()))))
+        self._places = _places(1 << max(10, (expected + expected // 2).bit_length()))
         self._mask = len(self._places) - 1
         self._count = 0
 
@@ -46,7 +46,7 @@ class Seen:
 
     def _grow(self) -> None:
         before = self._places
-        self._places = array("Q", bytes(16 * len(before)))
+        self._places = _places(2 * len(before))
         self._mask = len(self._places) - 1
         for digest in before:
             if digest:
@@ -55,3 +55,7 @@ class Seen:
 
 def _digest(id: str) -> int:
     return int.from_bytes(blake2b(id.encode(), digest_size=8).digest()) or 1  # 0 is an empty place
+
+
+def _places(count: int) -> "array[int]":
+    return array("Q", [0]) * count
