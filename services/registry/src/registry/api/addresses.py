@@ -12,8 +12,8 @@ from registry.api.history import When, as_known
 from registry.api.powers import Powers
 from registry.api.views import as_held
 from registry.domain.address import ADDRESS, Name
-from registry.domain.address_likeness import ENOUGH, like_streets, likeness
 from registry.domain.faults import WORDS
+from registry.domain.place_likeness import ENOUGH, like_streets, likeness
 from registry.domain.writing import Parts, Unclear, folded, key, parse
 from registry.read_models.address_names import address_names, named, numbered, streets
 from registry.read_models.territory import page, territory

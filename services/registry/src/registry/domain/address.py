@@ -19,7 +19,7 @@ from events import Aggregate, Event, NotFound
 from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import in_china
-from registry.domain.sources import DECISION, Held, Kinds, completed, evolved, told
+from registry.domain.sources import Held, Kinds, completed, evolved, told
 from registry.domain.writing import Parts, folded, key, normalised, part, spelling, writing
 
 KINDS = Kinds(AddressRegistered, AddressChanged, AddressDisputed, AddressConfirmed)
@@ -65,42 +65,39 @@ def written(facts: AddressFacts) -> str:
     return writing(parts_of(facts))
 
 
-NOT_SAID = frozenset({"grid", "names"})
-"""What no source says of an address: which grid it lies in, the grids say; its names are given by themselves."""
-
-
 def decide(held: Held[AddressFacts], command: Register[AddressFacts] | Name | Rename) -> Sequence[Event]:
-    """What is known of an address. Raises Fault, NotFound."""
-    if isinstance(command, Register):
-        facts = completed(held, command)
-        check_address(facts)
-        facts = _with_its_names(held.facts, facts) if held.facts else facts
-        return told(held, replace(command, facts=facts), KINDS, "address", NOT_SAID)
+    """What is known of an address. Raises Fault. That it lies in another grid now is no news: grids say so."""
+    match command:
+        case Register():
+            command = _by_its_names(held, command)
+            check_address(completed(held, command))
+            return told(held, command, KINDS, "address", derived=frozenset({"grid", "names"}))
+        case Name(name):
+            return _changed(held, _named(_known(held), name))
+        case Rename(street, renamed, on):
+            return _changed(held, _renamed(_known(held), street, renamed, on))
+
+
+def _known(held: Held[AddressFacts]) -> AddressFacts:
     if held.facts is None:
         raise NotFound("there is no such address")
-    match command:
-        case Name(name):
-            facts = _named(held.facts, name)
-        case Rename(street, renamed, on):
-            facts = _renamed(held.facts, street, renamed, on)
-    if facts == held.facts:
-        return []
-    return [AddressChanged(**dict(facts.model_copy(update={"source": DECISION, "corrects": False})))]
+    return held.facts
 
 
-def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
-    """What is held after an event."""
-    return evolved(held, event)
+def _changed(held: Held[AddressFacts], facts: AddressFacts) -> Sequence[Event]:
+    return [] if facts == held.facts else [AddressChanged(**dict(facts))]
 
 
-def _with_its_names(known: AddressFacts, facts: AddressFacts) -> AddressFacts:
-    """What a file says that knows nothing of names: they stay, and whoever still writes a former name means the present
+def _by_its_names(held: Held[AddressFacts], command: Register[AddressFacts]) -> Register[AddressFacts]:
+    """Files know nothing of names: those that there are stay, and whoever still writes a former one means the present
     one."""
-    for name in facts.names:
-        known = _named(known, name)
+    if held.facts is None:
+        return command
+    known, facts = held.facts, command.facts
     former = {spelling(it.name) for it in known.names if it.kind is NameKind.FORMER}
-    now = asdict(parts_of(known)) if former and key(parts_of(facts)) in former else {}
-    return facts.model_copy(update={**now, "names": known.names})
+    now = {name: getattr(known, name) for name in asdict(parts_of(known))}
+    meant = now if former and key(parts_of(facts)) in former else {}
+    return replace(command, facts=facts.model_copy(update={**meant, "names": known.names}))
 
 
 def _named(facts: AddressFacts, name: AddressName) -> AddressFacts:
@@ -108,17 +105,22 @@ def _named(facts: AddressFacts, name: AddressName) -> AddressFacts:
     if not folded(name.name):
         raise Fault("name", Why.MISSING)
     called = spelling(name.name)
-    if called == key(parts_of(facts)):
+    if name in facts.names or called == key(parts_of(facts)):
         return facts
     others = tuple(it for it in facts.names if spelling(it.name) != called)
-    return facts if name in facts.names else facts.model_copy(update={"names": (*others, name)})
+    return facts.model_copy(update={"names": (*others, name), "since": None, "source": "", "corrects": False})
 
 
 def _renamed(facts: AddressFacts, street: str, renamed: str, on: date) -> AddressFacts:
     if parts_of(facts).street != part("street", street):
         return facts  # it has been renamed before, or moved
     former = AddressName(name=written(facts), kind=NameKind.FORMER, until=on)
-    return _named(facts.model_copy(update={"street": part("street", renamed), "since": on}), former)
+    return _named(facts.model_copy(update={"street": part("street", renamed)}), former).model_copy(update={"since": on})
+
+
+def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
 
 
 ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolve, KINDS)

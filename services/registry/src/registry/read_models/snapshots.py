@@ -13,7 +13,7 @@ from registry.read_models.address_names import address_names
 from registry.read_models.buildings import buildings
 from registry.read_models.duties import duties
 from registry.read_models.households import households
-from registry.read_models.people import people
+from registry.read_models.people import HERE, people
 from registry.read_models.roster import roster
 from registry.read_models.territory import territory
 from registry.read_models.units import units
@@ -41,6 +41,8 @@ class Snapshot:
     read_models: tuple[ReadModel, ...]
     grid: str | None = None
     geometry: str | None = None
+    only: str = "true"
+    """Which rows, as in the register's list: no dissolved households, no closed units, nobody who is not here."""
 
 
 POINT = "json_build_object('type', 'Point', 'coordinates', json_build_array(a.longitude, a.latitude))::text"
@@ -58,13 +60,13 @@ AT = (Column("address", "a.written"), Column("grid_code", "a.grid"))
 
 SNAPSHOTS = {
     "grids": Snapshot(
-        "grid g left join ground d on d.grid = g.code",
+        "grid g",
         "g.code",
         (
             Column("code", "g.code"),
             Column("name_zh", "g.title_zh"),
             Column("name_en", "g.title_en"),
-            Column("division_code", "d.division_code"),
+            Column("division_code", "g.division_code"),
             Column("boundary", WKT),
         ),
         (territory,),
@@ -111,6 +113,7 @@ SNAPSHOTS = {
         (Column("household_ref", _refers("h.id")), Column("address_ref", _refers("h.address")), *AT),
         (households, territory),
         grid="a.grid",
+        only="not h.dissolved",
     ),
     "people": Snapshot(
         "person p left join address a on a.id = p.address",
@@ -126,6 +129,7 @@ SNAPSHOTS = {
         ),
         (people, territory),
         grid="a.grid",
+        only=HERE,
     ),
     "units": Snapshot(
         "unit u left join address a on a.id = u.address",
@@ -140,6 +144,7 @@ SNAPSHOTS = {
         ),
         (units, territory),
         grid="a.grid",
+        only="not u.closed",
         geometry=POINT,
     ),
     "roster": Snapshot(
@@ -192,7 +197,8 @@ async def reading(pool: Pool, snapshot: Snapshot, reach: Sequence[str] | None) -
     cut = f"coalesce({snapshot.grid}, '') = any($1)" if snapshot.grid else "true"
     columns = ", ".join(f"{it.sql} as {it.name}" for it in snapshot.columns)
     query = f"""select {columns}, {snapshot.geometry or "null"} as geometry
-                from {snapshot.tables} where ($1::text[] is null or {cut}) order by {snapshot.key}"""  # noqa: S608
+                from {snapshot.tables} where {snapshot.only} and ($1::text[] is null or {cut})
+                order by {snapshot.key}"""  # noqa: S608
     async with pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
         yield Reading(await _position(db, snapshot.read_models), db, query, reach)
 
