@@ -50,9 +50,9 @@ from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import TOPICS
-from registry.read_models.addresses import addresses
 from registry.read_models.households import households
 from registry.read_models.people import people
+from registry.read_models.territory import territory
 from registry.service import application as registry
 
 APPLICATIONS = {it.service.name: it for it in (registry, grid_tasks, assessment, notifications)}
@@ -178,7 +178,7 @@ async def register(runtime: Runtime) -> None:
     )
     await commands.execute(CORRECTION, asked.correction, Ask(asked, RESIDENT))
     working = asyncio.create_task(runtime.work())
-    for read_model in (addresses, households, people, authority):
+    for read_model in (territory, households, people, authority):
         await commands.caught_up(read_model, 60)
     working.cancel()
     await asyncio.wait([working])
@@ -195,7 +195,7 @@ def bearer(who: str | None) -> str | None:
 def test_every_power_that_a_route_names_stands_on_the_list_and_every_power_on_it_is_needed() -> None:
     asked_for = {power_of(route) for _, route in ROUTES}
     assert asked_for <= POWERS.keys()
-    besides = {"cases.read", "people.see", "people.identify"}
+    besides = {"cases.read", "people.see", "people.identify", "counts.exact"}
     of_topics = {power for power in POWERS if power.startswith(TOPICS)}
     assert POWERS.keys() - asked_for - of_topics <= besides, "these are asked for besides another"
 

@@ -71,7 +71,7 @@ TESTS = {
     "consumer": "test_parking.py test_parking_policies.py test_parking_errors.py test_model.py",
     "relay": "test_relay.py test_restore.py",
     "kafka": "test_restore.py test_relay.py test_projections.py",
-    "runtime": "test_alone.py test_rebuild.py test_projections.py test_tracing.py",
+    "runtime": "test_alone.py test_rebuild.py test_projections.py test_tracing.py test_relay.py",
     "lag": "test_rebuild.py test_operate.py test_tracing.py",
     "measures": "test_tracing.py",
     "operate": "test_operate.py test_verify.py",

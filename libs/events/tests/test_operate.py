@@ -105,6 +105,18 @@ async def test_a_read_model_that_is_not_there_is_answered_with_those_that_are(at
     assert "it has journal, tally" in unknown.output
 
 
+async def test_keys_are_shown_by_what_they_are_under_and_what_is_to_be_done(at_desk: Runtime) -> None:
+    await at_desk.personal.keys.destroy("matter-ill")
+    await at_desk.db.execute(
+        "insert into log.person_keys (subject, wrapped, kek) values ('somebody', '', 'of-last-year')"
+    )
+    shown = await typed(at_desk, "keys", "status")
+    table = [[cell.strip() for cell in row.strip("│").split("│")] for row in shown.output.splitlines() if "│" in row]
+    assert sorted(table) == [["", "1", "destroyed"], ["of-last-year", "1", "rotate"], ["of-tests", "1", "current"]]
+    told = json.loads((await typed(at_desk, "keys", "status", "--json")).output)
+    assert told == {"current": "of-tests", "keys": {"of-last-year": 1, "of-tests": 1}, "destroyed": 1}
+
+
 async def test_what_changes_something_or_shows_data_is_on_record_first_and_what_only_looks_is_not(
     at_desk: Runtime,
 ) -> None:

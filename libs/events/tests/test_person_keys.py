@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import orjson
 import pytest
 from events import Aggregate, Event, Key, Service, personal, store
 from events.grouped import loads_with_keys
@@ -387,6 +388,21 @@ def test_the_index_key_is_another_than_those_that_wrap() -> None:
         KeyRing("a", {"a": bytes(32)}, bytes(32))
 
 
+async def test_the_index_key_is_there_at_the_first_asking_and_the_vault_is_asked_for_it_once(
+    on_rounds: Runtime,
+) -> None:
+    asked: list[str] = []
+
+    class Counted(KeyRing):
+        async def index_key(self) -> bytes:
+            asked.append("index key")
+            return await super().index_key()
+
+    keys = PersonKeys(on_rounds.db, Counted("a", {"a": bytes(32)}, b"i" * 32))
+    assert [await keys.index_key() for _ in range(3)] == [b"i" * 32] * 3
+    assert len(asked) == 1
+
+
 async def test_a_restored_database_without_its_keys_reads_as_erased_and_goes_on(at_desk: Runtime) -> None:
     """The keys made since the backup are lost with the database; what is recorded from now on has a new one."""
     await noted(at_desk)
@@ -395,6 +411,17 @@ async def test_a_restored_database_without_its_keys_reads_as_erased_and_goes_on(
     assert (await at_desk.commands.load(MATTER, "1"))[0].notes == ("",)
     await at_desk.commands.execute(MATTER, "1", Note("new"))
     assert (await at_desk.commands.load(MATTER, "1"))[0].notes == ("", "new")
+
+
+@pytest.mark.parametrize("data", [b"{", b"[]"])
+async def test_what_is_no_event_at_all_keeps_none_beside_it_sealed(at_desk: Runtime, data: bytes) -> None:
+    await noted(at_desk)
+    [_, event] = await store.load(at_desk.db, "matter-1")
+    none = event._replace(stream="matter-2", data=data)
+    before, stays, after = await at_desk.personal.open([event, none, event])
+    assert stays == none
+    for opened in (before, after):
+        assert orjson.loads(opened.data) == {"note": "谭瑞"}
 
 
 async def test_what_was_moved_in_the_store_is_refused(at_desk: Runtime) -> None:

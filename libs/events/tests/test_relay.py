@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from broker import Message, Wire, create_topic, messages, send, topic_configs, wire_to
@@ -17,7 +18,7 @@ from events.runtime import Runtime, keep_running, open_runtime
 from events.settings import Settings
 from events.store import read_after
 from events.testing import RING, eventually, running
-from events.wake import Wake
+from events.wake import CHANNEL, Wake
 from front_desk import (
     MATTER,
     Close,
@@ -95,6 +96,8 @@ async def test_each_event_is_on_its_topic_as_it_is_stored(runtime: Runtime) -> N
         assert message.headers["ce_source"] == "/commongrid/desk"
         assert message.headers["ce_position"] == f"{row['incarnation']}.{row['tx']}.{row['position']}"
         assert message.headers["ce_sequence"] == str(row["version"])
+        shown = datetime.fromtimestamp(message.timestamp / 1000, UTC)
+        assert abs(row["recorded_at"] - shown) <= timedelta(milliseconds=1)
 
 
 async def test_kafka_itself_gives_a_stream_the_partition_that_tokens_name(runtime: Runtime) -> None:
@@ -296,6 +299,46 @@ async def test_who_does_not_renew_its_lease_loses_it(runtime: Runtime) -> None:
 
 async def has_stopped_reading(runtime: Runtime) -> bool:
     return not runtime.reading_store
+
+
+async def test_all_who_wait_are_woken_and_do_not_wait_for_the_end_of_their_patience() -> None:
+    wake = Wake()
+    waiting = {asyncio.create_task(wake.wait(wake.count, 3600)) for _ in range(2)}
+    await asyncio.sleep(0)
+    wake.set()
+    woken, _ = await asyncio.wait(waiting, timeout=10)
+    assert woken == waiting
+
+
+async def test_other_processes_are_woken_by_every_append_here_and_not_by_what_woke_this_one(runtime: Runtime) -> None:
+    """Else the last of many events would wait until the relay looks by itself, or two go on waking each other."""
+    heard: list[object] = []
+
+    def hear(*notification: object) -> None:
+        heard.append(notification[-1])
+        if heard == ["end", ""]:
+            runtime.wake.appended()  # while the others are still being told of the one before
+
+    async with runtime.connection() as db:
+        await db.add_listener(CHANNEL, hear)
+        telling = asyncio.create_task(runtime.tell_others())
+        await eventually(lambda: somebody_waits(runtime.wake))
+        runtime.wake.set()
+        await eventually(lambda: somebody_waits(runtime.wake))
+        await db.execute(f"notify {CHANNEL}, 'end'")
+        await runtime.commands.execute(MATTER, "1", Raise())
+        await eventually(lambda: are(heard, ["end", "", ""]), 20)
+        telling.cancel()
+        await asyncio.wait({telling})
+
+
+async def somebody_waits(wake: Wake) -> bool:
+    return any(not it.done() for it in wake._waiting)  # pyright: ignore[reportPrivateUsage]
+
+
+async def are(found: list[object], expected: list[object]) -> bool:
+    assert found == expected
+    return True
 
 
 async def test_who_is_woken_and_stopped_at_the_same_moment_stops() -> None:

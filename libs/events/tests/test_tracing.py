@@ -1,5 +1,6 @@
 """One trace runs from the command to the last read model (promise 9); and the figures for /metrics come out right."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -7,7 +8,9 @@ import asyncpg
 import pytest
 from broker import wire_to
 from events import Commands, Connection, Policy, ReadModel, Recorded, telemetry
+from events.migrate import migrate
 from events.runtime import Runtime
+from events.settings import Settings
 from events.testing import eventually, running
 from front_desk import (
     MATTER,
@@ -35,6 +38,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import Tracer
 
 NewDatabase = Callable[..., Awaitable[str]]
+NO_KAFKA = "127.0.0.1:9"
 
 
 class Traced:
@@ -324,16 +328,31 @@ async def test_each_event_is_counted_once_when_it_is_sent_when_it_took_effect_an
 async def test_a_long_transaction_of_anybody_on_the_server_shows(
     figures: Figures, new_database: NewDatabase, kafka_server: str, topic_prefix: str
 ) -> None:
+    began = asyncio.get_running_loop().time()
     async with running(desk(), await new_database(), kafka_server, topic_prefix) as runtime:
         runtime.measures.observe()
         other = await asyncpg.connect(await new_database("somebody_else"))
         transaction = other.transaction()
         await transaction.start()
         await other.execute("select pg_current_xact_id()")
-        await eventually(lambda: watermark_is(figures, at_least=2))
+        await eventually(lambda: is_at_least(figures, "commongrid.watermark.age", 2))
+        age, here = figures.of("commongrid.watermark.age")[()], asyncio.get_running_loop().time() - began
+        assert age <= here, "nothing has been seen for longer than this process is here"
         await transaction.rollback()
         await other.close()
 
 
-async def watermark_is(figures: Figures, at_least: float) -> bool:
-    return figures.of("commongrid.watermark.age").get((), 0) >= at_least
+async def is_at_least(figures: Figures, name: str, seconds: float) -> bool:
+    return figures.of(name).get((), 0) >= seconds
+
+
+async def test_where_no_seal_was_ever_published_it_shows_for_how_long_nobody_has(
+    figures: Figures, new_database: NewDatabase
+) -> None:
+    service, url = desk(), await new_database()
+    await migrate(service, Settings(url, NO_KAFKA))
+    began = asyncio.get_running_loop().time()
+    async with at_work(service, url, NO_KAFKA, "alone") as runtime:
+        runtime.measures.observe()
+        await eventually(lambda: is_at_least(figures, "commongrid.seal.age", 1))
+        assert figures.of("commongrid.seal.age")[()] <= asyncio.get_running_loop().time() - began

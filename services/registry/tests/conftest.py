@@ -100,10 +100,10 @@ class Office:
     http: httpx2.AsyncClient
     token: str = ""
 
-    async def brings(self, register: str, content: bytes | str | AsyncIterable[bytes]) -> Answer:
+    async def brings(self, register: str, content: bytes | str | AsyncIterable[bytes], **query: str) -> Answer:
         """Imports a file."""
         body = content.encode() if isinstance(content, str) else content
-        response = await self.http.put(f"/registers/{register}", content=body)
+        response = await self.http.put(f"/registers/{register}", content=body, params=query)
         assert response.status_code == 200, response.text
         assert response.headers["content-type"] == "application/x-ndjson"
         lines = [orjson.loads(line) for line in response.text.splitlines()]

@@ -7,8 +7,8 @@ from contracts.registry import (
     AddressFacts,
     BuildingFacts,
     DutyFacts,
-    GridFacts,
     HouseholdFacts,
+    MapGrid,
     MemberFacts,
     PersonFacts,
     UnitFacts,
@@ -42,7 +42,7 @@ SHOP = UnitFacts(
     unit="shop", name="万家棋牌室", category=UnitCategory.CHESS_ROOM, address="flat", credit_code="92990502MA9K4MJ71U"
 )
 SQUARE = [(120.0, 30.0), (120.001, 30.0), (120.001, 30.001), (120.0, 30.001), (120.0, 30.0)]
-GROUND = GridFacts(grid="G1", title=Title(zh="桑园网格", en="Sangyuan grid"), boundary=SQUARE)
+GROUND = MapGrid(grid="G1", title=Title(zh="桑园网格", en="Sangyuan grid"), boundary=SQUARE)
 LI = MemberFacts(member="li", name="李伟", post=Post.GRID_WORKER, grid="G1", email="li@example.org")
 LIGHT = DutyFacts(
     category="street_light_out",

@@ -39,7 +39,8 @@ async def test_people_are_masked_in_lists_alone_and_in_the_tables(filled: Office
         "address": id_of("address", "A01-1-102"),
         "registered_until": None,
     }
-    hidden: dict[str, Any] = {"sex": None, "birth_date": None, "phone": None, "disclosed": []}
+    hidden: dict[str, Any] = {"sex": None, "birth_date": None, "phone": None, "home_hours": None, "disclosed": []}
+    hidden |= {"document": "identity_card", "presence": "here", "no_contact": False, "since": None, "same_as": None}
     assert await filled.sees(f"/people/{person}") == masked | hidden
     listed = await filled.sees_all("/people", household=masked["household"])
     assert masked | {"grid": "G1"} in listed

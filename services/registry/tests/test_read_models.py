@@ -9,7 +9,7 @@ from registry.domain.address import ADDRESS
 from registry.domain.building import BUILDING
 from registry.domain.duty import DUTY
 from registry.domain.entry import Register
-from registry.domain.grid import GRID
+from registry.domain.grid_map import MAP, Draw
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER, Dismiss
 from registry.domain.person import PERSON
@@ -28,7 +28,7 @@ TOLD: list[tuple[Aggregate[Any, Any], Event, dict[str, Any], dict[str, Any]]] = 
     (HOUSEHOLD, FAMILY, {"address": "a"}, {"address": "b"}),
     (PERSON, TAN, {"name": "谭一"}, {"household": "other", "relation": "child", "residency": Residency.PERMANENT}),
     (UNIT, SHOP, {"name": "一"}, {"name": "二", "category": UnitCategory.SHOP}),
-    (GRID, GROUND, {"boundary": EAST}, {"boundary": WEST, "title": Title(zh="西", en="West")}),
+    (MAP, GROUND, {"boundary": EAST}, {"boundary": WEST, "title": Title(zh="西", en="West")}),
     (MEMBER, LI, {"grid": "G2"}, {"post": Post.AUXILIARY, "grid": None}),
     (DUTY, LIGHT, {"deadline_minutes": 10}, {"grid_duty": False, "deadline_minutes": None}),
 ]
@@ -55,9 +55,10 @@ SHOWN = {
 }
 
 
-async def tell(runtime: Runtime, register: Aggregate[Any, Any], facts: Event, *changes: dict[str, Any]) -> None:
+async def tell(runtime: Runtime, register: Aggregate[Any, Any], facts: Any, *changes: dict[str, Any]) -> None:
     for update in changes:
-        await runtime.commands.execute(register, "it", Register(facts.model_copy(update=update)))
+        told = facts.model_copy(update=update)
+        await runtime.commands.execute(register, "it", Draw("it", [told]) if register is MAP else Register(told))
 
 
 async def caught_up(runtime: Runtime) -> None:

@@ -12,10 +12,9 @@ from contracts.registry import (
     BuildingRegistered,
     DutyChanged,
     DutyListed,
-    GridDrawn,
-    GridRedrawn,
     HouseholdChanged,
     HouseholdRegistered,
+    MapRedrawn,
     MemberAppointed,
     MemberChanged,
     MemberDismissed,
@@ -26,16 +25,16 @@ from contracts.registry import (
     UnitChanged,
     UnitRegistered,
 )
-from events import Aggregate, Event, NotFound
+from events import Aggregate, Event
 from events.testing import given
 from pydantic import ValidationError
-from registry.domain.address import ADDRESS, Locate, written
+from registry.domain.address import ADDRESS, written
 from registry.domain.building import BUILDING
 from registry.domain.contact import is_phone
 from registry.domain.duty import DUTY
 from registry.domain.entry import Register
 from registry.domain.faults import WORDS, Fault, Why
-from registry.domain.grid import GRID
+from registry.domain.grid_map import MAP, Draw
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER, Dismiss, NotInPost
 from registry.domain.person import PERSON, masked_name, masked_number
@@ -46,12 +45,11 @@ from registry.domain.unit import UNIT
 from .facts import BLOCK, FAMILY, FLAT, GROUND, LI, LIGHT, SHOP, SQUARE, TAN
 
 REGISTERS: list[tuple[Aggregate[Any, Any], Event, type[Event], type[Event], dict[str, Any]]] = [
-    (ADDRESS, FLAT, AddressRegistered, AddressChanged, {"grid": "G1"}),
+    (ADDRESS, FLAT, AddressRegistered, AddressChanged, {"room": "102"}),
     (BUILDING, BLOCK, BuildingRegistered, BuildingChanged, {"floors": 7}),
     (HOUSEHOLD, FAMILY, HouseholdRegistered, HouseholdChanged, {"address": "other-flat"}),
     (PERSON, TAN, PersonRegistered, PersonChanged, {"phone": "15496301248"}),
     (UNIT, SHOP, UnitRegistered, UnitChanged, {"name": "万家茶室"}),
-    (GRID, GROUND, GridDrawn, GridRedrawn, {"title": Title(zh="新风网格", en="Xinfeng grid")}),
     (MEMBER, LI, MemberAppointed, MemberChanged, {"grid": "G2"}),
     (DUTY, LIGHT, DutyListed, DutyChanged, {"deadline_minutes": 720}),
 ]
@@ -139,13 +137,6 @@ def test_an_address_lies_in_china() -> None:
     refused(ADDRESS, FLAT.model_copy(update={"place": exchanged}), "longitude", Why.COORDINATES)
 
 
-def test_an_address_takes_the_grid_that_was_drawn_around_it_and_says_so_once() -> None:
-    known, located = AddressRegistered(**dict(FLAT)), AddressChanged(**dict(FLAT.model_copy(update={"grid": "G1"})))
-    given(ADDRESS, known).when(Locate("G1")).then(located)
-    given(ADDRESS, known, located).when(Locate("G1")).then()
-    given(ADDRESS).when(Locate("G1")).refused(NotFound)
-
-
 def test_an_address_is_written_as_in_the_street() -> None:
     assert written(FLAT) == "蚕花路6号1幢1单元101室"
     front = {"number": "8号", "building": "", "unit": "", "room": ""}
@@ -155,7 +146,29 @@ def test_an_address_is_written_as_in_the_street() -> None:
 
 def test_a_grid_needs_a_boundary_that_is_one() -> None:
     a, b, c, d, _ = SQUARE
-    refused(GRID, GROUND.model_copy(update={"boundary": [a, c, b, d, a]}), "boundary", Why.SELF_CROSSING)
+    when = given(MAP).when(Draw("all", [GROUND.model_copy(update={"boundary": [a, c, b, d, a]})]))
+    when.refused(Fault, WORDS[Why.SELF_CROSSING].en)
+
+
+def test_a_map_is_drawn_at_once_and_says_what_differs() -> None:
+    east = GROUND.model_copy(update={"grid": "G2", "boundary": [(x + 0.001, y) for x, y in SQUARE]})
+    first = MapRedrawn(map="all", drawn=(GROUND, east))
+    given(MAP).when(Draw("all", [GROUND, east])).then(first)
+    given(MAP, first).when(Draw("all", [GROUND, east])).then()
+    renamed = east.model_copy(update={"title": Title(zh="新风网格", en="Xinfeng grid")})
+    given(MAP, first).when(Draw("all", [GROUND, renamed])).then(MapRedrawn(map="all", drawn=(renamed,)))
+
+
+def test_a_grid_that_is_merged_into_another_is_given_up_with_it() -> None:
+    east = GROUND.model_copy(update={"grid": "G2", "boundary": [(x + 0.001, y) for x, y in SQUARE]})
+    first = MapRedrawn(map="all", drawn=(GROUND, east))
+    (x, y), *_ = SQUARE
+    wide = [(x, y), (x + 0.002, y), (x + 0.002, y + 0.001), (x, y + 0.001), (x, y)]
+    both = GROUND.model_copy(update={"boundary": wide, "took_from": ("G1", "G2")})
+    merged = MapRedrawn(map="all", drawn=(both,), given_up=("G2",), since=date(2026, 12, 1))
+    given(MAP, first).when(Draw("all", [both], frozenset({"G2"}), date(2026, 12, 1))).then(merged)
+    given(MAP, first, merged).when(Draw("all", [both])).then()
+    given(MAP, first, merged).when(Draw("all", [east])).then(MapRedrawn(map="all", drawn=(east,)))
 
 
 # units, posts, duties

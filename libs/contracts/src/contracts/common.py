@@ -85,6 +85,36 @@ class Residency(StrEnum):
 
     PERMANENT = "permanent"  # 常住
     FLOATING = "floating"  # 流动
+    REGISTERED_ELSEWHERE = "registered_elsewhere"  # 人户分离: registered here (户籍), living somewhere else
+    VISITOR = "visitor"  # 暂住、探亲
+
+
+class Presence(StrEnum):
+    """Whether somebody is to be found here."""
+
+    HERE = "here"  # 实有
+    MOVED_OUT = "moved_out"  # 迁出
+    DIED = "died"  # 死亡
+
+
+class IdentityDocument(StrEnum):
+    """What somebody's identity number is the number of."""
+
+    IDENTITY_CARD = "identity_card"  # 居民身份证, GB 11643
+    PASSPORT = "passport"  # 护照
+    HK_MACAO_PERMIT = "hk_macao_permit"  # 港澳居民来往内地通行证
+    TAIWAN_PERMIT = "taiwan_permit"  # 台湾居民来往大陆通行证
+    RESIDENCE_PERMIT = "residence_permit"  # 港澳台居民居住证: 18 digits that begin with 81, 82 or 83
+    FOREIGN_RESIDENT_CARD = "foreign_resident_card"  # 外国人永久居留身份证
+    NONE = "none"  # 无证件
+
+
+class Tenure(StrEnum):
+    """Who lives in a house."""
+
+    OWNED = "owned"  # 自住
+    LET = "let"  # 出租
+    EMPTY = "empty"  # 空置
 
 
 class ErasureGround(StrEnum):
@@ -98,9 +128,11 @@ class ErasureGround(StrEnum):
 
 
 class UnitCategory(StrEnum):
-    """Kinds of units (实有单位) that the sample community has."""
+    """Kinds of units (实有单位)."""
 
     SHOP = "shop"
     HOTEL = "hotel"
     CHESS_ROOM = "chess_room"  # 棋牌室
     FOOT_BATH = "foot_bath"  # 足浴店
+    COMPANY = "company"  # 公司
+    SCHOOL = "school"  # 学校、幼儿园

@@ -34,6 +34,11 @@ def at(hour: int, minute: int) -> datetime:
     return datetime(2026, 11, 24, hour, minute, tzinfo=CHINA)
 
 
+def but(facts: dict[str, Any], **other: Any) -> dict[str, Any]:
+    """The same facts, but for some."""
+    return facts | other
+
+
 ADDRESS: dict[str, Any] = {
     "address": "A01-1-101",
     "division_code": "990502001001",
@@ -141,16 +146,70 @@ EXAMPLES: tuple[Event, ...] = (
         by="registrar-1",
         at=at(9, 0),
     ),
+    registry.AddressConfirmed(address="A01-1-101", source="land_office"),
+    registry.AddressDisputed(**but(ADDRESS, room="102"), source="land_office", disputed=("room",)),
     registry.BuildingRegistered(**BUILDING),
     registry.BuildingChanged(**BUILDING, built_year=1999),
+    registry.BuildingConfirmed(building="B01", source="housing_office"),
+    registry.BuildingDisputed(**but(BUILDING, floors=5), source="housing_office", disputed=("floors",)),
     registry.HouseholdRegistered(household="H0001", address="A01-1-101"),
-    registry.HouseholdChanged(household="H0001", address="A01-1-102"),
+    registry.HouseholdChanged(household="H0001", address="A01-1-102", since=date(2026, 11, 1)),
+    registry.HouseholdConfirmed(household="H0001", source="police"),
+    registry.HouseholdDisputed(household="H0001", address="A01-1-103", source="police", disputed=("address",)),
     registry.PersonRegistered(**PERSON, residency=Residency.PERMANENT),
     registry.PersonChanged(**PERSON, residency=Residency.FLOATING, registered_until=date(2027, 11, 23)),
+    registry.PersonConfirmed(person="P0001", source="police"),
+    registry.PersonDisputed(
+        **but(PERSON, phone="15496301248"), residency=Residency.PERMANENT, source="police", disputed=("phone",)
+    ),
+    registry.PersonMerged(person="P0001", into="P0002", by="officer-1", at=at(10, 0)),
+    registry.PersonUnmerged(person="P0001", apart_from="P0002", by="officer-1", at=at(11, 0)),
     registry.UnitRegistered(**UNIT),
+    registry.UnitConfirmed(unit="U001", source="market_office"),
+    registry.UnitDisputed(**but(UNIT, name="万家茶室"), source="market_office", disputed=("name",)),
     registry.UnitChanged(**UNIT, phone="+8615466732228"),
     registry.GridDrawn(**GRID, title=Title(zh="一号网格", en="Grid one")),
     registry.GridRedrawn(**GRID, title=Title(zh="桑园网格", en="Sangyuan grid")),
+    registry.MapRedrawn(
+        map="990502001001",
+        drawn=(registry.MapGrid(**GRID, title=Title(zh="桑园网格", en="Sangyuan grid"), took_from=("G1", "G2")),),
+        given_up=("G2",),
+        since=date(2026, 12, 1),
+    ),
+    registry.SourceRulesSet(
+        of="people", rules={"phone": "newest", "name": ("police", "file")}, by="registrar-1", at=at(9, 0)
+    ),
+    registry.SampleDrawn(
+        sample="2026Q4-G1",
+        period="2026Q4",
+        grid="G1",
+        persons=("P0001", "P0002"),
+        seed=7,
+        by="registrar-1",
+        at=at(9, 0),
+    ),
+    registry.SampleAnswered(
+        sample="2026Q4-G1", person="P0001", right=False, wrong=("phone",), by="officer-1", at=at(15, 0)
+    ),
+    registry.QualityMeasured(
+        quality="2026-11-24-G1",
+        grid="G1",
+        day=date(2026, 11, 24),
+        records=1320,
+        complete=0.93,
+        fresh=0.88,
+        consistent=0.98,
+        accurate=registry.Accuracy(rate=0.95, low=0.76, high=0.99, of=20),
+        score=84.5,
+    ),
+    registry.DueNoticed(
+        due="registration-P0001-2026-12-20",
+        kind=registry.DueKind.REGISTRATION,
+        of="people",
+        thing="P0001",
+        grid="G1",
+        on=date(2026, 12, 20),
+    ),
     registry.MemberAppointed(**MEMBER),
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
     registry.DutyListed(**DUTY, deadline_minutes=240),

@@ -56,6 +56,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
                 "household",
                 "relation",
                 "address",
+                "home_hours",
             )
         ],
         WHO_LIVES_HERE,
@@ -64,7 +65,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
         [("correction", field) for field in ("name", "id_number", "sex", "birth_date", "phone", "reason")], A_CORRECTION
     ),
     **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
-    ("unit", "phone"): A_UNIT,
+    **dict.fromkeys([("unit", field) for field in ("phone", "person_in_charge")], A_UNIT),
     **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason")], A_CASE),
 }
 """By kind of thing and field."""

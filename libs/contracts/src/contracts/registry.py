@@ -10,7 +10,19 @@ from typing import Annotated
 
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
-from contracts.common import ErasureGround, Holder, Place, Post, Purpose, Residency, Title, UnitCategory
+from contracts.common import (
+    ErasureGround,
+    Holder,
+    IdentityDocument,
+    Place,
+    Post,
+    Presence,
+    Purpose,
+    Residency,
+    Tenure,
+    Title,
+    UnitCategory,
+)
 from events import Event, personal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -33,7 +45,31 @@ class AddressName(BaseModel):
     """Former names: the first day on which it was called otherwise."""
 
 
-class AddressFacts(Event):
+class Facts(Event):
+    """What an entry in a register says besides what is so: since when, and who says it."""
+
+    since: date | None = None
+    """The day, in China, from which it is so in the world; none: the day on which the registry took the event."""
+    source: str = ""
+    """Who says so: a system or a file's origin; empty: whoever keeps the register."""
+    corrects: bool = False
+    """It was so all the time, and what the register said instead was wrong."""
+
+
+class Disputed(Event):
+    """A source says otherwise than the register, and is not believed, or not before somebody has decided."""
+
+    disputed: Annotated[tuple[str, ...], Field(min_length=1)]
+    """The fields in which the register keeps what it holds."""
+
+
+class Confirmed(Event):
+    """A source that had said otherwise, or nothing yet, says what the register says."""
+
+    source: str = ""
+
+
+class AddressFacts(Facts):
     """A standard address (标准地址)."""
 
     address: str
@@ -47,7 +83,8 @@ class AddressFacts(Event):
     room: str = ""
     place: Place
     grid: str | None = None
-    """Code of the grid that the address lies in; none if it lies in no grid."""
+    """Code of the grid that the address lay in when this was entered; none if in no grid. Grids are drawn anew: whoever
+    needs the present one follows `map.redrawn` and asks which ground the place lies on."""
     names: tuple[AddressName, ...] = ()
     """By which other names it is found."""
 
@@ -77,8 +114,18 @@ class StreetRenamed(Event, type="commongrid.registry.street.renamed.v1"):
     at: AwareDatetime
 
 
-class BuildingFacts(Event):
-    """A building (实有房屋)."""
+class AddressConfirmed(Confirmed, type="commongrid.registry.address.confirmed.v1"):
+    """A source says of an address what the register says."""
+
+    address: str
+
+
+class AddressDisputed(AddressFacts, Disputed, type="commongrid.registry.address.disputed.v1"):
+    """A source says otherwise of an address than the register."""
+
+
+class BuildingFacts(Facts):
+    """A building, or a house in one (实有房屋)."""
 
     building: str
     address: str
@@ -86,6 +133,11 @@ class BuildingFacts(Event):
     kind: str
     floors: Annotated[int, Field(ge=1)]
     built_year: int | None = None
+    rooms: Annotated[int, Field(ge=1)] | None = None
+    beds: Annotated[int, Field(ge=0)] | None = None
+    tenure: Tenure | None = None
+    tenants: Annotated[int, Field(ge=0)] | None = None
+    """To how many people it is let."""
 
 
 class BuildingRegistered(BuildingFacts, type="commongrid.registry.building.registered.v1"):
@@ -96,11 +148,23 @@ class BuildingChanged(BuildingFacts, type="commongrid.registry.building.changed.
     """What is known of a building has changed."""
 
 
-class HouseholdFacts(Event):
-    """A household (户)."""
+class BuildingConfirmed(Confirmed, type="commongrid.registry.building.confirmed.v1"):
+    """A source says of a building what the register says."""
+
+    building: str
+
+
+class BuildingDisputed(BuildingFacts, Disputed, type="commongrid.registry.building.disputed.v1"):
+    """A source says otherwise of a building than the register."""
+
+
+class HouseholdFacts(Facts):
+    """A household (户). Who belongs to it, and who is its head (户主), its people say."""
 
     household: str
     address: str
+    dissolved: bool = False
+    """Nobody belongs to it any more: it was merged into another one, or all have left."""
 
 
 class HouseholdRegistered(HouseholdFacts, type="commongrid.registry.household.registered.v1"):
@@ -111,14 +175,24 @@ class HouseholdChanged(HouseholdFacts, type="commongrid.registry.household.chang
     """What is known of a household has changed."""
 
 
-class PersonFacts(Event):
+class HouseholdConfirmed(Confirmed, type="commongrid.registry.household.confirmed.v1"):
+    """A source says of a household what the register says."""
+
+    household: str
+
+
+class HouseholdDisputed(HouseholdFacts, Disputed, type="commongrid.registry.household.disputed.v1"):
+    """A source says otherwise of a household than the register."""
+
+
+class PersonFacts(Facts):
     """A person who really lives here (实有人口)."""
 
     person: str
     """Pseudonymous id."""
     name: str = personal()
     id_number: str = personal()
-    """Resident identity number, GB 11643."""
+    """Number of the document; of identity cards, GB 11643. Empty for people without a document."""
     sex: Annotated[str, Field(pattern="^[0129]$")] = personal(erased="0")
     """GB/T 2261.1: 0 unknown, 1 male, 2 female, 9 not stated."""
     birth_date: date = personal(erased=date.min)
@@ -130,6 +204,12 @@ class PersonFacts(Event):
     address: str = personal()
     registered_until: date | None = None
     """Floating residents: when the registration ends."""
+    document: IdentityDocument = IdentityDocument.IDENTITY_CARD
+    presence: Presence = Presence.HERE
+    home_hours: str = personal(default="")
+    """When they can be met at home: `1-5 18:00-21:00; 6-7 09:00-21:00`, Monday being 1."""
+    no_contact: bool = False
+    """They asked not to be contacted."""
 
 
 class PersonRegistered(PersonFacts, type="commongrid.registry.person.registered.v1"):
@@ -138,6 +218,34 @@ class PersonRegistered(PersonFacts, type="commongrid.registry.person.registered.
 
 class PersonChanged(PersonFacts, type="commongrid.registry.person.changed.v1"):
     """What is known of a person has changed."""
+
+
+class PersonConfirmed(Confirmed, type="commongrid.registry.person.confirmed.v1"):
+    """A source says of a person what the register says."""
+
+    person: str
+
+
+class PersonDisputed(PersonFacts, Disputed, type="commongrid.registry.person.disputed.v1"):
+    """A source says otherwise of a person than the register."""
+
+
+class PersonMerged(Event, type="commongrid.registry.person.merged.v1"):
+    """Somebody was entered twice: `person` is the same as `into`, and is spoken of as that from now on."""
+
+    person: str
+    into: str
+    by: str
+    at: AwareDatetime
+
+
+class PersonUnmerged(Event, type="commongrid.registry.person.unmerged.v1"):
+    """They are two people after all: `person` is spoken of as itself again."""
+
+    person: str
+    apart_from: str
+    by: str
+    at: AwareDatetime
 
 
 class PersonErased(Event, type="commongrid.registry.person.erased.v1"):
@@ -219,8 +327,8 @@ class CorrectionRefused(Event, type="commongrid.registry.correction.refused.v1")
     at: AwareDatetime
 
 
-class UnitFacts(Event):
-    """A unit (实有单位): a shop, a hotel, a chess room, a foot-bath shop."""
+class UnitFacts(Facts):
+    """A unit (实有单位): a company, a shop, a hotel, a chess room, a foot-bath shop, a school."""
 
     unit: str
     name: str
@@ -229,6 +337,17 @@ class UnitFacts(Event):
     credit_code: str
     """Unified social credit code, GB 32100."""
     phone: str = personal(default="")
+    licence: str = ""
+    """Number of the licence that its trade needs (such as 特种行业许可证); empty where it has none."""
+    licence_until: date | None = None
+    """The last day on which the licence holds; none: as long as it is not withdrawn."""
+    person_in_charge: str = personal(default="")
+    staff: Annotated[int, Field(ge=0)] | None = None
+    beds: Annotated[int, Field(ge=0)] | None = None
+    fire_check_due: date | None = None
+    safety_check_due: date | None = None
+    closed: bool = False
+    """It is not there any more."""
 
 
 class UnitRegistered(UnitFacts, type="commongrid.registry.unit.registered.v1"):
@@ -237,6 +356,16 @@ class UnitRegistered(UnitFacts, type="commongrid.registry.unit.registered.v1"):
 
 class UnitChanged(UnitFacts, type="commongrid.registry.unit.changed.v1"):
     """What is known of a unit has changed."""
+
+
+class UnitConfirmed(Confirmed, type="commongrid.registry.unit.confirmed.v1"):
+    """A source says of a unit what the register says."""
+
+    unit: str
+
+
+class UnitDisputed(UnitFacts, Disputed, type="commongrid.registry.unit.disputed.v1"):
+    """A source says otherwise of a unit than the register."""
 
 
 class GridFacts(Event):
@@ -257,6 +386,118 @@ class GridDrawn(GridFacts, type="commongrid.registry.grid.drawn.v1"):
 
 class GridRedrawn(GridFacts, type="commongrid.registry.grid.redrawn.v1"):
     """A grid's boundary or name has changed."""
+
+
+class MapGrid(GridFacts):
+    """A grid as a map shows it."""
+
+    took_from: tuple[str, ...] = ()
+    """The grids that had part of its ground before: one of several that took from it means that it was split."""
+
+
+class MapRedrawn(Event, type="commongrid.registry.map.redrawn.v1"):
+    """Grids of a community were drawn, drawn anew or given up, all at the same moment: who follows this is never shown
+    half of it. All that lies in them follows by its place."""
+
+    map: str
+    """Code of the community, 12 digits; `all` where there is only one."""
+    drawn: tuple[MapGrid, ...] = ()
+    """The grids that are new or look different; the others stay as they are."""
+    given_up: tuple[str, ...] = ()
+    """Codes of the grids that are no more."""
+    since: date | None = None
+    """The day from which it holds; none: the day on which the registry took the event."""
+
+
+class SourceRulesSet(Event, type="commongrid.registry.source_rules.set.v1"):
+    """It was laid down which source is believed in which field of a register, where sources differ."""
+
+    of: str
+    """The register: people, units…"""
+    rules: dict[str, str | tuple[str, ...]]
+    """By field: `newest`; `ask`: a person decides; or sources, the most trusted first. Others: newest."""
+    by: str
+    at: AwareDatetime
+
+
+class SampleDrawn(Event, type="commongrid.registry.sample.drawn.v1"):
+    """People of a grid were drawn at random, to be visited again (抽样回访): whether what the register says is so."""
+
+    sample: str
+    period: str
+    grid: str
+    persons: Annotated[tuple[str, ...], Field(min_length=1)]
+    seed: int
+    """With it, the draw can be repeated by whoever has the ids that there were."""
+    by: str
+    at: AwareDatetime
+
+
+class SampleAnswered(Event, type="commongrid.registry.sample.answered.v1"):
+    """Somebody was visited again, and what the register says is so or not."""
+
+    sample: str
+    person: str
+    right: bool
+    wrong: tuple[str, ...] = ()
+    """The fields that are not right."""
+    by: str
+    at: AwareDatetime
+
+
+class Accuracy(BaseModel):
+    """The share of records that were right at a random re-visit, and its 95% confidence interval (Wilson)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rate: float
+    low: float
+    high: float
+    of: int
+    """How many were looked at."""
+
+
+class QualityMeasured(Event, type="commongrid.registry.quality.measured.v1"):
+    """How good the registers of a grid are on a day (数据质量). Shares are from 0 to 1."""
+
+    quality: str
+    grid: str
+    day: date
+    records: int
+    complete: float
+    """底数清: what is needed is there."""
+    fresh: float
+    """动态准: confirmed within half a year."""
+    consistent: float
+    """Records that break no rule."""
+    accurate: Accuracy | None = None
+    """情况明: right at a random re-visit; none where nobody was visited."""
+    score: float
+    """From 0 to 100."""
+
+
+class DueKind(StrEnum):
+    """What falls due."""
+
+    REGISTRATION = "registration"  # 流动人口登记到期
+    LICENCE = "licence"  # 许可证到期
+    FIRE_CHECK = "fire_check"  # 消防检查
+    SAFETY_CHECK = "safety_check"  # 安全检查
+    REVISIT = "revisit"  # 久未核实
+
+
+class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
+    """Something falls due on a day to come: there is time for a visit. Who has it is dealt with when the register says
+    another day."""
+
+    due: str
+    kind: DueKind
+    of: str
+    """The register that the thing stands in: people or units."""
+    thing: str
+    """Id of the person or unit."""
+    grid: str | None = None
+    on: date
 
 
 class MemberFacts(Event):

@@ -14,6 +14,7 @@ from contracts.registry import (
     GridDrawn,
     GridFacts,
     GridRedrawn,
+    MapRedrawn,
     MemberAppointed,
     MemberChanged,
     MemberDismissed,
@@ -23,7 +24,7 @@ from contracts.registry import (
     PowerListed,
     PowerWithdrawn,
 )
-from events import Batch, Connection, Database, Pool, ReadModel
+from events import Batch, Connection, Database, Pool, ReadModel, Recorded
 
 RECENT = 0.5
 """Seconds for which what is in memory counts as the list."""
@@ -125,28 +126,36 @@ async def dismissed(db: Connection, events: Batch[MemberDismissed]) -> None:
     await _noted(db, events.raws)
 
 
-async def _draw(db: Connection, events: Batch[GridFacts]) -> None:
+async def _draw(db: Connection, drawn: Sequence[GridFacts]) -> None:
     await db.execute(
         """insert into ground (grid, division_code)
            select distinct on (grid) grid, division_code
            from unnest($1::text[], $2::text[]) with ordinality as g(grid, division_code, nth)
            order by grid, nth desc
            on conflict (grid) do update set division_code = excluded.division_code""",
-        *map(events.column, ("grid", "division_code")),
+        [it.grid for it in drawn],
+        [it.division_code for it in drawn],
     )
-    await _noted(db, events.raws)
+    await _noted(db, drawn)
+
+
+@authority.each(MapRedrawn)
+async def map_redrawn(db: Connection, event: Recorded[MapRedrawn]) -> None:
+    """There are other grids to look after, all at once."""
+    await db.execute("delete from ground where grid = any($1::text[])", event.data.given_up)
+    await _draw(db, event.data.drawn)
 
 
 @authority.on(GridDrawn)
 async def drawn(db: Connection, events: Batch[GridDrawn]) -> None:
     """There is a grid to look after."""
-    await _draw(db, events)
+    await _draw(db, [event.data for event in events])
 
 
 @authority.on(GridRedrawn)
 async def redrawn(db: Connection, events: Batch[GridRedrawn]) -> None:
     """It may be part of another community."""
-    await _draw(db, events)
+    await _draw(db, [event.data for event in events])
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ class Commands:
                 continue
             self.personal.keys.remember(asked_at, material)
             self.fired = None
-            self.wake.set()
+            self.wake.appended()
             return position
         raise Conflict
 

@@ -165,11 +165,15 @@ class Runtime:
 
     async def _tell_others(self) -> None:
         async with self.connection() as db:
+            told = 0
             while True:
-                seen = self.wake.count
-                await self.wake.wait(seen, 3600)
+                appends = self.wake.appends
+                if appends == told:
+                    await self.wake.wait(self.wake.count, 3600)
+                    continue
                 if not self.reading_store:
                     await db.execute(f"notify {CHANNEL}")
+                told = appends
                 await asyncio.sleep(0.005)
 
     async def _forget_old_keys(self) -> None:

@@ -15,6 +15,7 @@ class Wake:
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
         self._count = 0
+        self._appends = 0
 
     def set(self) -> None:
         """Wakes all who wait now."""
@@ -22,6 +23,16 @@ class Wake:
         for future in self._waiting:
             if not future.done():
                 future.set_result(None)
+
+    def appended(self) -> None:
+        """The same, as this process has appended: the others have yet to be told."""
+        self._appends += 1
+        self.set()
+
+    @property
+    def appends(self) -> int:
+        """How often this process has appended."""
+        return self._appends
 
     @property
     def count(self) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from edge.retention import hourly
+from edge.hourly import hourly
 from events.runtime import Runtime
 
 from grid_tasks.domain.case import CASE

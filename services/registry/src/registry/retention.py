@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from contracts.common import ErasureGround
-from edge.retention import hourly
+from edge.hourly import hourly
 from events import Done
 from events.runtime import Runtime
 

@@ -13,10 +13,13 @@ from contracts.registry import (
     MemberDismissed,
     PersonErased,
     PersonHeld,
+    PersonMerged,
     PersonReleased,
+    PersonUnmerged,
     PowerChanged,
     PowerListed,
     PowerWithdrawn,
+    SourceRulesSet,
 )
 from edge import Application, Audit, authority
 from edge.erasures import erasures as confirming
@@ -28,16 +31,22 @@ from registry.api import (
     copies,
     corrections,
     disclosures,
+    disputes,
+    dues,
+    duplicates,
     duties,
     erasures,
     features,
     grids,
     households,
     members,
+    moves,
     people,
     power_list,
+    quality,
     registers,
     snapshots,
+    source_rules,
     streets,
     units,
 )
@@ -46,27 +55,33 @@ from registry.domain.building import BUILDING
 from registry.domain.correction import CORRECTION
 from registry.domain.disclosure import DISCLOSURE
 from registry.domain.duty import DUTY
-from registry.domain.grid import GRID
+from registry.domain.grid_map import GRID, MAP
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
+from registry.domain.notices import DUE, QUALITY
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
+from registry.domain.sample import SAMPLE
+from registry.domain.source_rules import SOURCE_RULES
 from registry.domain.street import STREET
 from registry.domain.unit import UNIT
+from registry.measuring import measuring, noticing
 from registry.policies.correcting import correcting
-from registry.policies.relocating import relocating
 from registry.policies.renaming import renaming
 from registry.read_models.address_names import address_names
-from registry.read_models.addresses import addresses as address_list
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
 from registry.read_models.disclosures import disclosures as disclosure_list
+from registry.read_models.disputes import disputes as dispute_list
+from registry.read_models.dues import dues as due_list
 from registry.read_models.duties import duties as duty_list
 from registry.read_models.erasures import erasures as erasure_list
-from registry.read_models.grids import grids as grid_map
 from registry.read_models.households import households as household_list
+from registry.read_models.past import past
 from registry.read_models.people import people as people_list
 from registry.read_models.roster import roster
+from registry.read_models.samples import samples
+from registry.read_models.territory import territory
 from registry.read_models.units import units as unit_list
 from registry.retention import erasing_who_left
 
@@ -87,6 +102,9 @@ audit = Audit(
         PersonErased,
         PersonHeld,
         PersonReleased,
+        PersonMerged,
+        PersonUnmerged,
+        SourceRulesSet,
     ),
 )
 
@@ -98,6 +116,7 @@ registry = Service(
         HOUSEHOLD,
         PERSON,
         UNIT,
+        MAP,
         GRID,
         MEMBER,
         DUTY,
@@ -105,26 +124,33 @@ registry = Service(
         DISCLOSURE,
         CORRECTION,
         STREET,
+        SOURCE_RULES,
+        SAMPLE,
+        QUALITY,
+        DUE,
         erasure.aggregate,
         audit.aggregate,
     ],
     read_models=[
-        address_list,
+        territory,
+        past,
         building_list,
         household_list,
         people_list,
         unit_list,
-        grid_map,
         roster,
         duty_list,
         disclosure_list,
         correction_list,
+        dispute_list,
+        samples,
+        due_list,
         erasure_list,
         address_names,
         authority,
         audit.read_model,
     ],
-    policies=[relocating, correcting, renaming, erasure.policy],
+    policies=[correcting, renaming, erasure.policy],
 )
 
 application = Application(
@@ -138,6 +164,12 @@ application = Application(
             buildings,
             households,
             people,
+            moves,
+            duplicates,
+            disputes,
+            source_rules,
+            quality,
+            dues,
             disclosures,
             copies,
             corrections,
@@ -153,7 +185,7 @@ application = Application(
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     statuses={"wrong-entry": 422, "not-in-this-form": 406, "nothing-to-correct": 422, "own-request": 403},
-    workers=[erasing_who_left],
+    workers=[erasing_who_left, measuring, noticing],
     audit=audit,
     asyncapi=document("registry"),
 )

@@ -33,6 +33,12 @@ def blind_index(key: bytes, field: str, value: str) -> bytes:
     return hmac.digest(_key_of(key, field), text.encode(), "sha256")[:BYTES]
 
 
+def blind_word(key: bytes, field: str, word: str) -> bytes:
+    """What to look up a word by that is written in one way only, such as one of a name's spellings; half as long, as
+    several things are looked up by the same word anyway."""
+    return hmac.digest(_key_of(key, field), word.encode(), "sha256")[: BYTES // 2]
+
+
 def normalised(value: str) -> str:
     """An identity number (GB 11643) or a telephone number as all its notations have it: digits, and an upper-case X; no
     spaces, hyphens or full-width forms; a Chinese mobile number without +86."""

@@ -3,9 +3,11 @@
 A place on the line between two grids belongs to the one whose code comes first, so that the answer is always the same.
 """
 
+from collections.abc import Sequence
+
 from contracts.common import Place
-from contracts.registry import GridDrawn, GridRedrawn
-from events import Batch, Connection, Database, ReadModel
+from contracts.registry import GridDrawn, GridFacts, GridRedrawn, MapRedrawn
+from events import Batch, Connection, Database, ReadModel, Recorded
 
 MICRO = 1_000_000
 """Boundaries are kept in millionths of a degree. Postgres takes differences below 0.000001 for none, in products of
@@ -30,25 +32,32 @@ order by grid limit 1
 """
 
 
+@grids.each(MapRedrawn)
+async def map_redrawn(db: Connection, event: Recorded[MapRedrawn]) -> None:
+    """All grids that change do so at once."""
+    await db.execute("delete from grid_area where grid = any($1::text[])", event.data.given_up)
+    await _set(db, event.data.drawn)
+
+
 @grids.on(GridDrawn)
 async def drawn(db: Connection, events: Batch[GridDrawn]) -> None:
-    await _set(db, events)
+    await _set(db, [event.data for event in events])
 
 
 @grids.on(GridRedrawn)
 async def redrawn(db: Connection, events: Batch[GridRedrawn]) -> None:
-    await _set(db, events)
+    await _set(db, [event.data for event in events])
 
 
-async def _set(db: Connection, events: Batch[GridDrawn] | Batch[GridRedrawn]) -> None:
+async def _set(db: Connection, drawn: Sequence[GridFacts]) -> None:
     await db.execute(
         """insert into grid_area (grid, boundary)
            select distinct on (grid) grid, boundary::polygon
            from unnest($1::text[], $2::text[]) with ordinality as new (grid, boundary, place)
            order by grid, place desc
            on conflict (grid) do update set boundary = excluded.boundary""",
-        events.column("grid"),
-        [_polygon(ring) for ring in events.column("boundary")],
+        [it.grid for it in drawn],
+        [_polygon(it.boundary) for it in drawn],
     )
 
 

@@ -8,14 +8,15 @@ from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from registry.api.history import When, as_known
 from registry.api.powers import Powers
-from registry.api.views import as_known
+from registry.api.views import as_held
 from registry.domain.address import ADDRESS, Name
 from registry.domain.faults import WORDS
-from registry.domain.likeness import ENOUGH, like_streets, likeness
+from registry.domain.place_likeness import ENOUGH, like_streets, likeness
 from registry.domain.writing import Parts, Unclear, folded, key, parse
 from registry.read_models.address_names import address_names, named, numbered, streets
-from registry.read_models.addresses import addresses, page
+from registry.read_models.territory import page, territory
 
 router = Router(prefix="/addresses", tags=["addresses"])
 
@@ -116,7 +117,7 @@ async def _likely(call: Call, read: Parts, division_code: str) -> list[Candidate
 @router.post("/{address}/names", power=Powers.KEEP_REGISTERS, response_model=AddressFacts)
 async def name(address: str, body: AddressName, call: Call) -> Response:
     """What else the address is called, or was: it is found by that name from now on."""
-    return await call.change(ADDRESS, address, Name(body), view=as_known)
+    return await call.change(ADDRESS, address, Name(body), view=as_held)
 
 
 @router.get("", power=Powers.READ_ADDRESSES)
@@ -124,7 +125,7 @@ async def all_addresses(
     call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[AddressRow]:
     """Addresses, of one grid if you name it."""
-    await call.fresh(addresses)
+    await call.fresh(territory)
     after = decode_cursor(cursor, str)[0] if cursor else ""
     rows = [
         AddressRow(
@@ -140,6 +141,9 @@ async def all_addresses(
 
 
 @router.get("/{address}", power=Powers.READ_ADDRESSES, response_model=AddressFacts)
-async def one_address(address: str, call: Call) -> Response:
-    """An address by its id."""
-    return await call.read(ADDRESS, address, as_known)
+async def one_address(address: str, call: Call, when: When) -> Response:
+    """An address by its id, now or as it was."""
+    if when.now:
+        return await call.read(ADDRESS, address, as_held)
+    found = await as_known(call, ADDRESS, address, when)
+    return Response(found.model_dump_json(), media_type="application/json")

@@ -15,9 +15,9 @@ from registry.api.disclosures import on_record
 from registry.api.powers import Powers
 from registry.api.views import person_of
 from registry.domain.correction import CORRECTION, FIELDS, Accept, Ask, Correction, NothingToCorrect, Refuse, corrected
-from registry.read_models.addresses import addresses
 from registry.read_models.corrections import corrections, of_person, page
 from registry.read_models.people import grid_of, people
+from registry.read_models.territory import territory
 
 router = Router(tags=["corrections"])
 
@@ -96,7 +96,7 @@ class CorrectionDetails(CorrectionView):
 async def ask(person: str, body: CorrectionBody, call: Call) -> Response:
     """Says that something is wrong of somebody. It is looked into by somebody else; what came of it:
     GET the same address."""
-    await call.fresh(people, addresses)
+    await call.fresh(people, territory)
     call.grant.require(await grid_of(call.db, person))
     known = (await person_of(call, person)).known()
     changes = {field: value for field in FIELDS if (value := getattr(body, field)) is not None}
@@ -119,7 +119,7 @@ async def ask(person: str, body: CorrectionBody, call: Call) -> Response:
 @router.get("/people/{person}/corrections", power=Powers.ASK_CORRECTIONS)
 async def corrections_of(person: str, call: Call) -> list[AnsweredCorrection]:
     """What was asked to be corrected of somebody and what came of it, the latest 50, latest first."""
-    await call.fresh(people, addresses, corrections)
+    await call.fresh(people, territory, corrections)
     call.grant.require(await grid_of(call.db, person))
     rows = await of_person(call.db, person, MOST)
     return [AnsweredCorrection(**row, answer=await _answer(call, row)) for row in rows]
@@ -130,7 +130,7 @@ async def all_corrections(
     call: Call, outcome: Outcome | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[CorrectionRow]:
     """Corrections within your reach, those that wait longest first."""
-    await call.fresh(people, addresses, corrections)
+    await call.fresh(people, territory, corrections)
     after, id_ = decode_cursor(cursor, datetime, str) if cursor else (None, "")
     rows = [CorrectionRow(**row) for row in await page(call.db, call.grant.sql, outcome, after, id_, limit)]
     return Page[CorrectionRow].of(rows, limit, lambda row: (row.asked_at, row.correction))
@@ -183,7 +183,7 @@ class _Found(NamedTuple):
 
 async def _within_reach(call: Call, correction: str) -> _Found:
     """A correction of somebody within the caller's reach. Raises NotFound."""
-    await call.fresh(people, addresses)
+    await call.fresh(people, territory)
     found, version = await call.commands.load(CORRECTION, correction)
     if found.asked is None:
         raise NotFound("there is no such thing")

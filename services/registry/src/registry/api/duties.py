@@ -7,7 +7,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field
 
 from registry.api.powers import Powers
-from registry.api.views import as_known
+from registry.api.views import as_listed
 from registry.domain.duty import DUTY
 from registry.read_models.duties import duties, page
 
@@ -51,4 +51,4 @@ async def all_duties(
 @router.get("/{category}", power=Powers.READ_DUTIES, response_model=DutyFacts)
 async def one_duty(category: str, call: Call) -> Response:
     """An entry by its category."""
-    return await call.read(DUTY, category, as_known)
+    return await call.read(DUTY, category, as_listed)

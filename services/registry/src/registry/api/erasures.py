@@ -102,9 +102,9 @@ async def release(person: str, call: Call) -> Response:
 
 
 def _standing(person: Person, _version: int) -> Standing:
-    assert person.facts is not None  # noqa: S101  # a person with a version has been registered
+    assert person.register.facts is not None  # noqa: S101  # a person with a version has been registered
     return Standing(
-        person=person.facts.person,
+        person=person.register.facts.person,
         held_until=person.held.until if person.held else None,
         erased_at=person.erased.at if person.erased else None,
     )

@@ -17,10 +17,9 @@ from fastapi.exceptions import RequestValidationError
 
 from registry.api.features_document import COLLECTIONS, CRS84, DESCRIBED, PAGE, document
 from registry.api.powers import Powers
-from registry.read_models.addresses import addresses
 from registry.read_models.buildings import buildings
 from registry.read_models.features import LAYERS, Box, extent, feature, features, matched
-from registry.read_models.grids import grids
+from registry.read_models.territory import territory
 from registry.read_models.units import units
 
 CORE = "http://www.opengis.net/spec/ogcapi-features-1/1.0/conf/"
@@ -29,9 +28,9 @@ OPENAPI = "application/vnd.oai.openapi+json;version=3.0"
 DEGREES = r"-?[0-9]{1,3}(\.[0-9]{0,20})?"
 
 Behind: dict[str, tuple[Powers, tuple[ReadModel, ...]]] = {
-    "grids": (Powers.READ_GRIDS, (grids,)),
-    "buildings": (Powers.READ_BUILDINGS, (buildings, addresses)),
-    "units": (Powers.READ_UNITS, (units, addresses)),
+    "grids": (Powers.READ_GRIDS, (territory,)),
+    "buildings": (Powers.READ_BUILDINGS, (buildings, territory)),
+    "units": (Powers.READ_UNITS, (units, territory)),
 }
 """By collection, the power that shows it and the read models that it is read from."""
 

@@ -2,21 +2,23 @@
 
 import logging
 from collections.abc import AsyncGenerator, Sequence
+from datetime import date
 from enum import StrEnum
 from tempfile import TemporaryFile
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Literal
 
 import orjson
 from edge import Call, HttpProblem, Router
 from edge.handlers import problem_of
 from events import ReadModel
-from fastapi import Path
+from fastapi import Path, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
-from registry.domain.grid import GRID
 from registry.domain.power import POWER
+from registry.domain.source_rules import SOURCE_RULES
+from registry.importing.drawing import Drawing
 from registry.importing.entering import Entering, read_rows, sized
 from registry.importing.geojson import read_grids
 from registry.importing.places import WRITTEN
@@ -25,7 +27,7 @@ from registry.importing.sheets import SHEETS
 from registry.importing.table import NotATable, open_table
 from registry.read_models.address_names import address_names
 from registry.read_models.counts import COUNTED, counts
-from registry.read_models.grids import grids
+from registry.read_models.territory import territory
 
 log = logging.getLogger(__name__)
 router = Router(tags=["registers"])
@@ -50,6 +52,19 @@ class Register(StrEnum):
     POWERS = "powers"
 
 
+class DrawingQuery(BaseModel):
+    """Who says what stands in the file; and, of grids alone, how they are drawn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    whole: bool = Field(False, description="The file has all grids of its communities: the others are given up")
+    gaps: Literal["refused", "allowed"] = Field("refused", description="Whether ground may be left out")
+    since: date | None = Field(None, description="The day from which it holds; else today")
+    source: Annotated[str, Field(pattern=r"^([a-z][a-z0-9_]{0,63})?$")] = Field(
+        "", description="Who says what stands in the file: a system's name. Where sources differ, GET /source-rules"
+    )
+
+
 MEDIA_TYPES = ("text/csv", "application/geo+json", "application/json")
 FILE = {"schema": {"type": "string", "format": "binary"}}
 
@@ -68,7 +83,9 @@ FILE = {"schema": {"type": "string", "format": "binary"}}
         }
     },
 )
-async def import_register(register: Annotated[Register, Path()], call: Call) -> StreamingResponse:
+async def import_register(
+    register: Annotated[Register, Path()], call: Call, drawing: Annotated[DrawingQuery, Query()]
+) -> StreamingResponse:
     """Enters what a file says: CSV, GeoJSON for grids, JSON for powers. Good rows go in, each bad one is told with
     its line.
 
@@ -78,7 +95,7 @@ async def import_register(register: Annotated[Register, Path()], call: Call) -> 
     try:
         async for block in call.request.stream():
             file.write(block)
-        entering = await _entering(register, file, call)
+        entering = await _entering(register, file, call, drawing)
     except NotATable as error:
         file.close()
         wrong = {"place": "body", "field": register.value, "message": str(error)}
@@ -89,11 +106,10 @@ async def import_register(register: Annotated[Register, Path()], call: Call) -> 
     return StreamingResponse(_told(entering, file), media_type="application/x-ndjson")
 
 
-async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering:
+async def _entering(register: Register, file: IO[bytes], call: Call, drawing: DrawingQuery) -> Entering | Drawing:
     if register is Register.GRIDS:
-        await _caught_up(call, [grids])
-        read, last = sized(await read_grids(file, call.db))
-        return Entering(call.commands, GRID, read, last)
+        await _caught_up(call, [territory])
+        return Drawing(call.commands, read_grids(file), drawing.whole, drawing.gaps == "allowed", drawing.since)
     if register is Register.POWERS:
         if not await call.may(Powers.KEEP_POWERS):
             raise HttpProblem("not-allowed", f"the power list does not give you {Powers.KEEP_POWERS}")
@@ -104,8 +120,17 @@ async def _entering(register: Register, file: IO[bytes], call: Call) -> Entering
     needed = [reference.read_model for reference in sheet.references.values()]
     if WRITTEN in table.columns:
         needed.append(address_names)
-    await _caught_up(call, [grids, address_names] if register is Register.ADDRESSES else needed)
-    return Entering(call.commands, sheet.aggregate, read_rows(sheet, table), table.lines, sheet.references)
+    await _caught_up(call, [territory, address_names] if register is Register.ADDRESSES else needed)
+    rules, _ = await call.commands.load(SOURCE_RULES, register)
+    return Entering(
+        call.commands,
+        sheet.aggregate,
+        read_rows(sheet, table),
+        table.lines,
+        sheet.references,
+        drawing.source,
+        rules,
+    )
 
 
 async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
@@ -113,7 +138,7 @@ async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
         await call.commands.caught_up(read_model, PATIENCE)
 
 
-async def _told(entering: Entering, file: IO[bytes]) -> AsyncGenerator[bytes]:
+async def _told(entering: Entering | Drawing, file: IO[bytes]) -> AsyncGenerator[bytes]:
     """The answer. It has begun before the end is known, so a failure is its last line."""
     try:
         async for line in entering.run():

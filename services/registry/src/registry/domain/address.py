@@ -1,24 +1,28 @@
-"""A standard address (标准地址), the grid that it lies in, and the names that it had or has besides."""
+"""A standard address (标准地址), and the names that it had or has besides."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 
-from contracts.registry import AddressChanged, AddressFacts, AddressName, AddressRegistered, NameKind
+from contracts.registry import (
+    AddressChanged,
+    AddressConfirmed,
+    AddressDisputed,
+    AddressFacts,
+    AddressName,
+    AddressRegistered,
+    NameKind,
+)
 from events import Aggregate, Event, NotFound
 
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.ground import in_china
+from registry.domain.sources import Held, Kinds, completed, evolved, told
 from registry.domain.writing import Parts, folded, key, normalised, part, spelling, writing
 
-
-@dataclass(frozen=True, slots=True)
-class Locate:
-    """Now that grids were drawn anew, the address lies in this one, or in none."""
-
-    grid: str | None
+KINDS = Kinds(AddressRegistered, AddressChanged, AddressDisputed, AddressConfirmed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +65,39 @@ def written(facts: AddressFacts) -> str:
     return writing(parts_of(facts))
 
 
-def decide(known: AddressFacts | None, command: Register[AddressFacts] | Locate | Name | Rename) -> Sequence[Event]:
-    """What is known of an address."""
+def decide(held: Held[AddressFacts], command: Register[AddressFacts] | Name | Rename) -> Sequence[Event]:
+    """What is known of an address. Raises Fault. That it lies in another grid now is no news: grids say so."""
     match command:
-        case Register(facts):
-            check_address(facts)
-            facts = _with_its_names(known, facts) if known else facts
-        case Locate(grid):
-            facts = _known(known).model_copy(update={"grid": grid})
+        case Register():
+            command = _by_its_names(held, command)
+            check_address(completed(held, command))
+            return told(held, command, KINDS, "address", derived=frozenset({"grid", "names"}))
         case Name(name):
-            facts = _named(_known(known), name)
+            return _changed(held, _named(_known(held), name))
         case Rename(street, renamed, on):
-            facts = _renamed(_known(known), street, renamed, on)
-    return entered(known, facts, AddressRegistered, AddressChanged)
+            return _changed(held, _renamed(_known(held), street, renamed, on))
 
 
-def _known(known: AddressFacts | None) -> AddressFacts:
-    if known is None:
+def _known(held: Held[AddressFacts]) -> AddressFacts:
+    if held.facts is None:
         raise NotFound("there is no such address")
-    return known
+    return held.facts
 
 
-def _with_its_names(known: AddressFacts, facts: AddressFacts) -> AddressFacts:
-    """What a file says that knows nothing of names: they stay, and whoever still writes a former name means the present
+def _changed(held: Held[AddressFacts], facts: AddressFacts) -> Sequence[Event]:
+    return [] if facts == held.facts else [AddressChanged(**dict(facts))]
+
+
+def _by_its_names(held: Held[AddressFacts], command: Register[AddressFacts]) -> Register[AddressFacts]:
+    """Files know nothing of names: those that there are stay, and whoever still writes a former one means the present
     one."""
-    for name in facts.names:
-        known = _named(known, name)
+    if held.facts is None:
+        return command
+    known, facts = held.facts, command.facts
     former = {spelling(it.name) for it in known.names if it.kind is NameKind.FORMER}
-    now = asdict(parts_of(known)) if former and key(parts_of(facts)) in former else {}
-    return facts.model_copy(update={**now, "names": known.names})
+    now = {name: getattr(known, name) for name in asdict(parts_of(known))}
+    meant = now if former and key(parts_of(facts)) in former else {}
+    return replace(command, facts=facts.model_copy(update={**meant, "names": known.names}))
 
 
 def _named(facts: AddressFacts, name: AddressName) -> AddressFacts:
@@ -97,17 +105,22 @@ def _named(facts: AddressFacts, name: AddressName) -> AddressFacts:
     if not folded(name.name):
         raise Fault("name", Why.MISSING)
     called = spelling(name.name)
-    if called == key(parts_of(facts)):
+    if name in facts.names or called == key(parts_of(facts)):
         return facts
     others = tuple(it for it in facts.names if spelling(it.name) != called)
-    return facts if name in facts.names else facts.model_copy(update={"names": (*others, name)})
+    return facts.model_copy(update={"names": (*others, name), "since": None, "source": "", "corrects": False})
 
 
 def _renamed(facts: AddressFacts, street: str, renamed: str, on: date) -> AddressFacts:
     if parts_of(facts).street != part("street", street):
         return facts  # it has been renamed before, or moved
     former = AddressName(name=written(facts), kind=NameKind.FORMER, until=on)
-    return _named(facts.model_copy(update={"street": part("street", renamed)}), former)
+    return _named(facts.model_copy(update={"street": part("street", renamed)}), former).model_copy(update={"since": on})
 
 
-ADDRESS = Aggregate("address", None, decide, latest, (AddressRegistered, AddressChanged))
+def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
+
+
+ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolve, KINDS)

@@ -1,16 +1,24 @@
-"""A building (实有房屋)."""
+"""A building, or a house in one (实有房屋)."""
 
 from collections.abc import Sequence
 
-from contracts.registry import BuildingChanged, BuildingFacts, BuildingRegistered
+from contracts.registry import BuildingChanged, BuildingConfirmed, BuildingDisputed, BuildingFacts, BuildingRegistered
 from events import Aggregate, Event
 
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register
+from registry.domain.sources import Held, Kinds, evolved, told
+
+KINDS = Kinds(BuildingRegistered, BuildingChanged, BuildingDisputed, BuildingConfirmed)
 
 
-def decide(known: BuildingFacts | None, command: Register[BuildingFacts]) -> Sequence[Event]:
+def decide(held: Held[BuildingFacts], command: Register[BuildingFacts]) -> Sequence[Event]:
     """What is known of a building."""
-    return entered(known, command.facts, BuildingRegistered, BuildingChanged)
+    return told(held, command, KINDS, "building")
 
 
-BUILDING = Aggregate("building", None, decide, latest, (BuildingRegistered, BuildingChanged))
+def evolve(held: Held[BuildingFacts], event: Event) -> Held[BuildingFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
+
+
+BUILDING = Aggregate("building", Held[BuildingFacts](), decide, evolve, KINDS)

@@ -1,22 +1,30 @@
-"""How every register is kept: an entry says all that is known of a thing, from now on.
+"""How the lists are kept (roster, duties, powers): an entry says all that is known of a thing, from now on.
 
 Entering it for the first time, entering something else, and entering the same again are one command. The state of a
-thing is its last event, since each of them says all that is known.
+thing is its last event, since each of them says all that is known. The registers, which several sources fill, go by
+`sources` besides.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from events import Event
 
 F = TypeVar("F", bound=Event)
 
+NEWEST, ASK = "newest", "ask"
+Rule = str | tuple[str, ...]
+"""Which source is believed of a field: NEWEST; ASK, a person decides; or sources, the most trusted first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Register(Generic[F]):
-    """This is so."""
+    """This is so. `said` are the fields that it speaks of, None: all; `rules` by field, where sources may differ."""
 
     facts: F
+    said: frozenset[str] | None = None
+    rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
 
 
 def entered(known: Event | None, facts: Event, first: type[Event], changed: type[Event]) -> list[Event]:

@@ -3,7 +3,9 @@
 A fault names the field and the reason, never the value: values are personal.
 """
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from contracts.common import Title
 from events import Refused
@@ -32,13 +34,21 @@ class Why(StrEnum):
     UNKNOWN_ADDRESS = "unknown_address"
     UNKNOWN_HOUSEHOLD = "unknown_household"
     UNKNOWN_GRID = "unknown_grid"
+    ONE_HEAD = "one_head"
+    NOT_OF_THIS_HOUSEHOLD = "not_of_this_household"
     NOT_A_POWER = "not_a_power"
     BEYOND_THEM = "beyond_them"
+    NOT_A_FIELD = "not_a_field"
+    NOT_A_RULE = "not_a_rule"
     NO_QUOTA = "no_quota"
     NOT_TO_FOLLOW = "not_to_follow"
     DIVISION_CODE = "division_code"
     COORDINATES = "coordinates"
     IDENTITY_NUMBER = "identity_number"
+    DOCUMENT_NUMBER = "document_number"
+    HOME_HOURS = "home_hours"
+    BEFORE_BIRTH = "before_birth"
+    IN_FUTURE = "in_future"
     CREDIT_CODE = "credit_code"
     CHECKSUM = "checksum"
     BIRTH_DATE = "birth_date"
@@ -56,6 +66,7 @@ class Why(StrEnum):
     AMBIGUOUS_ADDRESS = "ambiguous_address"
     SAME_STREET = "same_street"
     FUTURE = "future"
+    GAP = "gap"
 
 
 WORDS: dict[Why, Title] = {
@@ -101,11 +112,18 @@ WORDS: dict[Why, Title] = {
         zh="任何人和对接系统的权力不分网格：范围应为 all",
         en="must have the scope all: anyone and partner systems look after no grid",
     ),
+    Why.NOT_A_FIELD: Title(zh="不是该登记簿的字段", en="is no field of this register"),
+    Why.NOT_A_RULE: Title(
+        zh="应为 newest（以最新为准）、ask（由人裁定）或按可信程度排列的来源",
+        en="must be newest, ask, or sources in the order in which they are trusted, each once",
+    ),
     Why.NO_QUOTA: Title(zh="只有对接系统才有配额", en="must have no quota: only partner systems have one"),
     Why.NOT_TO_FOLLOW: Title(
         zh="事件主题只能开放给对接系统",
         en="must be partner systems: topics are followed by nobody else",
     ),
+    Why.ONE_HEAD: Title(zh="新户须有且只有一名户主", en="must name one head of the new household"),
+    Why.NOT_OF_THIS_HOUSEHOLD: Title(zh="含有不属于本户的人", en="names people who do not belong to this household"),
     Why.UNKNOWN_GRID: Title(zh="网格未登记", en="is a grid that is not registered"),
     Why.DIVISION_CODE: Title(
         zh="应为到社区一级的 12 位区划代码（GB/T 2260 与统计用区划代码）",
@@ -119,6 +137,16 @@ WORDS: dict[Why, Title] = {
         zh="公民身份号码应为 18 位：17 位数字和一位校验码（GB 11643）",
         en="must have 18 characters: 17 digits and the check character (GB 11643)",
     ),
+    Why.DOCUMENT_NUMBER: Title(
+        zh="不是该类证件的号码：请核对证件类型和号码",
+        en="is no number of this kind of document: check which document it is, and the number",
+    ),
+    Why.HOME_HOURS: Title(
+        zh="在家时间应如 1-5 18:00-21:00; 6-7 09:00-21:00（1 为星期一）",
+        en="must be like 1-5 18:00-21:00; 6-7 09:00-21:00, Monday being 1",
+    ),
+    Why.IN_FUTURE: Title(zh="日期未到：请在当天或之后登记", en="is a day to come: enter it when it is there"),
+    Why.BEFORE_BIRTH: Title(zh="早于出生日期", en="is before the date of birth"),
     Why.CREDIT_CODE: Title(
         zh="统一社会信用代码应为 18 位，不含 I、O、S、V、Z（GB 32100）",
         en="must have 18 digits and capitals, without I, O, S, V and Z (GB 32100)",
@@ -142,7 +170,7 @@ WORDS: dict[Why, Title] = {
     Why.TOO_FEW_CORNERS: Title(zh="边界至少要有三个角", en="needs three corners at least"),
     Why.TOO_MANY_CORNERS: Title(zh="边界至多 2000 个角", en="has more than 2,000 corners"),
     Why.SELF_CROSSING: Title(zh="边界自相交", en="crosses or touches itself"),
-    Why.OVERLAP: Title(zh="与另一网格重叠", en="overlaps another grid"),
+    Why.OVERLAP: Title(zh="与另一网格重叠：见 where", en="overlaps another grid: see where"),
     Why.UNCLEAR: Title(
         zh="无法确定含义，请写全，如：蚕花路6号1幢2单元301室",
         en="cannot be read with certainty: write it out, like 蚕花路6号1幢2单元301室",
@@ -156,6 +184,10 @@ WORDS: dict[Why, Title] = {
     ),
     Why.SAME_STREET: Title(zh="新旧街路名称相同", en="is the name that the street has already"),
     Why.FUTURE: Title(zh="日期尚未到来，请于当日办理", en="lies in the future: enter it on that day"),
+    Why.GAP: Title(
+        zh="这样划分会留下无人管理的空白：见 where；确需留空，请加 gaps=allowed",
+        en="leaves ground that nobody looks after: see where; if that is meant, say gaps=allowed",
+    ),
 }
 
 
@@ -164,9 +196,10 @@ class Fault(Refused):
 
     reason = "wrong-entry"
 
-    def __init__(self, field: str, why: Why, **more: str) -> None:
-        """`more` is told beside: pseudonymous ids only."""
+    def __init__(self, field: str, why: Why, where: Mapping[str, Any] | None = None, **more: str) -> None:
+        """`where` is a GeoJSON geometry, of what is wrong with ground; `more` is told beside: pseudonymous ids only."""
         super().__init__(f"{field} {WORDS[why].en}", field=field, why=why.value, message_zh=WORDS[why].zh, **more)
         self.field = field
         self.why = why
+        self.where = where
         self.more = more

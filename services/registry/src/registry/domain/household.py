@@ -2,15 +2,29 @@
 
 from collections.abc import Sequence
 
-from contracts.registry import HouseholdChanged, HouseholdFacts, HouseholdRegistered
+from contracts.registry import (
+    HouseholdChanged,
+    HouseholdConfirmed,
+    HouseholdDisputed,
+    HouseholdFacts,
+    HouseholdRegistered,
+)
 from events import Aggregate, Event
 
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register
+from registry.domain.sources import Held, Kinds, evolved, told
+
+KINDS = Kinds(HouseholdRegistered, HouseholdChanged, HouseholdDisputed, HouseholdConfirmed)
 
 
-def decide(known: HouseholdFacts | None, command: Register[HouseholdFacts]) -> Sequence[Event]:
+def decide(held: Held[HouseholdFacts], command: Register[HouseholdFacts]) -> Sequence[Event]:
     """What is known of a household."""
-    return entered(known, command.facts, HouseholdRegistered, HouseholdChanged)
+    return told(held, command, KINDS, "household")
 
 
-HOUSEHOLD = Aggregate("household", None, decide, latest, (HouseholdRegistered, HouseholdChanged))
+def evolve(held: Held[HouseholdFacts], event: Event) -> Held[HouseholdFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
+
+
+HOUSEHOLD = Aggregate("household", Held[HouseholdFacts](), decide, evolve, KINDS)

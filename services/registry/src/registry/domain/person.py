@@ -4,36 +4,50 @@ What others may see of a person is masked. Who is erased (删除) is known to ha
 law asks to be kept (依法留存) cannot be erased meanwhile.
 """
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from contracts.common import ErasureGround, Residency
-from contracts.registry import PersonChanged, PersonErased, PersonFacts, PersonHeld, PersonRegistered, PersonReleased
+from contracts.common import ErasureGround, Presence, Residency
+from contracts.registry import (
+    PersonChanged,
+    PersonConfirmed,
+    PersonDisputed,
+    PersonErased,
+    PersonFacts,
+    PersonHeld,
+    PersonMerged,
+    PersonRegistered,
+    PersonReleased,
+    PersonUnmerged,
+)
 from events import Aggregate, Event, Refused
 from events.privacy.data import Erased
 
-from registry.domain import identity_number
 from registry.domain.contact import is_phone
-from registry.domain.entry import Register, entered
+from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
-from registry.domain.identity_number import FEMALE, MALE
+from registry.domain.identity_document import check_document
+from registry.domain.sources import Held, Kinds, completed, evolved, told
+
+HOURS = r"[1-7](?:[-,][1-7])* (?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]:[0-5][0-9]|2[0-3]:[0-5][0-9]|24:00)"
+HOME_HOURS = re.compile(rf"{HOURS}(?:; ?{HOURS})*")
+KINDS = Kinds(PersonRegistered, PersonChanged, PersonDisputed, PersonConfirmed)
 
 
 def check_person(facts: PersonFacts) -> None:
-    """Raises Fault unless the identity number is right and date of birth and sex agree with it; a permanent resident
-    has a household and a place in it, a floating one has a day when the registration ends."""
-    number = facts.id_number
-    if not identity_number.is_well_formed(number):
-        raise Fault("id_number", Why.IDENTITY_NUMBER)
-    if not identity_number.checks(number):
-        raise Fault("id_number", Why.CHECKSUM)
-    if facts.birth_date != identity_number.birth_date_in(number):
-        raise Fault("birth_date", Why.BIRTH_DATE)
-    if facts.sex in (MALE, FEMALE) and facts.sex != identity_number.sex_in(number):
-        raise Fault("sex", Why.SEX)
+    """Raises Fault unless the number of the document is right and date of birth and sex agree with it; a permanent
+    resident has a household and a place in it, a floating one has a day when the registration ends."""
+    check_document(facts)
     if facts.phone and not is_phone(facts.phone):
         raise Fault("phone", Why.PHONE)
+    if facts.home_hours and not HOME_HOURS.fullmatch(facts.home_hours):
+        raise Fault("home_hours", Why.HOME_HOURS)
+    if facts.since and facts.since < facts.birth_date:
+        raise Fault("since", Why.BEFORE_BIRTH)
+    if facts.presence is not Presence.HERE:
+        return
     if facts.residency is Residency.PERMANENT and not facts.household:
         raise Fault("household", Why.MISSING)
     if facts.household and not facts.relation:
@@ -48,23 +62,28 @@ def masked_name(name: str) -> str:
 
 
 def masked_number(number: str) -> str:
-    """An identity number is shown by its first and last four characters."""
+    """An identity number is shown by its first and last four characters, a shorter one by less."""
+    if len(number) < 15:
+        return f"{number[:1]}****{number[-2:]}" if number else ""
     return f"{number[:4]}**********{number[-4:]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is known of somebody."""
+    """What is known of somebody. `same_as` is whom they were found to be, entered twice; `apart_from` whom they were
+    found not to be."""
 
-    facts: PersonFacts | None = None
+    register: Held[PersonFacts] = field(default_factory=Held[PersonFacts])
     held: PersonHeld | None = None
+    same_as: str | None = None
+    apart_from: frozenset[str] = frozenset()
     erased: PersonErased | None = None
 
     def known(self) -> PersonFacts:
         """What the register knows; raises Erased."""
-        if self.erased or self.facts is None:
+        if self.erased or self.register.facts is None:
             raise Erased
-        return self.facts
+        return self.register.facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +110,24 @@ class Release:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """They are the same as somebody else, says a person who has looked at both."""
+
+    into: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unmerge:
+    """They are not the same as somebody whom they were merged with or look like."""
+
+    other: str
+    by: str
+    at: datetime
+
+
 class NotKnown(Refused):
     """Nobody of this id was ever entered."""
 
@@ -103,16 +140,31 @@ class LegalHold(Refused):
     reason = "legal-hold"
 
 
-def decide(person: Person, command: Register[PersonFacts] | Erase | Hold | Release) -> Sequence[Event]:
-    """What is known of a person. Raises Fault, Erased, LegalHold, NotKnown."""
+class NotMerged(Refused):
+    """They were not merged with this one."""
+
+    reason = "not-merged"
+
+
+class Merged(Refused):
+    """They are spoken of as somebody else."""
+
+    reason = "merged"
+
+
+Command = Register[PersonFacts] | Erase | Hold | Release | Merge | Unmerge
+
+
+def decide(person: Person, command: Command) -> Sequence[Event]:
+    """What is known of a person. Raises Fault, Erased, LegalHold, NotKnown, Merged, NotMerged."""
     if isinstance(command, Register):
-        check_person(command.facts)
         if person.erased:
             raise Erased
-        return entered(person.facts, command.facts, PersonRegistered, PersonChanged)
-    if person.facts is None:
+        check_person(completed(person.register, command))
+        return told(person.register, command, KINDS, "person")
+    if person.register.facts is None:
         raise NotKnown("there is nobody of this id")
-    id_ = person.facts.person
+    id_ = person.register.facts.person
     if isinstance(command, Erase):
         if person.erased:
             return []
@@ -120,24 +172,46 @@ def decide(person: Person, command: Register[PersonFacts] | Erase | Hold | Relea
             raise LegalHold("the law asks that this be kept for the present", until=person.held.until.isoformat())
         return [PersonErased(person=id_, ground=command.ground, at=command.at)]
     person.known()
-    if isinstance(command, Hold):
-        return [PersonHeld(person=id_, legal_basis=command.legal_basis, until=command.until, at=command.at)]
-    return [PersonReleased(person=id_, at=command.at)] if person.held else []
+    match command:
+        case Merge(into, by, at):
+            return _merged(person, id_, into, by, at)
+        case Unmerge(other, by, at):
+            if person.same_as not in (None, other):
+                raise NotMerged("they were merged with somebody else", into=person.same_as)
+            if person.same_as is None and other in person.apart_from:
+                return []
+            return [PersonUnmerged(person=id_, apart_from=other, by=by, at=at)]
+        case Hold(legal_basis, until, at):
+            return [PersonHeld(person=id_, legal_basis=legal_basis, until=until, at=at)]
+        case Release(at):
+            return [PersonReleased(person=id_, at=at)] if person.held else []
+
+
+def _merged(person: Person, id_: str, into: str, by: str, at: datetime) -> Sequence[Event]:
+    if into == id_:
+        raise Merged("nobody is merged with themselves")
+    if person.same_as == into:
+        return []
+    if person.same_as:
+        raise Merged("they were merged with somebody else: part them first", into=person.same_as)
+    return [PersonMerged(person=id_, into=into, by=by, at=at)]
 
 
 def evolve(person: Person, event: Event) -> Person:
     """The person after an event."""
     match event:
-        case PersonFacts():
-            return replace(person, facts=event)
         case PersonHeld():
             return replace(person, held=event)
         case PersonReleased():
             return replace(person, held=None)
         case PersonErased():
             return replace(person, erased=event)
+        case PersonMerged():
+            return replace(person, same_as=event.into, apart_from=person.apart_from - {event.into})
+        case PersonUnmerged():
+            return replace(person, same_as=None, apart_from=person.apart_from | {event.apart_from})
         case _:
-            return person
+            return replace(person, register=evolved(person.register, event))
 
 
 PERSON = Aggregate(
@@ -145,5 +219,5 @@ PERSON = Aggregate(
     Person(),
     decide,
     evolve,
-    (PersonRegistered, PersonChanged, PersonErased, PersonHeld, PersonReleased),
+    (*KINDS, PersonErased, PersonHeld, PersonReleased, PersonMerged, PersonUnmerged),
 )

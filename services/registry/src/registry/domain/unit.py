@@ -1,14 +1,17 @@
-"""A unit (实有单位): a shop, a hotel, a chess room, a foot-bath shop."""
+"""A unit (实有单位): a company, a shop, a hotel, a chess room, a foot-bath shop, a school."""
 
 from collections.abc import Sequence
 
-from contracts.registry import UnitChanged, UnitFacts, UnitRegistered
+from contracts.registry import UnitChanged, UnitConfirmed, UnitDisputed, UnitFacts, UnitRegistered
 from events import Aggregate, Event
 
 from registry.domain import credit_code
 from registry.domain.contact import is_phone
-from registry.domain.entry import Register, entered, latest
+from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
+from registry.domain.sources import Held, Kinds, completed, evolved, told
+
+KINDS = Kinds(UnitRegistered, UnitChanged, UnitDisputed, UnitConfirmed)
 
 
 def check_unit(facts: UnitFacts) -> None:
@@ -21,10 +24,15 @@ def check_unit(facts: UnitFacts) -> None:
         raise Fault("phone", Why.PHONE)
 
 
-def decide(known: UnitFacts | None, command: Register[UnitFacts]) -> Sequence[Event]:
-    """What is known of a unit."""
-    check_unit(command.facts)
-    return entered(known, command.facts, UnitRegistered, UnitChanged)
+def decide(held: Held[UnitFacts], command: Register[UnitFacts]) -> Sequence[Event]:
+    """What is known of a unit. Raises Fault."""
+    check_unit(completed(held, command))
+    return told(held, command, KINDS, "unit")
 
 
-UNIT = Aggregate("unit", None, decide, latest, (UnitRegistered, UnitChanged))
+def evolve(held: Held[UnitFacts], event: Event) -> Held[UnitFacts]:
+    """What is held after an event."""
+    return evolved(held, event)
+
+
+UNIT = Aggregate("unit", Held[UnitFacts](), decide, evolve, KINDS)

@@ -9,16 +9,17 @@ from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from typing import Any, cast
 
-from contracts.registry import AddressFacts
+from contracts.registry import AddressFacts, Confirmed, Disputed, Facts
 from events import Aggregate, Commands, Done, Event, Token
 from events.privacy.data import Erased
 
-from registry.domain.entry import Register
+from registry.domain.entry import Register, Rule
 from registry.domain.faults import WORDS, Fault, Why
+from registry.domain.history import CHINA
 from registry.importing.places import Places, found_by_name
 from registry.importing.sheets import Entry, Reference, Sheet
 from registry.importing.table import Row, Table
-from registry.read_models.grids import grids_at
+from registry.read_models.territory import grids_at
 
 CHUNK = 500
 
@@ -41,13 +42,16 @@ class Tally:
 
 @dataclass
 class Entering:
-    """One file on its way into a register. `last` is the number of its last line, for the progress."""
+    """One file on its way into a register. `last` is the number of its last line, for the progress; `source` is who
+    says what stands in it, and `rules` who is believed, by field."""
 
     commands: Commands
     aggregate: Aggregate[Any, Any]
     read: Iterator[Read]
     last: int
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    source: str = ""
+    rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
     tally: Tally = field(default_factory=Tally)
     _token: Token | None = None
     _seen: set[str] = field(default_factory=set[str])
@@ -79,8 +83,13 @@ class Entering:
             for line, fault in (await wrong(entries)).items():
                 faults[line] = fault
                 del entries[line]
+        for line in [line for line, entry in entries.items() if self._in_future(entry.facts)]:
+            faults[line] = Fault("since", Why.IN_FUTURE)
+            del entries[line]
         facts = await self._located({entry.id: entry.facts for entry in entries.values()})
-        answers = await self.commands.execute_many(self.aggregate, {id_: Register(it) for id_, it in facts.items()})
+        said = {entry.id: entry.said for entry in entries.values()}
+        told = {id_: Register(self._sourced(it), said[id_], self.rules) for id_, it in facts.items()}
+        answers = await self.commands.execute_many(self.aggregate, told)
         for line, entry in entries.items():
             match answers[entry.id]:
                 case Fault() as fault:
@@ -125,6 +134,13 @@ class Entering:
                     faults.setdefault(line, Fault(column, reference.why))
         return faults
 
+    def _in_future(self, facts: Event) -> bool:
+        today = self.commands.clock().astimezone(CHINA).date()
+        return isinstance(facts, Facts) and facts.since is not None and facts.since > today
+
+    def _sourced(self, facts: Event) -> Event:
+        return facts.model_copy(update={"source": self.source}) if self.source and isinstance(facts, Facts) else facts
+
     async def _located(self, facts: Mapping[str, Event]) -> Mapping[str, Event]:
         """Addresses get the grid that they lie in."""
         places = {id_: it.place for id_, it in facts.items() if isinstance(it, AddressFacts)}
@@ -136,7 +152,7 @@ class Entering:
     def _count(self, done: Done[Any]) -> None:
         self._token = done.token or self._token
         match done.events:
-            case ():
+            case () | (Confirmed(), *_) | (Disputed(), *_):
                 self.tally.unchanged += 1
             case (event, *_) if isinstance(event, self.aggregate.events[0]):
                 self.tally.registered += 1
@@ -146,20 +162,26 @@ class Entering:
 
 def read_rows(sheet: Sheet, table: Table) -> Iterator[Read]:
     """Each row of the table as what it says, or what is wrong with it."""
+    left_out = {column: "" for column in sheet.optional if column not in table.columns}
     for row in table.rows():
         if isinstance(row, Row):
             try:
-                yield row.line, sheet.read(row.cells)
+                entry = sheet.read(left_out | row.cells)
+                yield row.line, replace(entry, said=_said(entry.facts, left_out)) if left_out else entry
             except Fault as fault:
                 yield row.line, fault
         else:
             yield row
 
 
+def _said(facts: Event, left_out: Iterable[str]) -> frozenset[str]:
+    return frozenset(type(facts).model_fields) - frozenset(left_out)
+
+
 def message(line: int, fault: Fault) -> dict[str, Any]:
     """What a person and a program need to find the fault; never the value."""
     column = COLUMN.get(fault.field, fault.field)
-    return {
+    told: dict[str, Any] = {
         "line": line,
         "field": column,
         "error": fault.why,
@@ -167,6 +189,7 @@ def message(line: int, fault: Fault) -> dict[str, Any]:
         "message_zh": f"{column}：{WORDS[fault.why].zh}",
         **fault.more,
     }
+    return told if fault.where is None else told | {"where": fault.where}
 
 
 def sized(read: Iterable[Read]) -> tuple[Iterator[Read], int]:

@@ -4,22 +4,20 @@ Grids are few, so their file is read whole.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import IO, Any, cast
+from typing import IO, Any
 
 import orjson
 from contracts.common import Title
-from contracts.registry import GridFacts
+from contracts.registry import MapGrid
 from edge.body import too_deep
-from events import Database
 
 from registry.domain.address import check_division_code
 from registry.domain.faults import Fault, Why
-from registry.domain.ground import Ring, check_boundary, overlapping
+from registry.domain.ground import check_boundary
 from registry.domain.references import check_code
 from registry.importing.cells import needed, text
 from registry.importing.sheets import Entry
 from registry.importing.table import NotATable
-from registry.read_models.grids import boundaries
 
 MAX_GRIDS = 1_000
 MAX_CORNERS = 2_000
@@ -27,18 +25,9 @@ MAX_CORNERS = 2_000
 Read = tuple[int, Entry | Fault]
 
 
-async def read_grids(file: IO[bytes], db: Database) -> list[Read]:
-    """Each feature by its number, counted from 1: a grid, or what is wrong with it."""
-    read = list(_each(_features(file)))
-    drawn: dict[str, Ring] = {}
-    for _, entry in read:
-        if isinstance(entry, Entry):
-            drawn[entry.id] = cast(GridFacts, entry.facts).boundary
-    overlaps = overlapping(drawn, await boundaries(db))
-    return [
-        (number, Fault("boundary", Why.OVERLAP) if isinstance(entry, Entry) and entry.id in overlaps else entry)
-        for number, entry in read
-    ]
+def read_grids(file: IO[bytes]) -> list[Read]:
+    """Each feature by its number, counted from 1: a grid, or what is wrong with it. Raises NotATable."""
+    return list(_each(_features(file)))
 
 
 def _features(file: IO[bytes]) -> Sequence[Any]:
@@ -74,7 +63,7 @@ def _each(features: Sequence[Any]) -> Iterator[Read]:
             yield number, Entry(facts.grid, facts)
 
 
-def _grid(feature: Any) -> GridFacts:
+def _grid(feature: Any) -> MapGrid:
     match feature:
         case {"properties": {**properties}, "geometry": geometry}:
             named = {name: str(properties.get(name) or "") for name in ("code", "name_zh", "name_en", "division_code")}
@@ -86,7 +75,7 @@ def _grid(feature: Any) -> GridFacts:
     division = text(named, "division_code")
     if division:
         check_division_code(division)
-    return GridFacts(grid=code, title=title, boundary=_ring(geometry), division_code=division or None)
+    return MapGrid(grid=code, title=title, boundary=_ring(geometry), division_code=division or None)
 
 
 def _ring(geometry: Any) -> list[tuple[float, float]]:

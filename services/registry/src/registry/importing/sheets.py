@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from contracts.common import Place, Post, Residency, Title, UnitCategory
+from contracts.common import IdentityDocument, Place, Post, Presence, Residency, Tenure, Title, UnitCategory
 from contracts.registry import (
     AddressFacts,
     BuildingFacts,
@@ -26,6 +26,7 @@ from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.references import check_code, check_reference, id_of
+from registry.domain.relation import Relation
 from registry.domain.unit import UNIT
 from registry.domain.writing import Parts, normalised
 from registry.importing.cells import (
@@ -40,7 +41,8 @@ from registry.importing.cells import (
     whole,
 )
 from registry.importing.places import Sought, sought
-from registry.read_models import addresses, grids, households
+from registry.read_models import households
+from registry.read_models.territory import known_addresses, known_grids, territory
 
 
 @dataclass(frozen=True)
@@ -52,45 +54,42 @@ class Reference:
     why: Why
 
 
-AN_ADDRESS = Reference(addresses.addresses, addresses.known, Why.UNKNOWN_ADDRESS)
+AN_ADDRESS = Reference(territory, known_addresses, Why.UNKNOWN_ADDRESS)
 A_HOUSEHOLD = Reference(households.households, households.known, Why.UNKNOWN_HOUSEHOLD)
-A_GRID = Reference(grids.grids, grids.known, Why.UNKNOWN_GRID)
+A_GRID = Reference(territory, known_grids, Why.UNKNOWN_GRID)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist.
+    """What a row says: the thing's id and all that is known of it. `refers` holds, by column, ids that must exist;
+    `said` are the fields that the file speaks of, None: all;
     `sought`: the address is named by how it is written, and is yet to be found."""
 
     id: str
     facts: Event
     refers: Mapping[str, str] = field(default_factory=dict[str, str])
+    said: frozenset[str] | None = None
     sought: Sought | None = None
 
 
 @dataclass(frozen=True)
 class Sheet:
     """A register's file: the head of its table, and what to make of a row. The first column is the reference by which
-    a row is known again; `references` says, by column, what must exist."""
+    a row is known again; `references` says, by column, what must exist; `more` are columns that may be left out."""
 
     head: str
     aggregate: Aggregate[Any, Any]
     read: Callable[[Cells], Entry]
     references: Mapping[str, Reference] = field(default_factory=dict[str, Reference])
+    more: str = ""
 
     @property
     def columns(self) -> list[str]:
         return self.head.split()
 
-
-class Relation(StrEnum):
-    """To the head of the household (户主)."""
-
-    HEAD = "head"
-    SPOUSE = "spouse"
-    CHILD = "child"
-    PARENT = "parent"
-    OTHER = "other"
+    @property
+    def optional(self) -> list[str]:
+        return self.more.split()
 
 
 class Sex(StrEnum):
@@ -121,6 +120,10 @@ def _code(cells: Cells, column: str) -> str:
     return code
 
 
+def _yes(cells: Cells, column: str) -> bool:
+    return bool(text(cells, column)) and choice(cells, column, YesNo) is YesNo.YES
+
+
 def _title(cells: Cells, name: str) -> Title:
     return Title(zh=needed(cells, f"{name}_zh"), en=needed(cells, f"{name}_en"))
 
@@ -138,7 +141,13 @@ def address(cells: Cells) -> Entry:
         floor=text(cells, "floor"),
         room=text(cells, "room"),
     )
-    facts = AddressFacts(address=id_, division_code=division_code, **asdict(normalised(parts)), place=_place(cells))
+    facts = AddressFacts(
+        address=id_,
+        division_code=division_code,
+        **asdict(normalised(parts)),
+        place=_place(cells),
+        since=day(cells, "since"),
+    )
     return Entry(id_, facts)
 
 
@@ -171,15 +180,23 @@ def building(cells: Cells) -> Entry:
         kind=needed(cells, "kind"),
         floors=floors,
         built_year=whole(cells, "built_year", 1000, 2200),
+        rooms=whole(cells, "rooms", 1, 10_000),
+        beds=whole(cells, "beds", 0, 10_000),
+        tenure=choice(cells, "tenure", Tenure) if text(cells, "tenure") else None,
+        tenants=whole(cells, "tenants", 0, 10_000),
+        since=day(cells, "since"),
     )
-    return Entry(id_, facts, refers, wanted)
+    return Entry(id_, facts, refers, sought=wanted)
 
 
 def household(cells: Cells) -> Entry:
     """A household."""
     id_ = _id(cells, "household_ref", "household")
     address_id, refers, wanted = _at(cells)
-    return Entry(id_, HouseholdFacts(household=id_, address=address_id), refers, wanted)
+    facts = HouseholdFacts(
+        household=id_, address=address_id, dissolved=_yes(cells, "dissolved"), since=day(cells, "since")
+    )
+    return Entry(id_, facts, refers, sought=wanted)
 
 
 def person(cells: Cells) -> Entry:
@@ -192,10 +209,13 @@ def person(cells: Cells) -> Entry:
     born = day(cells, "birth_date")
     if born is None:
         raise Fault("birth_date", Why.MISSING)
+    document = (
+        choice(cells, "document", IdentityDocument) if text(cells, "document") else IdentityDocument.IDENTITY_CARD
+    )
     facts = PersonFacts(
         person=id_,
         name=needed(cells, "name"),
-        id_number=needed_digits(cells, "id_number"),
+        id_number=(digits if document is IdentityDocument.NONE else needed_digits)(cells, "id_number"),
         sex=choice(cells, "sex", Sex),
         birth_date=born,
         phone=digits(cells, "phone"),
@@ -204,8 +224,13 @@ def person(cells: Cells) -> Entry:
         relation=choice(cells, "relation", Relation) if text(cells, "relation") else None,
         address=address_id,
         registered_until=day(cells, "registered_until"),
+        document=document,
+        presence=choice(cells, "presence", Presence) if text(cells, "presence") else Presence.HERE,
+        home_hours=text(cells, "home_hours"),
+        no_contact=_yes(cells, "no_contact"),
+        since=day(cells, "since"),
     )
-    return Entry(id_, facts, refers, wanted)
+    return Entry(id_, facts, refers, sought=wanted)
 
 
 def unit(cells: Cells) -> Entry:
@@ -219,8 +244,17 @@ def unit(cells: Cells) -> Entry:
         address=address_id,
         credit_code=needed_digits(cells, "credit_code"),
         phone=digits(cells, "phone"),
+        licence=text(cells, "licence"),
+        licence_until=day(cells, "licence_until"),
+        person_in_charge=text(cells, "person_in_charge"),
+        staff=whole(cells, "staff", 0, 1_000_000),
+        beds=whole(cells, "beds", 0, 100_000),
+        fire_check_due=day(cells, "fire_check_due"),
+        safety_check_due=day(cells, "safety_check_due"),
+        closed=_yes(cells, "closed"),
+        since=day(cells, "since"),
     )
-    return Entry(id_, facts, refers, wanted)
+    return Entry(id_, facts, refers, sought=wanted)
 
 
 def member(cells: Cells) -> Entry:
@@ -266,17 +300,33 @@ AT_AN_ADDRESS = {"address_ref": AN_ADDRESS}
 
 SHEETS: Mapping[str, Sheet] = {
     "addresses": Sheet(
-        "address_ref division_code street number building unit floor room longitude latitude", ADDRESS, address
+        "address_ref division_code street number building unit floor room longitude latitude",
+        ADDRESS,
+        address,
+        more="since",
     ),
-    "buildings": Sheet("building_ref address_ref name kind floors built_year", BUILDING, building, AT_AN_ADDRESS),
-    "households": Sheet("household_ref address_ref", HOUSEHOLD, household, AT_AN_ADDRESS),
+    "buildings": Sheet(
+        "building_ref address_ref name kind floors built_year",
+        BUILDING,
+        building,
+        AT_AN_ADDRESS,
+        more="rooms beds tenure tenants since",
+    ),
+    "households": Sheet("household_ref address_ref", HOUSEHOLD, household, AT_AN_ADDRESS, more="dissolved since"),
     "people": Sheet(
         "person_ref name id_number sex birth_date phone residency household_ref relation address_ref registered_until",
         PERSON,
         person,
         {"address_ref": AN_ADDRESS, "household_ref": A_HOUSEHOLD},
+        more="document presence home_hours no_contact since",
     ),
-    "units": Sheet("unit_ref name category address_ref credit_code phone", UNIT, unit, AT_AN_ADDRESS),
+    "units": Sheet(
+        "unit_ref name category address_ref credit_code phone",
+        UNIT,
+        unit,
+        AT_AN_ADDRESS,
+        more="licence licence_until person_in_charge staff beds fire_check_due safety_check_due closed since",
+    ),
     "roster": Sheet("member_ref name post grid_code email phone", MEMBER, member, {"grid_code": A_GRID}),
     "duties": Sheet(
         "category title_zh title_en department_zh department_en grid_duty deadline_minutes standard_zh standard_en "

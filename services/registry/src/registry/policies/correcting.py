@@ -9,6 +9,7 @@ from events.privacy.data import Erased
 from registry.domain.correction import CORRECTION, corrected
 from registry.domain.entry import Register
 from registry.domain.person import PERSON
+from registry.domain.sources import DECISION
 
 correcting = Policy("correcting")
 
@@ -20,5 +21,6 @@ async def accepted(commands: Commands, event: Recorded[CorrectionAccepted]) -> N
     person, _ = await commands.load(PERSON, event.data.person)
     assert correction.asked is not None  # noqa: S101  # what was accepted was asked for
     with suppress(Erased):  # in the meantime
-        put_right = Register(corrected(person.known(), correction.asked))
+        facts = corrected(person.known(), correction.asked)
+        put_right = Register(facts.model_copy(update={"source": DECISION, "corrects": True, "since": None}))
         await commands.execute(PERSON, event.data.person, put_right)

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 
 from events import Database
 
-from registry.read_models.addresses import addresses
 from registry.read_models.buildings import buildings
-from registry.read_models.grids import grids
 from registry.read_models.households import households
 from registry.read_models.people import people
+from registry.read_models.territory import territory
 from registry.read_models.units import units
 
-COUNTED = (grids, addresses, buildings, households, people, units)
+COUNTED = (territory, buildings, households, people, units)
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,10 @@ async def counts(db: Database) -> Counts:
         """select 'grids' as register, '' as kind, count(*) from grid
            union all select 'addresses', '', count(*) from address
            union all select 'buildings', kind, count(*) from building group by kind
-           union all select 'households', '', count(*) from household
-           union all select 'people', residency, count(*) from person group by residency
-           union all select 'units', category, count(*) from unit group by category"""
+           union all select 'households', '', count(*) from household where not dissolved
+           union all select 'people', residency, count(*) from person p where presence = 'here' and same_as is null
+              group by residency
+           union all select 'units', category, count(*) from unit where not closed group by category"""
     )
     plain = {row["register"]: row["count"] for row in rows if not row["kind"]}
     by_kind: dict[str, dict[str, int]] = {"buildings": {}, "people": {}, "units": {}}

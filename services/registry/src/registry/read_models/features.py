@@ -6,7 +6,7 @@ from typing import Any
 
 from events import Database
 
-from registry.read_models.grids import MICRO
+from registry.read_models.territory import MICRO
 
 COUNTED = 10_000
 """Beyond, how many there are is not said: counting would cost more than answering."""
@@ -27,6 +27,8 @@ class Layer:
     grid: str
     within: str
     extent: str
+    only: str = "true"
+    """Which of them are shown."""
 
 
 POINT = "json_build_object('type', 'Point', 'coordinates', json_build_array(a.longitude, a.latitude))::text"
@@ -62,13 +64,14 @@ LAYERS = {
         grid="a.grid",
         within="a.place <@ $1::box",
         extent=POINTS,
+        only="not u.closed",
     ),
 }
 
 
 def _where(layer: Layer) -> str:
     reach = f"($2::text[] is null or coalesce({layer.grid}, '') = any($2))"
-    return f"($1::box is null or {layer.within}) and {reach}"
+    return f"{layer.only} and ($1::box is null or {layer.within}) and {reach}"
 
 
 def _box(box: Box | None) -> Any:

@@ -8,8 +8,11 @@ from events import Batch, Connection, Database, ReadModel
 
 households = ReadModel(
     "households",
+    version=2,
     tables="""
-    create table household (id text collate "C" primary key, address text collate "C" not null);
+    create table household (
+        id text collate "C" primary key, address text collate "C" not null, dissolved boolean not null
+    );
     create index household_address on household (address);
     """,
 )
@@ -17,13 +20,12 @@ households = ReadModel(
 
 async def _put(db: Connection, events: Batch[HouseholdFacts]) -> None:
     await db.execute(
-        """insert into household (id, address)
-           select distinct on (id) id, address
-           from unnest($1::text[], $2::text[]) with ordinality as h(id, address, nth)
+        """insert into household (id, address, dissolved)
+           select distinct on (id) id, address, dissolved
+           from unnest($1::text[], $2::text[], $3::boolean[]) with ordinality as h(id, address, dissolved, nth)
            order by id, nth desc
-           on conflict (id) do update set address = excluded.address""",
-        events.column("household"),
-        events.column("address"),
+           on conflict (id) do update set address = excluded.address, dissolved = excluded.dissolved""",
+        *map(events.column, ("household", "address", "dissolved")),
     )
 
 
@@ -44,9 +46,10 @@ async def page(db: Database, reach: Sequence[str] | None, grid: str | None, afte
     if there are more."""
     return await db.fetch(
         """select h.id as household, h.address, a.written, a.grid,
-                  (select count(*) from person p where p.household = h.id) as people
+                  (select count(*) from person p where p.household = h.id and p.presence = 'here' and p.same_as is null)
+                      as people
            from household h left join address a on a.id = h.address
-           where ($1::text is null or a.grid = $1) and h.id > $2
+           where not h.dissolved and ($1::text is null or a.grid = $1) and h.id > $2
                  and ($4::text[] is null or coalesce(a.grid, '') = any($4))
            order by h.id limit $3 + 1""",
         grid,

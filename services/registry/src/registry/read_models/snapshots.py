@@ -10,13 +10,12 @@ from events.event import START
 from events.progress import OWN
 
 from registry.read_models.address_names import address_names
-from registry.read_models.addresses import addresses
 from registry.read_models.buildings import buildings
 from registry.read_models.duties import duties
-from registry.read_models.grids import grids
 from registry.read_models.households import households
-from registry.read_models.people import people
+from registry.read_models.people import HERE, people
 from registry.read_models.roster import roster
+from registry.read_models.territory import territory
 from registry.read_models.units import units
 
 Kind = Literal["text", "whole", "number", "day"]
@@ -42,6 +41,8 @@ class Snapshot:
     read_models: tuple[ReadModel, ...]
     grid: str | None = None
     geometry: str | None = None
+    only: str = "true"
+    """Which rows, as in the register's list: no dissolved households, no closed units, nobody who is not here."""
 
 
 POINT = "json_build_object('type', 'Point', 'coordinates', json_build_array(a.longitude, a.latitude))::text"
@@ -59,16 +60,16 @@ AT = (Column("address", "a.written"), Column("grid_code", "a.grid"))
 
 SNAPSHOTS = {
     "grids": Snapshot(
-        "grid g left join ground d on d.grid = g.code",
+        "grid g",
         "g.code",
         (
             Column("code", "g.code"),
             Column("name_zh", "g.title_zh"),
             Column("name_en", "g.title_en"),
-            Column("division_code", "d.division_code"),
+            Column("division_code", "g.division_code"),
             Column("boundary", WKT),
         ),
-        (grids,),
+        (territory,),
         grid="g.code",
         geometry="json_build_object('type', 'Polygon', 'coordinates', json_build_array(g.boundary))::text",
     ),
@@ -86,7 +87,7 @@ SNAPSHOTS = {
             Column("written", "a.written"),
             Column("grid_code", "a.grid"),
         ),
-        (addresses, address_names),
+        (territory, address_names),
         grid="a.grid",
         geometry=POINT,
     ),
@@ -102,7 +103,7 @@ SNAPSHOTS = {
             Column("built_year", "b.built_year", "whole"),
             *AT,
         ),
-        (buildings, addresses),
+        (buildings, territory),
         grid="a.grid",
         geometry=POINT,
     ),
@@ -110,8 +111,9 @@ SNAPSHOTS = {
         "household h left join address a on a.id = h.address",
         "h.id",
         (Column("household_ref", _refers("h.id")), Column("address_ref", _refers("h.address")), *AT),
-        (households, addresses),
+        (households, territory),
         grid="a.grid",
+        only="not h.dissolved",
     ),
     "people": Snapshot(
         "person p left join address a on a.id = p.address",
@@ -125,8 +127,9 @@ SNAPSHOTS = {
             Column("registered_until", "p.registered_until", "day"),
             Column("grid_code", "a.grid"),
         ),
-        (people, addresses),
+        (people, territory),
         grid="a.grid",
+        only=HERE,
     ),
     "units": Snapshot(
         "unit u left join address a on a.id = u.address",
@@ -139,8 +142,9 @@ SNAPSHOTS = {
             Column("credit_code", "u.credit_code"),
             *AT,
         ),
-        (units, addresses),
+        (units, territory),
         grid="a.grid",
+        only="not u.closed",
         geometry=POINT,
     ),
     "roster": Snapshot(
@@ -193,7 +197,8 @@ async def reading(pool: Pool, snapshot: Snapshot, reach: Sequence[str] | None) -
     cut = f"coalesce({snapshot.grid}, '') = any($1)" if snapshot.grid else "true"
     columns = ", ".join(f"{it.sql} as {it.name}" for it in snapshot.columns)
     query = f"""select {columns}, {snapshot.geometry or "null"} as geometry
-                from {snapshot.tables} where ($1::text[] is null or {cut}) order by {snapshot.key}"""  # noqa: S608
+                from {snapshot.tables} where {snapshot.only} and ($1::text[] is null or {cut})
+                order by {snapshot.key}"""  # noqa: S608
     async with pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
         yield Reading(await _position(db, snapshot.read_models), db, query, reach)
 

@@ -1,0 +1,143 @@
+"""How good the registers are, by what is in them and by random re-visits; what falls due is told once."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from events.runtime import Runtime
+from events.testing import eventually
+from hypothesis import given
+from hypothesis import strategies as st
+from registry.domain.quality import score, wilson
+from registry.domain.references import id_of
+from registry.domain.sample import drawn
+from registry.measuring import measure, notice_what_falls_due
+
+from .conftest import Office
+from .test_people_over_time import ADDRESSES, GRID, HEAD, HOUSEHOLDS, TAN_RUI, YAN, does
+
+TODAY = datetime.now(UTC).date()
+UNITS = "unit_ref,name,category,address_ref,credit_code,phone,licence,licence_until,beds,fire_check_due\n"
+
+
+@given(st.integers(1, 200), st.data())
+def test_the_interval_holds_the_rate_and_narrows_with_more_visits(of: int, data: st.DataObject) -> None:
+    right = data.draw(st.integers(0, of))
+    rate, more = wilson(right, of), wilson(right * 10, of * 10)
+    assert rate is not None
+    assert more is not None
+    assert 0 <= rate.low <= rate.value <= rate.high <= 1
+    assert more.high - more.low < rate.high - rate.low
+
+
+def test_who_looked_at_nobody_knows_no_rate() -> None:
+    assert wilson(0, 0) is None
+    assert wilson(19, 20) == pytest.approx((0.95, 0.7639, 0.9911, 20), abs=1e-4)  # Wilson's interval, by hand
+
+
+def test_a_better_sample_makes_a_better_score_and_typing_more_does_not() -> None:
+    assert score(1, 1, 1, None) == 100
+    assert score(0.9, 0.9, 0.9, wilson(20, 20)) > score(0.9, 0.9, 0.9, wilson(10, 20))
+    assert score(0.9, 0.9, 0.9, wilson(100, 100)) > score(0.9, 0.9, 0.9, wilson(10, 10))
+
+
+@given(st.sets(st.text(min_size=1, max_size=4), min_size=1, max_size=30), st.integers(1, 40), st.integers())
+def test_a_draw_can_be_repeated_and_names_nobody_twice(people: set[str], size: int, seed: int) -> None:
+    first = drawn(sorted(people), size, seed)
+    assert first == drawn(sorted(people, reverse=True), size, seed)
+    assert len(set(first)) == len(first) == min(size, len(people))
+    assert set(first) <= people
+
+
+def a_hotel(licence_until: str, licence: str = "特-1", fire_check_due: str = "") -> str:
+    return f"{UNITS}U1,样例旅馆,hotel,A2,92990502MA9K4MJ71U,,{licence},{licence_until},10,{fire_check_due}\n"
+
+
+@pytest.fixture
+async def town(office: Office) -> Office:
+    """A grid with a couple, a tenant whose registration ended, a child alone, and a hotel."""
+    await office.brings("grids", GRID)
+    await office.brings("addresses", ADDRESSES)
+    await office.brings("households", HOUSEHOLDS)
+    over, soon = TODAY - timedelta(days=3), TODAY + timedelta(days=20)
+    rows = [
+        TAN_RUI,
+        YAN,
+        f"李四,990502199003070013,1,1990-03-07,,floating,,,A1,{over}",
+        f"王小,990502201905120016,1,2019-05-12,,floating,,,A2,{soon}",
+    ]
+    people = "\n".join((HEAD, *(f"P{nth},{row}" for nth, row in enumerate(rows, 1))))
+    assert (await office.brings("people", people + "\n")).bad == []
+    assert (await office.brings("units", a_hotel("2020-01-01"))).bad == []
+    return office
+
+
+async def test_what_contradicts_itself_is_named_and_counted(town: Office) -> None:
+    [grid] = await town.sees("/quality")
+    assert grid["broken"] == {"licence_over": 1, "minor_alone": 1, "registration_over": 1}
+    assert (grid["records"], grid["complete"], grid["accurate"]) == (5, 0.6, None)
+    assert (grid["consistent"], grid["fresh"]) == (0.4, 1.0)
+    found = await town.sees_all("/quality/broken", grid="G1")
+    assert {(it["rule"], it["of"], it["id"]) for it in found} == {
+        ("licence_over", "units", id_of("unit", "U1")),
+        ("minor_alone", "people", id_of("person", "P4")),
+        ("registration_over", "people", id_of("person", "P3")),
+    }
+    await town.brings("units", a_hotel("", licence=""))
+    assert "no_licence" in (await town.sees("/quality"))[0]["broken"]
+    await town.brings("units", a_hotel(str(TODAY + timedelta(days=400))))
+    assert (await town.sees("/quality"))[0]["broken"] == {"minor_alone": 1, "registration_over": 1}
+
+
+async def test_a_building_is_measured_for_itself(town: Office) -> None:
+    assert await town.sees("/quality/grids/G1/buildings") == [
+        {"building": "样例路1号", "records": 3, "complete": pytest.approx(2 / 3), "fresh": 1.0},
+        {"building": "样例路2号", "records": 2, "complete": 0.5, "fresh": 1.0},
+    ]
+
+
+async def test_random_re_visits_give_a_rate_with_its_interval(town: Office) -> None:
+    body = {"period": "2026Q4", "per_grid": 3}
+    [sample] = (await town.http.post("/quality/samples", json=body, headers={"Consistency-Token": town.token})).json()
+    assert (sample["grid"], len(sample["persons"])) == ("G1", 3)
+    [again] = (await town.http.post("/quality/samples", json=body, headers={"Consistency-Token": town.token})).json()
+    assert again == sample
+    one, other, _ = sample["persons"]
+    where = f"/quality/samples/{sample['sample']}/answers"
+    await does(town, where, {"person": one, "right": True})
+    answer: dict[str, Any] = {"person": other, "right": False, "wrong": ["phone"]}
+    assert (await does(town, where, answer)).json()["persons"][other] is False
+    accurate = (await town.sees("/quality"))[0]["accurate"]
+    assert (accurate["rate"], accurate["of"]) == (0.5, 2)
+    assert accurate["low"] < 0.5 < accurate["high"]
+    [row] = await town.sees_all("/quality/samples")
+    assert (row["size"], row["answered"], row["right"]) == (3, 2, 1)
+
+
+async def test_what_falls_due_is_shown_and_told_once(town: Office, runtime: Runtime) -> None:
+    due = str(TODAY + timedelta(days=10))
+    await town.brings("units", a_hotel(due, fire_check_due=due))
+    shown = [(it["kind"], it["on"]) for it in await town.sees_all("/dues")]
+    assert shown == [
+        ("fire_check", due),
+        ("licence", due),
+        ("registration", str(TODAY + timedelta(days=20))),
+    ]
+
+    async def told() -> int:
+        return await runtime.db.fetchval("select count(*) from log.events where stream like 'due-%'")
+
+    async def all_are() -> bool:  # the worker of this service may be before us
+        await notice_what_falls_due(runtime)
+        return await told() == 3
+
+    await eventually(all_are)
+    assert await notice_what_falls_due(runtime) == 0
+    assert await told() == 3
+
+
+async def test_how_good_a_grid_is_is_told_once_a_day(town: Office, runtime: Runtime) -> None:
+    await town.sees("/quality")
+    await measure(runtime)
+    assert await measure(runtime) == 0
+    assert await runtime.db.fetchval("select count(*) from log.events where stream like 'quality-%'") == 1
