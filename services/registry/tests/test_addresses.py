@@ -219,7 +219,7 @@ async def test_a_file_that_still_writes_the_old_street_says_nothing_new(office: 
     ("wrong", "field", "why"),
     [
         ({"to": "蚕花路"}, "renamed", "same_street"),
-        ({"on": "2999-01-01"}, "on", "future"),
+        ({"on": "2999-01-01"}, "on", "in_future"),
         ({"division_code": "990502001000"}, "division_code", "division_code"),
         ({"from": "，，"}, "street", "missing"),
     ],
