@@ -11,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from struct import unpack
+from tempfile import TemporaryFile
+from threading import Lock
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
+import orjson
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from registry.importing.table import MAX_COLUMNS, Heads, NotATable, Record, Table, table_of
@@ -22,8 +25,10 @@ SIGNATURE = b"PK\x03\x04"
 MAX_WORKBOOK = 16 * 1024 * 1024
 """Bytes, as it is sent."""
 MAX_UNPACKED = 128 * 1024 * 1024
-MAX_CELLS = 5_000_000
-"""Rows times columns; its reader takes 32 bytes for each."""
+MAX_CELLS = 2_500_000
+"""Rows times columns; its reader takes some 100 bytes for each."""
+ONE_AT_A_TIME = Lock()
+"""However many are sent, one sheet is in memory, and that until it is on disk."""
 MAX_PARTS = 1_000
 BLOCK = 1_048_576
 LOCAL_HEAD = 30
@@ -46,14 +51,31 @@ def is_workbook(file: IO[bytes]) -> bool:
 
 def open_workbook(file: IO[bytes], sheet: str | None, named: Sequence[str], heads: Heads) -> Table:
     """The table in a sheet of this workbook: the one of this name, or the first that one can see. Raises NotATable."""
-    _require_harmless(file)
-    file.seek(0)
-    try:
-        with CalamineWorkbook.from_filelike(file) as workbook:
-            found = _sheet(workbook, sheet)
-    except CalamineError:
-        raise _unreadable() from None
-    return table_of(_records(found), found.total_height, named, heads)
+    with ONE_AT_A_TIME:
+        _require_harmless(file)
+        file.seek(0)
+        try:
+            with CalamineWorkbook.from_filelike(file) as workbook:
+                found = _sheet(workbook, sheet)
+                lines = found.total_height
+                records = _from_disk(_to_disk(_records(found)))
+        except CalamineError:
+            raise _unreadable() from None
+    return table_of(records, lines, named, heads)
+
+
+def _to_disk(records: Iterator[Record]) -> IO[bytes]:
+    file: IO[bytes] = TemporaryFile()  # noqa: SIM115  # it is closed when it has been read
+    for line, cells, _ in records:
+        file.write(orjson.dumps((line, cells), option=orjson.OPT_APPEND_NEWLINE))
+    return file
+
+
+def _from_disk(file: IO[bytes]) -> Iterator[Record]:
+    with file:
+        file.seek(0)
+        for each in file:
+            yield Record(*orjson.loads(each))
 
 
 def _sheet(workbook: CalamineWorkbook, name: str | None) -> CalamineSheet:
