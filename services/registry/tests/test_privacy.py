@@ -69,7 +69,7 @@ def reason(answer: httpx2.Response) -> str:
 
 async def test_for_a_purpose_the_fields_that_it_covers_are_open_and_no_others(as_: As) -> None:
     seen = (await looks(as_, "here", "visit")).json()
-    assert (seen["name"], seen["phone"], seen["disclosed"]) == (NAME, PHONE, ["name", "phone"])
+    assert (seen["name"], seen["phone"], seen["disclosed"]) == (NAME, PHONE, ["home_hours", "name", "phone"])
     assert (seen["id_number"], seen["sex"], seen["birth_date"]) == ("9905**********4658", None, None)
     checked = await looks(as_, "officer", "case_handling")
     assert (checked.json()["id_number"], checked.json()["birth_date"]) == (NUMBER, None)
