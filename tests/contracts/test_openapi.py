@@ -55,7 +55,7 @@ def test_every_post_that_changes_something_takes_an_idempotency_key_and_no_quest
 
 
 def test_nothing_but_these_is_a_question_in_a_body(document: dict[str, Any]):
-    questions = {"POST /keys", "POST /people/search", "POST /addresses/search"}
+    questions = {"POST /keys", "POST /people/search", "POST /people/find", "POST /addresses/search"}
     assert {name for name, it in operations(document) if it.get("x-asks")} <= questions
 
 

@@ -15,7 +15,7 @@ import httpx2
 import jwt
 import pytest
 from assessment.service import application as assessment
-from contracts.common import HolderKind, Place, Post, Residency, Scope, Title
+from contracts.common import HolderKind, Place, Post, Residency, Scope, Title, UnitCategory
 from contracts.grid_tasks import ReporterKind
 from contracts.registry import (
     AddressFacts,
@@ -23,9 +23,11 @@ from contracts.registry import (
     DutyFacts,
     GridDrawn,
     HouseholdFacts,
+    MapGrid,
     MemberFacts,
     PersonFacts,
     PowerListed,
+    UnitFacts,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from edge import authority
@@ -46,13 +48,19 @@ from pydantic import BaseModel
 from registry.domain.address import ADDRESS
 from registry.domain.correction import CORRECTION, Ask
 from registry.domain.entry import Register
+from registry.domain.grid_map import MAP, Draw
 from registry.domain.household import HOUSEHOLD
 from registry.domain.member import MEMBER
 from registry.domain.person import PERSON
 from registry.domain.power import TOPICS
+from registry.domain.relation import Relation
+from registry.domain.sample import SAMPLE, DrawSample
+from registry.domain.unit import UNIT
 from registry.read_models.households import households
 from registry.read_models.people import people
+from registry.read_models.samples import samples
 from registry.read_models.territory import territory
+from registry.read_models.units import units
 from registry.service import application as registry
 
 APPLICATIONS = {it.service.name: it for it in (registry, grid_tasks, assessment, notifications)}
@@ -62,8 +70,17 @@ NO_KAFKA = "127.0.0.1:9"
 
 PEOPLE = {f"{post}-of-{grid}": (post, grid) for post in Post for grid in ("G1", "G2")}
 """Somebody in each post, for each of two grids, which are two communities'."""
-THINGS = {"case": "case-in-g1", "person": "person-in-g1", "household": "household-in-g1", "member": "grid_worker-of-G1"}
-THINGS["correction"] = "correction-in-g1"
+THINGS = {
+    "case": "case-in-g1",
+    "person": "person-in-g1",
+    "household": "household-in-g1",
+    "member": "grid_worker-of-G1",
+    "correction": "correction-in-g1",
+    "grid": "G1",
+    "sample": "2026Q4-G1",
+    "register": "people",
+    "id": "person-in-g1",
+}
 """Things that lie in the first grid."""
 WORDS = {"register": "units", "period": "2026-10", "name": "page.css"}
 """What a parameter has to be where it is no id."""
@@ -129,14 +146,26 @@ class Town:
         return await self._clients[service].request(method_of(route), path, headers=headers, json=body_of(route))
 
 
+EXAMPLES: Mapping[Any, Any] = {
+    int: 3,
+    str: "某",
+    bool: True,
+    date: "2026-11-20",
+    str | None: None,
+    dict[str, Relation]: {"nobody-has-this": "head"},
+}
+"""By what a field is."""
+
+
 def body_of(route: APIRoute) -> dict[str, Any] | None:
     """Something that the route can read."""
     model = route.body_field.field_info.annotation if route.body_field else None
     if not isinstance(model, type) or not issubclass(model, BaseModel):
         return None
     needed = {name: it.annotation for name, it in model.model_fields.items() if it.is_required()}
-    place = PLACE.model_dump()
-    return {name: 3 if kind is int else "某" if kind is str else place for name, kind in needed.items()}
+    it = THINGS["household" if "household" in route.path else "person"]
+    named = {"into": it, "other": it}
+    return {name: named.get(name) or EXAMPLES.get(kind, PLACE.model_dump()) for name, kind in needed.items()}
 
 
 @pytest.fixture(scope="module")
@@ -161,11 +190,28 @@ async def register(runtime: Runtime) -> None:
     """A resident in a household at an address in the first grid, and its grid worker."""
     address = AddressFacts(address="here", division_code="990502001001", street="x", number="1", place=PLACE, grid="G1")
     household = HouseholdFacts(household=THINGS["household"], address="here")
+    soon = datetime.now(UTC).date() + timedelta(days=10)
+    hotel = UnitFacts(
+        unit="hotel",
+        name="某旅馆",
+        category=UnitCategory.HOTEL,
+        address="here",
+        credit_code="92990502MA9K4MJ71U",
+        fire_check_due=soon,
+    )
     member = MemberFacts(member=THINGS["member"], name="某某", post=Post.GRID_WORKER, grid="G1", email="x@example.org")
     commands = runtime.commands
+    ground = MapGrid(grid="G1", title=TITLE, boundary=SQUARE, division_code="990502001001")
+    await commands.execute(MAP, "all", Draw("all", [ground]))
     await commands.execute(ADDRESS, "here", Register(address))
     await commands.execute(HOUSEHOLD, household.household, Register(household))
     await commands.execute(PERSON, RESIDENT.person, Register(RESIDENT))
+    otherwise = RESIDENT.model_copy(update={"phone": "15496301248", "source": "police"})
+    await commands.execute(PERSON, RESIDENT.person, Register(otherwise, rules={"phone": "ask"}))
+    await commands.execute(UNIT, hotel.unit, Register(hotel))
+    at = datetime(2026, 11, 25, 9, tzinfo=UTC)
+    drawn = DrawSample(THINGS["sample"], "2026Q4", "G1", [RESIDENT.person], 1, 7, "x", at)
+    await commands.execute(SAMPLE, THINGS["sample"], drawn)
     await commands.execute(MEMBER, member.member, Register(member))
     asked = CorrectionAsked(
         correction=THINGS["correction"],
@@ -178,7 +224,7 @@ async def register(runtime: Runtime) -> None:
     )
     await commands.execute(CORRECTION, asked.correction, Ask(asked, RESIDENT))
     working = asyncio.create_task(runtime.work())
-    for read_model in (territory, households, people, authority):
+    for read_model in (territory, households, people, units, samples, authority):
         await commands.caught_up(read_model, 60)
     working.cancel()
     await asyncio.wait([working])

@@ -73,7 +73,7 @@ async def town(office: Office) -> Office:
 
 
 async def test_what_contradicts_itself_is_named_and_counted(town: Office) -> None:
-    [grid] = await town.sees("/quality")
+    [grid] = await town.sees_all("/quality")
     assert grid["broken"] == {"licence_over": 1, "minor_alone": 1, "registration_over": 1}
     assert (grid["records"], grid["complete"], grid["accurate"]) == (5, 0.6, None)
     assert (grid["consistent"], grid["fresh"]) == (0.4, 1.0)
@@ -84,9 +84,9 @@ async def test_what_contradicts_itself_is_named_and_counted(town: Office) -> Non
         ("registration_over", "people", id_of("person", "P3")),
     }
     await town.brings("units", a_hotel("", licence=""))
-    assert "no_licence" in (await town.sees("/quality"))[0]["broken"]
+    assert "no_licence" in (await town.sees_all("/quality"))[0]["broken"]
     await town.brings("units", a_hotel(str(TODAY + timedelta(days=400))))
-    assert (await town.sees("/quality"))[0]["broken"] == {"minor_alone": 1, "registration_over": 1}
+    assert (await town.sees_all("/quality"))[0]["broken"] == {"minor_alone": 1, "registration_over": 1}
 
 
 async def test_a_building_is_measured_for_itself(town: Office) -> None:
@@ -97,17 +97,17 @@ async def test_a_building_is_measured_for_itself(town: Office) -> None:
 
 
 async def test_random_re_visits_give_a_rate_with_its_interval(town: Office) -> None:
-    body = {"period": "2026Q4", "per_grid": 3}
-    [sample] = (await town.http.post("/quality/samples", json=body, headers={"Consistency-Token": town.token})).json()
+    body, headers = {"per_grid": 3}, {"Consistency-Token": town.token}
+    [sample] = (await town.http.put("/quality/samples/2026Q4", json=body, headers=headers)).json()
     assert (sample["grid"], len(sample["persons"])) == ("G1", 3)
-    [again] = (await town.http.post("/quality/samples", json=body, headers={"Consistency-Token": town.token})).json()
+    [again] = (await town.http.put("/quality/samples/2026Q4", json=body, headers=headers)).json()
     assert again == sample
     one, other, _ = sample["persons"]
     where = f"/quality/samples/{sample['sample']}/answers"
     await does(town, where, {"person": one, "right": True})
     answer: dict[str, Any] = {"person": other, "right": False, "wrong": ["phone"]}
     assert (await does(town, where, answer)).json()["persons"][other] is False
-    accurate = (await town.sees("/quality"))[0]["accurate"]
+    accurate = (await town.sees_all("/quality"))[0]["accurate"]
     assert (accurate["rate"], accurate["of"]) == (0.5, 2)
     assert accurate["low"] < 0.5 < accurate["high"]
     [row] = await town.sees_all("/quality/samples")
@@ -137,7 +137,7 @@ async def test_what_falls_due_is_shown_and_told_once(town: Office, runtime: Runt
 
 
 async def test_how_good_a_grid_is_is_told_once_a_day(town: Office, runtime: Runtime) -> None:
-    await town.sees("/quality")
+    await town.sees_all("/quality")
     await measure(runtime)
     assert await measure(runtime) == 0
     assert await runtime.db.fetchval("select count(*) from log.events where stream like 'quality-%'") == 1

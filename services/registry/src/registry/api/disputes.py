@@ -122,10 +122,10 @@ async def decide(register: Register, id: str, body: Decision, call: Call) -> Res
     update: dict[str, Any] = {}
     if body.believe is not None:
         if body.believe not in held.disputed:
-            raise HttpProblem("not-possible", "this source says nothing that is in dispute: see GET of the dispute")
+            raise HttpProblem("invalid-input", "this source says nothing that is in dispute: see GET of the dispute")
         disputed = held.disputed[body.believe]
         if not set(body.fields or ()) <= set(disputed):
-            raise HttpProblem("not-possible", "name fields that are in dispute: see GET of the dispute")
+            raise HttpProblem("invalid-input", "name fields that are in dispute: see GET of the dispute")
         update = {field: getattr(held.said[body.believe], field) for field in body.fields or disputed}
     settled = facts.model_copy(update={**update, "source": DECISION, "since": None, "corrects": False})
     return await call.change(

@@ -142,7 +142,7 @@ async def merge(household: str, body: MergerBody, call: Call) -> Response:
     held, into = await _household(call, household), await _household(call, body.into)
     _not_to_come(call, body.on)
     if household == body.into or into.dissolved:
-        raise HttpProblem("not-possible", "name another household that is still there")
+        raise HttpProblem("invalid-input", "name another household that is still there")
     coming = await members(call.db, household)
     update = {"household": body.into, "address": into.address}
     relations = {it: body.relations.get(it, Relation.OTHER) for it in coming}

@@ -9,7 +9,7 @@ from contracts.common import Title
 from contracts.registry import Accuracy
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from events import Done
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
@@ -64,7 +64,6 @@ class SampleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    period: str = Field(pattern=r"^[0-9A-Za-z-]{1,20}$", examples=["2026Q4"])
     per_grid: Annotated[int, Field(ge=1, le=500, strict=True)] = 20
 
 
@@ -101,10 +100,11 @@ class AnswerBody(BaseModel):
 
 
 @router.get("", power=Powers.READ_QUALITY)
-async def quality(call: Call) -> list[Quality]:
-    """The grids within your reach, by code."""
+async def quality(call: Call) -> Page[Quality]:
+    """All grids within your reach, by code."""
     await call.fresh(people, units, territory, samples)
-    return [_shown(it) for it in await figures(call.db, call.grant.sql, _today(call))]
+    found = await figures(call.db, call.grant.sql, _today(call))
+    return Page[Quality](items=[_shown(it) for it in found], next=None)
 
 
 @router.get("/broken", power=Powers.READ_QUALITY)
@@ -140,15 +140,17 @@ async def by_building(grid: str, call: Call) -> list[BuildingQuality]:
     ]
 
 
-@router.post("/samples", power=Powers.SAMPLE_QUALITY, asks=True)
-async def draw(body: SampleBody, call: Call) -> list[SampleView]:
+@router.put("/samples/{period}", power=Powers.SAMPLE_QUALITY)
+async def draw(
+    period: Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,20}$", examples=["2026Q4"])], body: SampleBody, call: Call
+) -> list[SampleView]:
     """Draws people of each grid at random, to be visited again: once in a period, however often it is asked for."""
     await call.fresh(people, territory)
     by_grid = await here(call.db)
     commands = {
-        f"{body.period}-{grid}": DrawSample(
-            f"{body.period}-{grid}",
-            body.period,
+        f"{period}-{grid}": DrawSample(
+            f"{period}-{grid}",
+            period,
             grid,
             ids,
             body.per_grid,

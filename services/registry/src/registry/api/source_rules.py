@@ -27,9 +27,9 @@ class Rules(BaseModel):
     )
 
 
-@router.get("/{register}", power=Powers.READ_QUALITY)
+@router.get("/{register}", power=Powers.READ_POWERS)
 async def rules_of(register: Register, call: Call) -> Rules:
-    """The rules of a register."""
+    """The rules of a register, for everybody to see."""
     rules, _ = await call.commands.load(SOURCE_RULES, register)
     return _shown(rules)
 
