@@ -28,6 +28,10 @@ AGGREGATES = {
     "person": "人口",
     "unit": "单位",
     "grid": "网格",
+    "map": "网格图",
+    "street": "街路",
+    "source_rules": "来源规则",
+    "quality": "数据质量",
     "member": "在岗人员",
     "duty": "责任清单",
     "power": "权力清单",
@@ -43,6 +47,12 @@ HAPPENED = {
     "changed": "变更",
     "drawn": "划定",
     "redrawn": "重划",
+    "disputed": "分歧",
+    "merged": "合并",
+    "unmerged": "拆分",
+    "renamed": "更名",
+    "set": "规定",
+    "measured": "测评",
     "appointed": "任职",
     "dismissed": "离任",
     "listed": "列入",
@@ -79,9 +89,9 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "correction", "disclosure", "erasure")
-"""Anybody may look on here; who was refused what, who looked at whom, who was corrected and who was erased is not for
-anybody."""
+UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "import", "sample")
+"""Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
+not for anybody."""
 
 EVENTS = [
     event
@@ -102,6 +112,7 @@ AUTHORITY = (
     "registry.member.dismissed",
     "registry.grid.drawn",
     "registry.grid.redrawn",
+    "registry.map.redrawn",
 )
 """What everybody goes by: who may do what, who is in which post, and which grids there are."""
 
