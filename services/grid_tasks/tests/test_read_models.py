@@ -17,6 +17,8 @@ from contracts.registry import (
     DutyListed,
     GridDrawn,
     GridRedrawn,
+    MapGrid,
+    MapRedrawn,
     MemberDismissed,
 )
 from events import Connection, Event
@@ -120,6 +122,15 @@ async def test_a_redrawn_grid_is_where_it_is_now(db: Connection) -> None:
     )
     assert await grid_at(db, Place(longitude=120.005, latitude=30.005)) is None
     assert await grid_at(db, Place(longitude=122.005, latitude=30.005)) == "G1"
+
+
+async def test_a_map_is_drawn_anew_at_once(db: Connection) -> None:
+    east = [(x + 1, y) for x, y in SQUARE]
+    west, both = MapGrid(grid="G1", title=TITLE, boundary=SQUARE), MapGrid(grid="G2", title=TITLE, boundary=east)
+    await follow(db, MapRedrawn(map="all", drawn=(west, both)))
+    assert [row["grid"] for row in await db.fetch("select grid from grid_area order by grid")] == ["G1", "G2"]
+    await follow(db, MapRedrawn(map="all", drawn=(both,), given_up=("G1",)))
+    assert [row["grid"] for row in await db.fetch("select grid from grid_area")] == ["G2"]
 
 
 async def test_each_address_of_the_sample_community_lies_where_geometry_says(db: Connection) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import httpx2
 from contracts.registry import PersonChanged, PersonFacts, PersonRegistered
 from hypothesis import given
 from hypothesis import strategies as st
+from registry.domain.figures import suppressed
 from registry.domain.history import FOR_EVER, Period, as_it_was, holds, learnt
 from shapely import Point
 from shapely.geometry import shape
@@ -152,3 +154,29 @@ async def test_ground_that_would_be_left_out_is_shown_and_nothing_moves(office: 
     assert (await office.sees("/grids/W"))["boundary"][1] == [120.01, 30.0]
     allowed = await office.brings("grids", GRIDS % drawn("W", 120, 120.005), gaps="allowed")
     assert allowed.done["changed"] == 1
+
+
+def test_figures_below_five_give_nobody_away() -> None:
+    assert suppressed({"permanent": 12, "floating": 3, "visitor": 2}) == {
+        "permanent": 12,
+        "floating": None,
+        "visitor": None,
+    }
+    assert suppressed({"permanent": 12, "floating": 30, "visitor": 2}) == {
+        "permanent": None,  # else the two are had from the total
+        "floating": 30,
+        "visitor": None,
+    }
+    assert suppressed({"permanent": 0, "floating": 7}) == {"permanent": 0, "floating": 7}
+
+
+async def test_who_does_not_look_after_a_grid_sees_no_small_figures(
+    office: Office, anonymous: httpx2.AsyncClient
+) -> None:
+    await office.brings("grids", GRIDS % drawn("W", 120, 120.01))
+    await office.brings("addresses", ADDRESSES)
+    await office.brings("people", tenant("WEST", "2026-01-10"))
+    assert (await office.sees("/grids/W/counts"))["people"]["total"] == 1
+    answer = await anonymous.get("/grids/W/counts", headers={"Consistency-Token": office.token})
+    assert answer.json()["people"] == {"total": None, "by_residency": {"floating": None}, "by_age": {"60-79": None}}
+    assert answer.json()["suppressed"]
