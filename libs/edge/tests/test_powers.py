@@ -137,3 +137,15 @@ def test_the_refusal_names_the_power_and_where_it_is_written() -> None:
     assert (problem.status, problem.members) == (403, {"power": "cases.verify"})
     assert "GET /powers/cases.verify" in problem.detail
     assert refusal("cases.verify", LI, lists()).status == 503, "before there is a list, nobody is told no for good"
+
+
+def test_who_holds_two_posts_has_the_powers_of_both_and_who_looks_after_two_grids_reaches_both() -> None:
+    both = PostHolder(Post.COMMUNITY_OFFICER, None, HERE, frozenset({Post.DEPUTY_SECRETARY}), frozenset({"G3"}))
+    roster = {"officer": both}
+    for post in ("community_officer", "deputy_secretary"):
+        grant = granted(lists(given("cases.read", f"{post}@own_grid"), roster=roster), "cases.read", OFFICER, NOW)
+        assert grant
+        assert grant.grids == {"G3"}
+    community = granted(lists(given("x.y", "deputy_secretary@community"), roster=roster), "x.y", OFFICER, NOW)
+    assert community
+    assert community.grids == {"", "G1", "G2", "G3"}

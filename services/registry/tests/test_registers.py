@@ -18,6 +18,7 @@ from contracts.registry import (
     MemberAppointed,
     MemberChanged,
     MemberDismissed,
+    MemberFacts,
     PersonChanged,
     PersonRegistered,
     PowerFacts,
@@ -275,3 +276,19 @@ def test_codes_that_can_be_ids(code: str) -> None:
 def test_codes_that_cannot_be_ids(code: str) -> None:
     with pytest.raises(Fault):
         check_code("code", code)
+
+
+def test_a_roster_that_does_not_speak_of_skills_takes_none_away() -> None:
+    skilled = LI.model_copy(update={"skills": ("mediation",), "further_posts": (Post.BUILDING_HEAD,)})
+    moved = skilled.model_copy(update={"grid": "G2"})
+    said = frozenset(MemberFacts.model_fields) - {"skills", "further_posts"}
+    given(MEMBER, MemberAppointed(**dict(skilled))).when(
+        Register(LI.model_copy(update={"grid": "G2"}), said=said)
+    ).then(MemberChanged(**dict(moved)))
+
+
+def test_a_leave_begins_before_it_ends_and_hours_are_hours() -> None:
+    refused(MEMBER, LI.model_copy(update={"on_leave_until": date(2026, 12, 1)}), "on_leave_since", Why.MISSING)
+    refused(MEMBER, LI.model_copy(update={"hours": "every day"}), "hours", Why.HOURS)
+    on_duty = LI.model_copy(update={"hours": "1-5 09:00-18:00; 6 09:00-12:00"})
+    given(MEMBER).when(Register(on_duty)).then(MemberAppointed(**dict(on_duty)))

@@ -33,6 +33,14 @@ class Post(StrEnum):
     COMMUNITY_OFFICER = "community_officer"  # 社区民警
     AUXILIARY = "auxiliary"  # 协警
     REGISTRAR = "registrar"  # 登记员: keeps the registers and lists
+    DEPUTY_SECRETARY = "deputy_secretary"  # 社区党组织副书记, which a community police officer often is besides
+    DEPARTMENT_LIAISON = "department_liaison"  # 部门联络员
+    PARTNER_ORGANISATION = "partner_organisation"  # 红色联盟单位
+    VOLUNTEER_PATROL = "volunteer_patrol"  # 义务巡逻队员
+    INFORMANT = "informant"  # 信息员
+    SECURITY_GUARD = "security_guard"  # 保安
+    BUILDING_HEAD = "building_head"  # 楼道长
+    RESIDENT_ACTIVIST = "resident_activist"  # 居民骨干
 
 
 class Scope(StrEnum):

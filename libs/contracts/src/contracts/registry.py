@@ -500,6 +500,15 @@ class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
     on: date
 
 
+class Training(BaseModel):
+    """A course that somebody has taken."""
+
+    model_config = ConfigDict(frozen=True)
+
+    course: Annotated[str, Field(min_length=1, max_length=100)]
+    on: date
+
+
 class MemberFacts(Event):
     """Someone in a post (在岗人员): these are public functions, on the wall of the community office."""
 
@@ -513,6 +522,22 @@ class MemberFacts(Event):
     """Code of the division that the post is for, 2 to 12 digits; none where there is only one community."""
     email: str = personal()
     phone: str = personal(default="")
+    further_posts: tuple[Post, ...] = ()
+    """Posts that they hold besides: a police officer who is deputy secretary (副书记) has the powers of both."""
+    further_grids: tuple[str, ...] = ()
+    """Codes of grids that they look after besides."""
+    hours: str = ""
+    """When they are on duty: `1-5 09:00-18:00`, Monday being 1."""
+    skills: tuple[str, ...] = ()
+    """What they can be asked for: mediation, fire_safety."""
+    training: tuple[Training, ...] = ()
+    on_leave_since: date | None = None
+    on_leave_until: date | None = None
+    """The last day of the leave."""
+    body: str = ""
+    """The body that sends them: 公安局, 综合行政执法局."""
+    team: str = ""
+    """The joint office (合室办公) or other team that they work in, with members of several bodies."""
 
 
 class MemberAppointed(MemberFacts, type="commongrid.registry.member.appointed.v1"):

@@ -31,6 +31,7 @@ RECENT = 0.5
 
 authority = ReadModel(
     "authority",
+    version=2,
     tables="""
     create table power (
         power text collate "C" primary key,
@@ -40,7 +41,9 @@ authority = ReadModel(
         member text primary key,
         post text not null,
         grid text,
-        division_code text
+        division_code text,
+        further_posts text not null, -- with spaces between
+        further_grids text not null
     );
     create table ground (
         grid text primary key,
@@ -95,14 +98,16 @@ async def withdrawn(db: Connection, events: Batch[PowerWithdrawn]) -> None:
 
 async def _hold(db: Connection, events: Batch[MemberFacts]) -> None:
     await db.execute(
-        """insert into post_holder (member, post, grid, division_code)
-           select distinct on (member) member, post, grid, division_code
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[])
-                with ordinality as m(member, post, grid, division_code, nth)
+        """insert into post_holder (member, post, grid, division_code, further_posts, further_grids)
+           select distinct on (member) member, post, grid, division_code, posts, grids
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[])
+                with ordinality as m(member, post, grid, division_code, posts, grids, nth)
            order by member, nth desc
            on conflict (member) do update set post = excluded.post, grid = excluded.grid,
-               division_code = excluded.division_code""",
+               division_code = excluded.division_code, further_posts = excluded.further_posts,
+               further_grids = excluded.further_grids""",
         *map(events.column, ("member", "post", "grid", "division_code")),
+        *([" ".join(several) for several in events.column(name)] for name in ("further_posts", "further_grids")),
     )
     await _noted(db, events.raws)
 
@@ -165,6 +170,13 @@ class PostHolder:
     post: str
     grid: str | None
     division_code: str | None
+    further_posts: frozenset[str] = frozenset()
+    further_grids: frozenset[str] = frozenset()
+
+    @property
+    def grids(self) -> frozenset[str]:
+        """All grids that they look after."""
+        return self.further_grids | {self.grid} if self.grid else self.further_grids
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +227,17 @@ async def listed_powers(db: Database) -> list[PowerFacts]:
     return [PowerFacts.model_validate_json(row["facts"]) for row in rows]
 
 
+def _in_post(row: Mapping[str, str]) -> PostHolder:
+    posts, grids = (frozenset(row[name].split()) for name in ("further_posts", "further_grids"))
+    return PostHolder(row["post"], row["grid"], row["division_code"], posts, grids)
+
+
 async def _read(db: Database) -> Lists:
     powers = await listed_powers(db)
-    roster = await db.fetch("select member, post, grid, division_code from post_holder")
+    roster = await db.fetch("select member, post, grid, division_code, further_posts, further_grids from post_holder")
     ground = await db.fetch("select grid, division_code from ground")
     return Lists(
         {it.power: it for it in powers},
-        {row["member"]: PostHolder(row["post"], row["grid"], row["division_code"]) for row in roster},
+        {row["member"]: _in_post(row) for row in roster},
         {row["grid"]: row["division_code"] for row in ground},
     )

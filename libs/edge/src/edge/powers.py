@@ -100,7 +100,7 @@ def _is(holder: Holder, caller: Caller, in_post: PostHolder | None) -> bool:
         case HolderKind.ANYONE:
             return True
         case HolderKind.POST:
-            return in_post is not None and in_post.post == holder.name
+            return in_post is not None and holder.name in (in_post.post, *in_post.further_posts)
         case HolderKind.PARTNER:
             return caller.client is not None and caller.client == holder.name
 
@@ -113,10 +113,11 @@ def _grids(scope: Scope, in_post: PostHolder | None, ground: Mapping[str, str | 
         return frozenset()
     match scope:
         case Scope.OWN_GRID:
-            return frozenset([in_post.grid]) if in_post.grid else frozenset()
+            return in_post.grids
         case Scope.COMMUNITY:
             mine = in_post.division_code or (ground.get(in_post.grid) if in_post.grid else None)
-            return frozenset([NOWHERE, *(grid for grid, division in ground.items() if division == mine)])
+            community = frozenset([NOWHERE, *(grid for grid, division in ground.items() if division == mine)])
+            return community | in_post.further_grids
         case Scope.DIVISION:
             mine = _level(in_post.division_code or "")
             return frozenset([NOWHERE, *(it for it, division in ground.items() if (division or "").startswith(mine))])

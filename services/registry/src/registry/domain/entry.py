@@ -27,6 +27,14 @@ class Register(Generic[F]):
     rules: Mapping[str, Rule] = field(default_factory=dict[str, Rule])
 
 
+def completed(known: F | None, command: Register[F]) -> F:
+    """What would be so: of what the entry does not speak, one knows already."""
+    if known is None or command.said is None:
+        return command.facts
+    kept = {name: value for name, value in known if name not in command.said}
+    return command.facts.model_copy(update=kept)
+
+
 def entered(known: Event | None, facts: Event, first: type[Event], changed: type[Event]) -> list[Event]:
     """The first entry, a change, or nothing if all of it is known already."""
     if known is None:

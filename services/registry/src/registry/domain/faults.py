@@ -45,7 +45,7 @@ class Why(StrEnum):
     COORDINATES = "coordinates"
     IDENTITY_NUMBER = "identity_number"
     DOCUMENT_NUMBER = "document_number"
-    HOME_HOURS = "home_hours"
+    HOURS = "hours"
     BEFORE_BIRTH = "before_birth"
     IN_FUTURE = "in_future"
     CREDIT_CODE = "credit_code"
@@ -144,8 +144,8 @@ WORDS: dict[Why, Title] = {
         zh="不是该类证件的号码：请核对证件类型和号码",
         en="is no number of this kind of document: check which document it is, and the number",
     ),
-    Why.HOME_HOURS: Title(
-        zh="在家时间应如 1-5 18:00-21:00; 6-7 09:00-21:00（1 为星期一）",
+    Why.HOURS: Title(
+        zh="时间应如 1-5 18:00-21:00; 6-7 09:00-21:00（1 为星期一）",
         en="must be like 1-5 18:00-21:00; 6-7 09:00-21:00, Monday being 1",
     ),
     Why.IN_FUTURE: Title(zh="日期未到：请在当天或之后登记", en="is a day to come: enter it when it is there"),

@@ -7,8 +7,8 @@ from contracts.common import Post
 from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed, MemberFacts
 from events import Aggregate, Event, Refused
 
-from registry.domain.contact import is_email, is_phone
-from registry.domain.entry import Register, entered, latest
+from registry.domain.contact import HOURS_OF_A_WEEK, is_email, is_phone
+from registry.domain.entry import Register, completed, entered, latest
 from registry.domain.faults import Fault, Why
 
 IN_A_GRID = (Post.GRID_INSTRUCTOR, Post.GRID_LEADER, Post.GRID_WORKER)
@@ -29,6 +29,10 @@ def check_member(facts: MemberFacts) -> None:
     """Raises Fault."""
     if facts.post in IN_A_GRID and not facts.grid:
         raise Fault("grid", Why.MISSING)
+    if facts.hours and not HOURS_OF_A_WEEK.fullmatch(facts.hours):
+        raise Fault("hours", Why.HOURS)
+    if facts.on_leave_until and not (facts.on_leave_since and facts.on_leave_since <= facts.on_leave_until):
+        raise Fault("on_leave_since", Why.MISSING)
     if not is_email(facts.email):
         raise Fault("email", Why.EMAIL)
     if facts.phone and not is_phone(facts.phone):
@@ -39,7 +43,8 @@ def decide(known: MemberFacts | MemberDismissed | None, command: Register[Member
     """Who is in which post. Who left it may be appointed again."""
     in_post = known if isinstance(known, MemberFacts) else None
     match command:
-        case Register(facts):
+        case Register():
+            facts = completed(in_post, command)
             check_member(facts)
             return entered(in_post, facts, MemberAppointed, MemberChanged)
         case Dismiss():

@@ -4,7 +4,6 @@ What others may see of a person is masked. Who is erased (删除) is known to ha
 law asks to be kept (依法留存) cannot be erased meanwhile.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -25,14 +24,12 @@ from contracts.registry import (
 from events import Aggregate, Event, Refused
 from events.privacy.data import Erased
 
-from registry.domain.contact import is_phone
+from registry.domain.contact import HOURS_OF_A_WEEK, is_phone
 from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.identity_document import check_document
 from registry.domain.sources import Held, Kinds, completed, evolved, told
 
-HOURS = r"[1-7](?:[-,][1-7])* (?:[01][0-9]|2[0-3]):[0-5][0-9]-(?:[01][0-9]:[0-5][0-9]|2[0-3]:[0-5][0-9]|24:00)"
-HOME_HOURS = re.compile(rf"{HOURS}(?:; ?{HOURS})*")
 KINDS = Kinds(PersonRegistered, PersonChanged, PersonDisputed, PersonConfirmed)
 
 
@@ -42,8 +39,8 @@ def check_person(facts: PersonFacts) -> None:
     check_document(facts)
     if facts.phone and not is_phone(facts.phone):
         raise Fault("phone", Why.PHONE)
-    if facts.home_hours and not HOME_HOURS.fullmatch(facts.home_hours):
-        raise Fault("home_hours", Why.HOME_HOURS)
+    if facts.home_hours and not HOURS_OF_A_WEEK.fullmatch(facts.home_hours):
+        raise Fault("home_hours", Why.HOURS)
     if facts.since and facts.since < facts.birth_date:
         raise Fault("since", Why.BEFORE_BIRTH)
     if facts.presence is not Presence.HERE:

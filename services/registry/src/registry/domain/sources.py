@@ -13,6 +13,7 @@ from contracts.registry import Confirmed, Disputed, Facts
 from events import Event
 
 from registry.domain.entry import ASK, NEWEST, Register, Rule
+from registry.domain.entry import completed as spoken
 
 F = TypeVar("F", bound=Facts)
 
@@ -50,11 +51,9 @@ def values(facts: Facts, besides: frozenset[str] = frozenset()) -> dict[str, Any
 
 
 def completed(held: Held[F], command: Register[F]) -> F:
-    """What would be held if the source were believed: of what it does not speak, the register knows."""
-    if held.facts is None or command.said is None:
-        return command.facts
-    kept = {name: value for name, value in values(held.facts).items() if name not in command.said}
-    return command.facts.model_copy(update=kept)
+    """What would be held if the source were believed; since when and who says so it says itself."""
+    said = None if command.said is None else command.said | OF_THE_ENTRY
+    return spoken(held.facts, replace(command, said=said))
 
 
 def believes(rule: Rule, source: str, holder: str) -> bool:

@@ -41,6 +41,12 @@ def needed(cells: Cells, column: str) -> str:
     return value
 
 
+def several(cells: Cells, column: str) -> tuple[str, ...]:
+    """What stands there, parted by commas, semicolons or 、."""
+    parts = re.split("[,;，；、]", text(cells, column))
+    return tuple(it.strip() for it in parts if it.strip())
+
+
 def digits(cells: Cells, column: str) -> str:
     """A number that is a name (identity number, telephone), without spaces and hyphens, letters as capitals, none of
     them of full width; an apostrophe in front only keeps spreadsheets from making a number of it."""

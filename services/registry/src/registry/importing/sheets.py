@@ -14,6 +14,7 @@ from contracts.registry import (
     HouseholdFacts,
     MemberFacts,
     PersonFacts,
+    Training,
     UnitFacts,
 )
 from events import Aggregate, Database, Event, ReadModel
@@ -37,6 +38,7 @@ from registry.importing.cells import (
     digits,
     needed,
     needed_digits,
+    several,
     text,
     whole,
 )
@@ -260,7 +262,7 @@ def unit(cells: Cells) -> Entry:
 def member(cells: Cells) -> Entry:
     """Someone in a post."""
     id_ = _code(cells, "member_ref")
-    grid = text(cells, "grid_code")
+    grid, posts = text(cells, "grid_code"), several(cells, "further_posts")
     facts = MemberFacts(
         member=id_,
         name=needed(cells, "name"),
@@ -269,8 +271,26 @@ def member(cells: Cells) -> Entry:
         division_code=_division(cells),
         email=needed(cells, "email"),
         phone=digits(cells, "phone"),
+        further_posts=tuple(choice({"further_posts": it}, "further_posts", Post, Why.UNKNOWN_POST) for it in posts),
+        further_grids=several(cells, "further_grids"),
+        hours=text(cells, "hours"),
+        skills=several(cells, "skills"),
+        training=tuple(_training(it) for it in several(cells, "training")),
+        on_leave_since=day(cells, "on_leave_since"),
+        on_leave_until=day(cells, "on_leave_until"),
+        body=text(cells, "body"),
+        team=text(cells, "team"),
     )
     return Entry(id_, facts, {"grid_code": grid} if grid else {})
+
+
+def _training(written: str) -> Training:
+    """`mediation 2026-03-01`."""
+    course, _, taken = written.rpartition(" ")
+    on = day({"training": taken}, "training")
+    if not course or on is None:
+        raise Fault("training", Why.NOT_A_DATE)
+    return Training(course=course, on=on)
 
 
 def _division(cells: Cells) -> str | None:
@@ -327,7 +347,13 @@ SHEETS: Mapping[str, Sheet] = {
         AT_AN_ADDRESS,
         more="licence licence_until person_in_charge staff beds fire_check_due safety_check_due closed since",
     ),
-    "roster": Sheet("member_ref name post grid_code email phone", MEMBER, member, {"grid_code": A_GRID}),
+    "roster": Sheet(
+        "member_ref name post grid_code email phone",
+        MEMBER,
+        member,
+        {"grid_code": A_GRID},
+        more="further_posts further_grids hours skills training on_leave_since on_leave_until body team",
+    ),
     "duties": Sheet(
         "category title_zh title_en department_zh department_en grid_duty deadline_minutes standard_zh standard_en "
         "legal_basis",
