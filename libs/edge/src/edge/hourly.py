@@ -31,4 +31,5 @@ def hourly(name: str, some: Callable[[Runtime], Awaitable[int]], seconds: float 
 
         await keep_running(name, lambda: while_holding(runtime.db, name, runtime.holder, forever))
 
+    work.__name__ = some.__name__
     return work

@@ -5,7 +5,7 @@ import gc
 import getpass
 import os
 import sys
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from typing import NoReturn
 
 import asyncpg
@@ -20,7 +20,7 @@ from events.runtime import Runtime, open_runtime, vault_of
 from events.settings import Settings as KernelSettings
 
 from edge import logs, serving, telemetry
-from edge.application import Application
+from edge.application import Application, Task
 from edge.audit import Audit
 from edge.handlers import DATABASE_AWAY
 from edge.settings import Settings, SettingsError, read_settings
@@ -135,10 +135,10 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
             work: dict[str, Awaitable[None]] = {}
             if works:
                 work["work"] = runtime.work()
-                work |= {each.__name__: each(runtime) for each in application.workers}
+                _add(work, runtime, application.workers)
             if serves:
                 work["notify"] = runtime.tell_others()
-                work |= {each.__name__: each(runtime) for each in application.companions}
+                _add(work, runtime, application.companions)
                 if callers.issuer:
                     work["keys"] = callers.issuer.follow()
             app = (
@@ -154,3 +154,11 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         raise SystemExit(runner.run(process()))
+
+
+def _add(work: dict[str, Awaitable[None]], runtime: Runtime, tasks: Iterable[Task]) -> None:
+    """By name: a second one of the same name would put out the first without a word."""
+    for each in tasks:
+        if each.__name__ in work:
+            raise TypeError(f"two things that this process does are called {each.__name__}: give one another name")
+        work[each.__name__] = each(runtime)
