@@ -47,7 +47,7 @@ def redact(text: str) -> str:
 
 Text = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"\S"),
     AfterValidator(redact),
     Field(description="Name no numbers of people: identity and telephone numbers and e-mail addresses are blotted out"),
 ]

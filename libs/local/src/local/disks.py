@@ -79,7 +79,7 @@ async def rewritten(administrator: str, *databases: str) -> None:
     if that is not recycled. `administrator` is the URL of the superuser's."""
     for url in databases:
         db = await asyncpg.connect(url)
-        await eventually(partial(_vacuumed, db), 60)
+        await eventually(partial(_vacuumed, db), 240)
         await db.close()
     server = await asyncpg.connect(administrator)
     for _ in range(2):

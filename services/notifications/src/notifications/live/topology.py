@@ -27,11 +27,7 @@ AGGREGATES = {
     "household": "户",
     "person": "人口",
     "unit": "单位",
-    "grid": "网格",
-    "map": "网格图",
-    "street": "街路",
-    "source_rules": "来源规则",
-    "quality": "数据质量",
+    "map": "网格",
     "member": "在岗人员",
     "duty": "责任清单",
     "power": "权力清单",
@@ -45,14 +41,10 @@ AGGREGATES = {
 HAPPENED = {
     "registered": "登记",
     "changed": "变更",
-    "drawn": "划定",
     "redrawn": "重划",
     "disputed": "分歧",
     "merged": "合并",
     "unmerged": "拆分",
-    "renamed": "更名",
-    "set": "规定",
-    "measured": "测评",
     "appointed": "任职",
     "dismissed": "离任",
     "listed": "列入",
@@ -92,12 +84,14 @@ def published(module: ModuleType) -> list[type[Event]]:
 UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "import", "sample")
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
 not for anybody."""
+TOO_MANY = ("grid", "street", "source_rules", "quality")
+"""Seldom, or of older stores: the picture is for the daily work."""
 
 EVENTS = [
     event
     for module in (contracts.registry, contracts.grid_tasks, contracts.assessment, contracts.notifications)
     for event in published(module)
-    if aggregate_of(event.type_name) not in UNSHOWN
+    if aggregate_of(event.type_name) not in (*UNSHOWN, *TOO_MANY)
 ]
 
 TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from contracts.common import IdentityDocument, Presence, Residency
 from contracts.registry import PersonFacts
-from edge import Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from events.privacy.blind_index import blind_index
 from fastapi import Header, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -117,14 +117,14 @@ async def search(call: Call, number: Number) -> list[PersonRow]:
 @router.post("/find", power=Powers.FIND_PEOPLE, asks=True)
 async def find(call: Call, sought: Words) -> Page[PersonRow]:
     """Those within your reach of whom this is remembered: name, pinyin, initials, the last four digits of a telephone
-    number. That you have searched is on record, and not for whom."""
+    number; nobody, if it is nothing. That you have searched is on record, and not for whom."""
     await call.fresh(people, territory)
     key = await call.runtime.personal.keys.index_key()
     name = looked_for(sought.name) if sought.name else ""
     words = [word(key, "name", name)] if name else []
     words += [word(key, "phone tail", sought.phone_tail)] if sought.phone_tail else []
-    if not words:
-        raise HttpProblem("invalid-input", "give a name, or the last four digits of a telephone number")
+    if not words:  # nothing is remembered: that is nobody, and not everybody
+        return Page[PersonRow](items=[], next=None)
     after = decode_cursor(sought.cursor, str)[0] if sought.cursor else ""
     await call.put_on_record()
     rows = await found_by_words(call.db, call.grant.sql, sought.grid, words, after, sought.limit)
