@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from contracts.registry import Facts
-from edge import Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
+from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from edge.preconditions import etag
 from events import Aggregate, NotFound
 from fastapi import Response
@@ -18,7 +18,7 @@ from registry.domain.building import BUILDING
 from registry.domain.entry import Register as Command
 from registry.domain.household import HOUSEHOLD
 from registry.domain.person import PERSON, Person
-from registry.domain.sources import DECISION, Held
+from registry.domain.sources import DECISION, Held, NotInDispute
 from registry.domain.unit import UNIT
 from registry.read_models.disputes import disputes, page
 from registry.read_models.people import grid_of, people
@@ -91,6 +91,8 @@ async def one_dispute(register: Register, id: str, call: Call) -> Response:
     held, version = await _held(call, register, id)
     facts = _known(held)
     fields = sorted({field for names in held.disputed.values() for field in names})
+    if not fields:
+        raise NotFound("nothing is in dispute of it")
     may_see = _of_nobody(facts, fields)
     headers = {"ETag": etag(version)}
     if register == "people":
@@ -122,10 +124,10 @@ async def decide(register: Register, id: str, body: Decision, call: Call) -> Res
     update: dict[str, Any] = {}
     if body.believe is not None:
         if body.believe not in held.disputed:
-            raise HttpProblem("invalid-input", "this source says nothing that is in dispute: see GET of the dispute")
+            raise NotInDispute("this source says nothing that is in dispute: see GET of the dispute")
         disputed = held.disputed[body.believe]
         if not set(body.fields or ()) <= set(disputed):
-            raise HttpProblem("invalid-input", "name fields that are in dispute: see GET of the dispute")
+            raise NotInDispute("name fields that are in dispute: see GET of the dispute")
         update = {field: getattr(held.said[body.believe], field) for field in body.fields or disputed}
     settled = facts.model_copy(update={**update, "source": DECISION, "since": None, "corrects": False})
     return await call.change(
@@ -142,6 +144,8 @@ async def _held(call: Call, register: str, id: str) -> tuple[Held[Any], int]:
     if register == "people":
         call.grant.require(await grid_of(call.db, id))
     state, version = await call.commands.load(AGGREGATES[register], id)
+    if version == 0:
+        raise NotFound("there is no such thing")
     if isinstance(state, Person):
         state.known()
         return state.register, version

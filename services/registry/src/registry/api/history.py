@@ -1,13 +1,13 @@
 """What was so on a day, as known at a moment: `?as_of=2026-03-01&known_at=2026-04-01T00:00:00Z`."""
 
-from datetime import date
 from typing import Annotated, Any, TypeAlias
 
 from contracts.registry import Facts
 from edge import Call
+from edge import moments as written
 from events import Aggregate, NotFound
 from fastapi import Depends, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from registry.domain.history import as_it_was
 
@@ -15,8 +15,8 @@ from registry.domain.history import as_it_was
 class Moment(BaseModel):
     """The two clocks of a question."""
 
-    as_of: date | None = Field(None, description="The day that is asked for, in China; else how it is now")
-    known_at: AwareDatetime | None = Field(
+    as_of: written.Day | None = Field(None, description="The day that is asked for, in China; else how it is now")
+    known_at: written.Moment | None = Field(
         None, description="By what was known at that moment, RFC 3339; else by what is known now"
     )
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from contracts.common import Presence, Residency
 from contracts.registry import HouseholdFacts, PersonFacts
-from edge import Call, HttpProblem, Router
+from edge import Call, Router
+from edge.moments import Day
 from events import Refused
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +18,7 @@ from registry.api.views import person_of
 from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
 from registry.domain.history import CHINA
-from registry.domain.household import HOUSEHOLD
+from registry.domain.household import HOUSEHOLD, NoHouseholdToJoin
 from registry.domain.person import PERSON
 from registry.domain.references import id_of
 from registry.domain.relation import Relation
@@ -39,12 +40,12 @@ class MoveBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: date = Field(description="The day, in China")
+    on: Day = Field(description="The day, in China")
     to: str | None = Field(None, description="Id of the address; none: they leave, and it is not known where to")
     household: str | None = Field(None, description="Id of the household that they belong to there")
     relation: Relation | None = None
     residency: Residency | None = None
-    registered_until: date | None = Field(None, description="Floating residents: when the registration ends")
+    registered_until: Day | None = Field(None, description="Floating residents: when the registration ends")
 
 
 class DeathBody(BaseModel):
@@ -52,7 +53,7 @@ class DeathBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: date
+    on: Day
 
 
 class SplitBody(BaseModel):
@@ -60,7 +61,7 @@ class SplitBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: date
+    on: Day
     members: dict[str, Relation] = Field(
         description="By their ids, their relations to the head of the new household, who is one of them",
         min_length=1,
@@ -74,7 +75,7 @@ class MergerBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    on: date
+    on: Day
     into: str
     relations: dict[str, Relation] = Field(
         default_factory=dict[str, Relation],
@@ -142,7 +143,7 @@ async def merge(household: str, body: MergerBody, call: Call) -> Response:
     held, into = await _household(call, household), await _household(call, body.into)
     _not_to_come(call, body.on)
     if household == body.into or into.dissolved:
-        raise HttpProblem("invalid-input", "name another household that is still there")
+        raise NoHouseholdToJoin("name another household that is still there")
     coming = await members(call.db, household)
     update = {"household": body.into, "address": into.address}
     relations = {it: body.relations.get(it, Relation.OTHER) for it in coming}

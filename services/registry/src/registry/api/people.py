@@ -85,8 +85,6 @@ class Words(BaseModel):
     )
     phone_tail: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}$")] | None = None
     grid: str | None = None
-    cursor: str | None = Field(None, description="`next` of the page before")
-    limit: Annotated[int, Field(ge=1, le=200, strict=True)] = 50
 
 
 @router.get("", power=Powers.READ_PEOPLE)
@@ -115,7 +113,7 @@ async def search(call: Call, number: Number) -> list[PersonRow]:
 
 
 @router.post("/find", power=Powers.FIND_PEOPLE, asks=True)
-async def find(call: Call, sought: Words) -> Page[PersonRow]:
+async def find(call: Call, sought: Words, cursor: Cursor = None, limit: Limit = 50) -> Page[PersonRow]:
     """Those within your reach of whom this is remembered: name, pinyin, initials, the last four digits of a telephone
     number; nobody, if it is nothing. That you have searched is on record, and not for whom."""
     await call.fresh(people, territory)
@@ -125,10 +123,10 @@ async def find(call: Call, sought: Words) -> Page[PersonRow]:
     words += [word(key, "phone tail", sought.phone_tail)] if sought.phone_tail else []
     if not words:  # nothing is remembered: that is nobody, and not everybody
         return Page[PersonRow](items=[], next=None)
-    after = decode_cursor(sought.cursor, str)[0] if sought.cursor else ""
+    after = decode_cursor(cursor, str)[0] if cursor else ""
     await call.put_on_record()
-    rows = await found_by_words(call.db, call.grant.sql, sought.grid, words, after, sought.limit)
-    return Page[PersonRow].of([PersonRow(**row) for row in rows], sought.limit, lambda row: [row.person])
+    rows = await found_by_words(call.db, call.grant.sql, sought.grid, words, after, limit)
+    return Page[PersonRow].of([PersonRow(**row) for row in rows], limit, lambda row: [row.person])
 
 
 @router.get("/{person}", power=Powers.READ_PEOPLE, response_model=PersonView)

@@ -4,13 +4,13 @@ import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from contracts.registry import ImportBegun
 from edge import Call, HttpProblem, Router
 from edge.accepting import language_of, media_type_of
+from edge.moments import Day
 from events import Aggregate, ReadModel
 from fastapi import Path, Query
 from fastapi.responses import Response, StreamingResponse
@@ -78,7 +78,7 @@ class ImportQuery(BaseModel):
     )
     whole: bool = Field(False, description="The file has all grids of its communities: the others are given up")
     gaps: Literal["refused", "allowed"] = Field("refused", description="Whether ground may be left out")
-    since: date | None = Field(None, description="The day from which the grids hold; else today")
+    since: Day | None = Field(None, description="The day from which the grids hold; else today")
 
 
 MEDIA_TYPES = (CSV, XLSX, LINES, "application/json", "application/geo+json")

@@ -9,10 +9,17 @@ from contracts.registry import (
     HouseholdFacts,
     HouseholdRegistered,
 )
-from events import Aggregate, Event
+from events import Aggregate, Event, Refused
 
 from registry.domain.entry import Register
 from registry.domain.sources import Held, Kinds, evolved, told
+
+
+class NoHouseholdToJoin(Refused):
+    """It is this one, or is no more."""
+
+    reason = "no-household-to-join"
+
 
 KINDS = Kinds(HouseholdRegistered, HouseholdChanged, HouseholdDisputed, HouseholdConfirmed)
 

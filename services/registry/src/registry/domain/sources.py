@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from contracts.registry import Confirmed, Disputed, Facts
-from events import Event
+from events import Event, Refused
 
 from registry.domain.entry import ASK, NEWEST, Register, Rule
 from registry.domain.entry import completed as spoken
@@ -21,6 +21,12 @@ DECISION = "decision"
 """The source of what a person has decided: it is believed before all others."""
 
 OF_THE_ENTRY = frozenset(Facts.model_fields)
+
+
+class NotInDispute(Refused):
+    """Nobody says otherwise."""
+
+    reason = "not-in-dispute"
 
 
 class Kinds(NamedTuple):
