@@ -8,6 +8,7 @@ from typing import Annotated
 from contracts.common import Title
 from contracts.registry import Accuracy
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
+from edge.body import Whole
 from events import Done
 from fastapi import Path, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,7 +65,7 @@ class SampleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_grid: Annotated[int, Field(ge=1, le=500, strict=True)] = 20
+    per_grid: Whole = Field(20, ge=1, le=500)
 
 
 class SampleRow(BaseModel):
