@@ -65,7 +65,7 @@ class SampleBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    per_grid: Whole = Field(20, ge=1, le=500)
+    per_grid: Whole = Field(ge=1, le=500, examples=[20])
 
 
 class SampleRow(BaseModel):
