@@ -97,11 +97,10 @@ async def test_a_building_is_measured_for_itself(town: Office) -> None:
 
 
 async def test_random_re_visits_give_a_rate_with_its_interval(town: Office) -> None:
-    body, headers = {"per_grid": 3}, {"Consistency-Token": town.token}
-    [sample] = (await town.http.put("/quality/samples/2026Q4", json=body, headers=headers)).json()
+    drawing = "/quality/grids/G1/samples", {"period": "2026Q4", "size": 3}, 201
+    sample = (await does(town, *drawing)).json()
     assert (sample["grid"], len(sample["persons"])) == ("G1", 3)
-    [again] = (await town.http.put("/quality/samples/2026Q4", json=body, headers=headers)).json()
-    assert again == sample
+    assert (await does(town, *drawing)).json() == sample
     one, other, _ = sample["persons"]
     where = f"/quality/samples/{sample['sample']}/answers"
     await does(town, where, {"person": one, "right": True})

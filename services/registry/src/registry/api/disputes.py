@@ -91,14 +91,13 @@ async def one_dispute(register: Register, id: str, call: Call) -> Response:
     held, version = await _held(call, register, id)
     facts = _known(held)
     fields = sorted({field for names in held.disputed.values() for field in names})
-    if not fields:
-        raise NotFound("nothing is in dispute of it")
     may_see = _of_nobody(facts, fields)
     headers = {"ETag": etag(version)}
     if register == "people":
         grid = await grid_of(call.db, id)
         may_see |= set(fields) & await call.fields(PURPOSE, grid, Powers.DECIDE_DISPUTES)
-        headers |= await on_record(call, id, sorted(set(fields) & may_see & facts.personal.keys()), PURPOSE)
+        if seen := sorted(set(fields) & may_see & facts.personal.keys()):
+            headers |= await on_record(call, id, seen, PURPOSE)
     differences = [
         Difference(
             field=field,

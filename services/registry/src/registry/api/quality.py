@@ -9,8 +9,7 @@ from contracts.common import Title
 from contracts.registry import Accuracy
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from edge.body import Whole
-from events import Done
-from fastapi import Path, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
@@ -61,11 +60,12 @@ class Contradiction(BaseModel):
 
 
 class SampleBody(BaseModel):
-    """How many of each grid are to be visited again."""
+    """How many are to be visited again."""
 
     model_config = ConfigDict(extra="forbid")
 
-    per_grid: Whole = Field(ge=1, le=500, examples=[20])
+    period: str = Field(pattern=r"^[0-9A-Za-z-]{1,20}$", examples=["2026Q4"])
+    size: Whole = Field(ge=1, le=500, examples=[20])
 
 
 class SampleRow(BaseModel):
@@ -141,28 +141,22 @@ async def by_building(grid: str, call: Call) -> list[BuildingQuality]:
     ]
 
 
-@router.put("/samples/{period}", power=Powers.SAMPLE_QUALITY)
-async def draw(
-    period: Annotated[str, Path(pattern=r"^[0-9A-Za-z-]{1,20}$", examples=["2026Q4"])], body: SampleBody, call: Call
-) -> list[SampleView]:
-    """Draws people of each grid at random, to be visited again: once in a period, however often it is asked for."""
+@router.post("/grids/{grid}/samples", power=Powers.SAMPLE_QUALITY, status_code=201, response_model=SampleView)
+async def draw(grid: str, body: SampleBody, call: Call) -> Response:
+    """Draws people of a grid at random, to be visited again: once in a period, however often it is asked for."""
     await call.fresh(people, territory)
-    by_grid = await here(call.db)
-    commands = {
-        f"{period}-{grid}": DrawSample(
-            f"{period}-{grid}",
-            period,
-            grid,
-            ids,
-            body.per_grid,
-            secrets.randbits(48),
-            call.require_caller(),
-            call.now,
-        )
-        for grid, ids in by_grid.items()
-    }
-    answers = await call.commands.execute_many(SAMPLE, commands)
-    return [_sample(it.state, it.version) for it in answers.values() if isinstance(it, Done) and it.state.drawn]
+    id_ = f"{body.period}-{grid}"
+    command = DrawSample(
+        id_,
+        body.period,
+        grid,
+        await here(call.db, grid),
+        body.size,
+        secrets.randbits(48),
+        call.require_caller(),
+        call.now,
+    )
+    return await call.create(SAMPLE, id_, command, view=_sample, location="/quality/samples/{id}")
 
 
 @router.get("/samples", power=Powers.READ_QUALITY)

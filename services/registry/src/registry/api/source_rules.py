@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
 from registry.domain.entry import Rule
-from registry.domain.source_rules import REGISTERS, SOURCE_RULES, SetRules
+from registry.domain.source_rules import SOURCE_RULES, SetRules
 
 router = Router(prefix="/source-rules", tags=["sources"])
 
@@ -27,6 +27,12 @@ class Rules(BaseModel):
     )
 
 
+class RulesOf(Rules):
+    """The rules of a register."""
+
+    of: Register
+
+
 @router.get("/{register}", power=Powers.READ_POWERS)
 async def rules_of(register: Register, call: Call) -> Rules:
     """The rules of a register, for everybody to see."""
@@ -34,14 +40,14 @@ async def rules_of(register: Register, call: Call) -> Rules:
     return _shown(rules)
 
 
-@router.put("/{register}", power=Powers.KEEP_SOURCES, response_model=Rules)
-async def set_rules(register: Register, body: Rules, call: Call) -> Response:
+@router.post("", power=Powers.KEEP_SOURCES, status_code=201, response_model=Rules)
+async def set_rules(body: RulesOf, call: Call) -> Response:
     """Lays down the rules of a register: these, and no others. They hold for what is brought from now on."""
-    assert register in REGISTERS  # noqa: S101  # the path says so
     rules = {field: rule if isinstance(rule, str) else tuple(rule) for field, rule in body.rules.items()}
-    command = SetRules(register, rules, call.require_caller(), call.now)
-    done = await call.commands.execute(SOURCE_RULES, register, command)
-    return Response(_shown(done.state).model_dump_json(), media_type="application/json")
+    command = SetRules(body.of, rules, call.require_caller(), call.now)
+    return await call.create(
+        SOURCE_RULES, body.of, command, view=lambda rules, _version: _shown(rules), location="/source-rules/{id}"
+    )
 
 
 def _shown(rules: "dict[str, Rule] | object") -> Rules:

@@ -58,8 +58,10 @@ def decide(sample: Sample, command: DrawSample | Answer) -> Sequence[Event]:
     """A sample is drawn once; who answers again says something else. Raises NotFound, NotDrawn."""
     match command:
         case DrawSample(id_, period, grid, people, size, seed, by, at):
-            if sample.drawn or not people:
+            if sample.drawn:
                 return []
+            if not people:
+                raise NotFound("nobody is here to be visited")
             persons = drawn(people, size, seed)
             return [SampleDrawn(sample=id_, period=period, grid=grid, persons=persons, seed=seed, by=by, at=at)]
         case Answer(person, right, wrong, by, at):

@@ -204,13 +204,13 @@ async def page(
     )
 
 
-async def here(db: Database) -> dict[str, list[str]]:
-    """The ids of all who are here, by grid."""
+async def here(db: Database, grid: str) -> list[str]:
+    """The ids of all who are here in a grid."""
     rows = await db.fetch(
-        f"""select a.grid, array_agg(p.id order by p.id) as ids from person p join address a on a.id = p.address
-            where {HERE} and a.grid is not null group by a.grid order by a.grid"""  # noqa: S608
+        f"select p.id from person p join address a on a.id = p.address where {HERE} and a.grid = $1 order by p.id",  # noqa: S608
+        grid,
     )
-    return {row["grid"]: row["ids"] for row in rows}
+    return [row["id"] for row in rows]
 
 
 async def members(db: Database, household: str) -> list[str]:
