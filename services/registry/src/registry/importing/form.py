@@ -7,13 +7,6 @@ from collections.abc import Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
-from openpyxl import Workbook
-from openpyxl.comments import Comment
-from openpyxl.styles import Font
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.cell_range import MultiCellRange
-from openpyxl.worksheet.datavalidation import DataValidation
-
 from registry.importing.headings import VALUES, WORDS_FOR, heading
 
 NUMBERS = frozenset({"longitude", "latitude", "floors", "built_year", "deadline_minutes"})
@@ -24,6 +17,14 @@ WIDTH = 18
 
 def form(register: str, columns: Sequence[str]) -> IO[bytes]:
     """The form as XLSX: each heading in Chinese, our own name of the column in a comment on it."""
+    # Here, and not above: it takes 20 MB, which no idle service is to pay for.
+    from openpyxl import Workbook
+    from openpyxl.comments import Comment
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.cell_range import MultiCellRange
+    from openpyxl.worksheet.datavalidation import DataValidation
+
     workbook = Workbook()
     sheet = cast("Any", workbook.active)
     sheet.title = register

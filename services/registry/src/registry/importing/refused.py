@@ -10,10 +10,6 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any, Protocol, cast
 
-from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.exceptions import IllegalCharacterError
-
 from registry.importing.entering import Refusal
 from registry.importing.formulas import safe
 from registry.importing.telling import Language, column_of, words
@@ -62,18 +58,24 @@ class XlsxWriter:
     """Every cell is text: digits stay, and nothing is a formula."""
 
     def __init__(self) -> None:
+        # Here, and not above: it takes 20 MB, which no idle service is to pay for.
+        from openpyxl import Workbook
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.utils.exceptions import IllegalCharacterError
+
         self._workbook = Workbook(write_only=True)
         self._sheet = self._workbook.create_sheet()
+        self._new_cell, self._illegal = WriteOnlyCell, IllegalCharacterError
 
     def row(self, cells: Sequence[str]) -> None:
         """One row."""
         self._sheet.append([self._text(cell) for cell in cells])
 
     def _text(self, value: str) -> Any:
-        cell = cast("Any", WriteOnlyCell(self._sheet))
+        cell = cast("Any", self._new_cell(self._sheet))
         try:
             cell.value = value
-        except IllegalCharacterError:
+        except self._illegal:
             cell.value = "".join(it if it.isprintable() else "\ufffd" for it in value)
         cell.data_type = "s"
         cell.number_format = "@"
