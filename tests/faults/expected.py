@@ -97,7 +97,7 @@ def _registry(facts: Facts, roster: Mapping[str, dict[str, Any]]) -> Shown:
     return {
         "people.person": (("id",), _names(facts, "person", "person")),
         "households.household": (("id",), _names(facts, "household", "household")),
-        "addresses.address": (("id",), _names(facts, "address", "address")),
+        "territory.address": (("id",), _names(facts, "address", "address")),
         "units.unit": (("id",), _names(facts, "unit", "unit")),
         "roster.member": (("id", "grid"), _in_post(roster)),
     }

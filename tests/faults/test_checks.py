@@ -59,7 +59,7 @@ def seen() -> Seen:
     stores = {
         "registry": Store(
             the_roster(),
-            tables={name: [] for name in ("people.person", "households.household", "addresses.address", "units.unit")}
+            tables={name: [] for name in ("people.person", "households.household", "territory.address", "units.unit")}
             | {"roster.member": [member]},
         ),
         "grid_tasks": Store(

@@ -130,7 +130,8 @@ async def _put(db: Connection, events: Batch[PersonFacts]) -> None:
 
 
 def _array(numbers: Iterable[int]) -> str:
-    return f"{{{','.join(map(str, numbers))}}}"
+    """In one order, so that a rebuild makes the same row."""
+    return f"{{{','.join(map(str, sorted(numbers)))}}}"
 
 
 @people.on(PersonRegistered)
