@@ -89,7 +89,7 @@ def _grid_tasks(cases: Mapping[str, dict[str, Any]], roster: Mapping[str, dict[s
         "open_work.open_case": (("case_id", "worker", "in_hand"), open_),
         "workers.member": (("member", "grid"), _in_post(roster)),
         "duties.duty": (("category",), _names(facts, "duty", "category")),
-        "grids.grid_area": (("grid",), _names(facts, "grid", "grid")),
+        "grids.grid_area": (("grid",), _grids(facts)),
     }
 
 
@@ -109,6 +109,10 @@ def _in_post(roster: Mapping[str, dict[str, Any]]) -> Counter[Row]:
 
 def _names(facts: Facts, kind: str, name: str) -> Counter[Row]:
     return Counter({(said[name],) for _, said in told(facts, "registry", kind)})
+
+
+def _grids(facts: Facts) -> Counter[Row]:
+    return Counter({(grid["grid"],) for _, said in told(facts, "registry", "map") for grid in said["drawn"]})
 
 
 def _outcomes(facts: Facts) -> tuple[tuple[str, ...], Counter[Row]]:
