@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 from contracts.common import Post, Title
-from contracts.registry import DutyListed, GridDrawn, MemberAppointed
+from contracts.registry import DutyListed, GridDrawn, MapGrid, MapRedrawn, MemberAppointed
 from edge import read_settings
 from edge.testing import client, founding
 from events.testing import eventually, publish, running
@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 SQUARE = [(120.09, 30.87), (120.10, 30.87), (120.10, 30.88), (120.09, 30.88), (120.09, 30.87)]
 GRID = GridDrawn(grid="G1", title=Title(zh="桑园网格", en="Sangyuan grid"), boundary=SQUARE)
+MAP = MapRedrawn(map="all", drawn=(MapGrid(**dict(GRID)),))
 DUTY = DutyListed(
     category="street_light_out",
     title=Title(zh="路灯不亮", en="Street light out"),
@@ -61,7 +62,7 @@ async def test_the_request_the_read_models_and_the_message_share_one_trace(
     topic_prefix: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    facts = (("G1", GRID), ("street_light_out", DUTY), ("grid-worker-1", LI), ("grid-leader-1", CHEN))
+    facts = (("G1", GRID), ("all", MAP), ("street_light_out", DUTY), ("grid-worker-1", LI), ("grid-leader-1", CHEN))
     powers = [(it.power, it) for it in founding()]
     await publish(await new_database("registry"), kafka_server, topic_prefix, *powers, *facts)
     async with AsyncExitStack() as stack:
