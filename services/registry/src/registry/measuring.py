@@ -7,7 +7,7 @@ from edge.hourly import hourly
 from events import Done
 from events.runtime import Runtime
 
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.domain.notices import DUE, QUALITY, Say
 from registry.read_models.dues import due_until, dues
 from registry.read_models.quality import figures
@@ -19,7 +19,7 @@ AT_ONCE = 500
 
 async def measure(runtime: Runtime) -> int:
     """Tells how good each grid is, once a day; returns of how many it told."""
-    today = runtime.clock().astimezone(CHINA).date()
+    today = day_in_china(runtime.clock())
     said = {
         f"{today}-{it.grid}": Say(
             QualityMeasured(
@@ -42,7 +42,7 @@ async def measure(runtime: Runtime) -> int:
 
 async def notice_what_falls_due(runtime: Runtime) -> int:
     """Tells what falls due within `AHEAD`, each once; returns how many."""
-    today = runtime.clock().astimezone(CHINA).date()
+    today = day_in_china(runtime.clock())
     noticed, after = 0, ("", "", "")
     while found := await due_until(runtime.db, today, today + AHEAD, after, AT_ONCE):
         said: dict[str, Say] = {}

@@ -9,7 +9,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from registry.api.powers import Powers
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.read_models.dues import page
 from registry.read_models.people import people
 from registry.read_models.territory import territory
@@ -39,7 +39,7 @@ async def dues(
     """What falls due in the grids within your reach from today on, the earliest first. Each is an event besides, thirty
     days before."""
     await call.fresh(people, units, territory)
-    today = call.now.astimezone(CHINA).date()
+    today = day_in_china(call.now)
     after = decode_cursor(cursor, date, str, str) if cursor else (date.min, "", "")
     rows = await page(call.db, call.grant.sql, today, today + timedelta(days=days), kind, after, limit)
     return Page[Due].of([Due(**row) for row in rows], limit, lambda row: [row.on.isoformat(), row.kind, row.thing])

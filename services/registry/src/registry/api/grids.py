@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from registry.api.history import When
 from registry.api.powers import Powers
 from registry.domain.figures import summed, suppressed
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.read_models.past import figures, ground_of, past
 from registry.read_models.territory import features, grids_at, territory
 from registry.read_models.territory import grid as grid_now
@@ -89,7 +89,7 @@ async def one_grid(grid: str, call: Call, when: When) -> GridFacts:
         if found is None:
             raise NotFound("there is no grid of this code")
         return found
-    ring = await ground_of(call.db, grid, when.as_of or call.now.astimezone(CHINA).date(), when.known_at)
+    ring = await ground_of(call.db, grid, when.as_of or day_in_china(call.now), when.known_at)
     if ring is None:
         raise NotFound("by what was known at that moment there was no such grid on that day")
     title = found.title if found else Title(zh=grid, en=grid)
@@ -125,7 +125,7 @@ async def counts_of(grid: str, call: Call, when: When) -> Figures:
     """How many people, households, buildings and units are in a grid, or were on any day, as known at any moment.
     Small figures are for those who look after the grid (`counts.exact`)."""
     await call.fresh(past)
-    day, known_at = when.as_of or call.now.astimezone(CHINA).date(), when.known_at or call.now
+    day, known_at = when.as_of or day_in_china(call.now), when.known_at or call.now
     found = await figures(call.db, grid, day, when.known_at)
     if found is None:
         raise NotFound("by what was known at that moment there was no such grid on that day")

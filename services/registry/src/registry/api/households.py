@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from registry.api.history import Moment, When, as_known
 from registry.api.powers import Powers
 from registry.api.views import as_held
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.domain.household import HOUSEHOLD
 from registry.domain.person import PERSON, masked_name
 from registry.read_models.households import grid_of, households, page
@@ -64,7 +64,7 @@ async def members_of(household: str, call: Call, when: When) -> list[Member]:
     """Who belongs to a household, now or on a past day; the head first."""
     await call.fresh(past, households, territory)
     call.grant.require(await grid_of(call.db, household))
-    day = when.as_of or call.now.astimezone(CHINA).date()
+    day = when.as_of or day_in_china(call.now)
     found = [
         await as_known(call, PERSON, person, Moment(as_of=day, known_at=when.known_at))
         for person in await members(call.db, household, day, when.known_at)

@@ -17,7 +17,7 @@ from registry.api.powers import Powers
 from registry.api.views import person_of
 from registry.domain.entry import Register
 from registry.domain.faults import Fault, Why
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.domain.household import HOUSEHOLD, NoHouseholdToJoin
 from registry.domain.person import PERSON
 from registry.domain.references import id_of
@@ -169,7 +169,7 @@ async def _household(call: Call, household: str) -> HouseholdFacts:
 
 
 def _not_to_come(call: Call, day: date) -> None:
-    if day > call.now.astimezone(CHINA).date():
+    if day > day_in_china(call.now):
         raise Fault("on", Why.IN_FUTURE)
 
 

@@ -13,7 +13,7 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from registry.api.powers import Powers
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.domain.quality import RULES
 from registry.domain.sample import SAMPLE, Answer, DrawSample, Sample
 from registry.read_models.people import here, people
@@ -182,7 +182,7 @@ async def answer(sample: str, body: AnswerBody, call: Call) -> Response:
 
 
 def _today(call: Call) -> date:
-    return call.now.astimezone(CHINA).date()
+    return day_in_china(call.now)
 
 
 def _shown(it: Figures) -> Quality:

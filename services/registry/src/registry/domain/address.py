@@ -118,9 +118,4 @@ def _renamed(facts: AddressFacts, street: str, renamed: str, on: date) -> Addres
     return _named(facts.model_copy(update={"street": part("street", renamed)}), former).model_copy(update={"since": on})
 
 
-def evolve(held: Held[AddressFacts], event: Event) -> Held[AddressFacts]:
-    """What is held after an event."""
-    return evolved(held, event)
-
-
-ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolve, KINDS)
+ADDRESS = Aggregate("address", Held[AddressFacts](), decide, evolved, KINDS)

@@ -16,9 +16,4 @@ def decide(held: Held[BuildingFacts], command: Register[BuildingFacts]) -> Seque
     return told(held, command, KINDS, "building")
 
 
-def evolve(held: Held[BuildingFacts], event: Event) -> Held[BuildingFacts]:
-    """What is held after an event."""
-    return evolved(held, event)
-
-
-BUILDING = Aggregate("building", Held[BuildingFacts](), decide, evolve, KINDS)
+BUILDING = Aggregate("building", Held[BuildingFacts](), decide, evolved, KINDS)

@@ -30,9 +30,14 @@ class Period(NamedTuple):
     facts: Mapping[str, Any]
 
 
+def day_in_china(moment: datetime) -> date:
+    """The day that it is in China at a moment: what people there mean by today."""
+    return moment.astimezone(CHINA).date()
+
+
 def day_of(facts: Facts, recorded_at: datetime) -> date:
     """The day from which it is so."""
-    return facts.since or recorded_at.astimezone(CHINA).date()
+    return facts.since or day_in_china(recorded_at)
 
 
 def learnt(periods: Sequence[Period], facts: Mapping[str, Any], since: date, corrects: bool = False) -> list[Period]:

@@ -29,9 +29,4 @@ def decide(held: Held[HouseholdFacts], command: Register[HouseholdFacts]) -> Seq
     return told(held, command, KINDS, "household")
 
 
-def evolve(held: Held[HouseholdFacts], event: Event) -> Held[HouseholdFacts]:
-    """What is held after an event."""
-    return evolved(held, event)
-
-
-HOUSEHOLD = Aggregate("household", Held[HouseholdFacts](), decide, evolve, KINDS)
+HOUSEHOLD = Aggregate("household", Held[HouseholdFacts](), decide, evolved, KINDS)

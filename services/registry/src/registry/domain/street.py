@@ -1,16 +1,14 @@
 """A street that is renamed (街路更名): each address on it keeps the old name as a former one."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from contracts.registry import StreetRenamed
 from events import Aggregate, Event
 
 from registry.domain.address import check_division_code
 from registry.domain.faults import Fault, Why
+from registry.domain.history import day_in_china
 from registry.domain.writing import part
-
-CHINA = ZoneInfo("Asia/Shanghai")
 
 
 def decide(known: StreetRenamed | None, command: StreetRenamed) -> Sequence[Event]:
@@ -21,7 +19,7 @@ def decide(known: StreetRenamed | None, command: StreetRenamed) -> Sequence[Even
             raise Fault(field, Why.MISSING)
     if part("street", command.street) == part("street", command.renamed):
         raise Fault("renamed", Why.SAME_STREET)
-    if command.on > command.at.astimezone(CHINA).date():
+    if command.on > day_in_china(command.at):
         raise Fault("on", Why.IN_FUTURE)
     return [] if known else [command]
 

@@ -30,9 +30,4 @@ def decide(held: Held[UnitFacts], command: Register[UnitFacts]) -> Sequence[Even
     return told(held, command, KINDS, "unit")
 
 
-def evolve(held: Held[UnitFacts], event: Event) -> Held[UnitFacts]:
-    """What is held after an event."""
-    return evolved(held, event)
-
-
-UNIT = Aggregate("unit", Held[UnitFacts](), decide, evolve, KINDS)
+UNIT = Aggregate("unit", Held[UnitFacts](), decide, evolved, KINDS)

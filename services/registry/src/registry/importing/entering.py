@@ -18,7 +18,7 @@ from events.privacy.data import Erased
 
 from registry.domain.entry import Register, Rule
 from registry.domain.faults import Fault, Why
-from registry.domain.history import CHINA
+from registry.domain.history import day_in_china
 from registry.domain.imports import Tally
 from registry.domain.person import Person
 from registry.importing.places import Places, found_by_name
@@ -186,7 +186,7 @@ class Entering:
 
     async def _to_come(self, entries: Mapping[int, Entry]) -> dict[int, Fault]:
         """Which entries are to be so on a day to come."""
-        today = self.commands.clock().astimezone(CHINA).date()
+        today = day_in_china(self.commands.clock())
         days = {line: entry.facts.since for line, entry in entries.items() if isinstance(entry.facts, Facts)}
         return {line: Fault("since", Why.IN_FUTURE) for line, day in days.items() if day and day > today}
 

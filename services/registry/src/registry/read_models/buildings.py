@@ -5,7 +5,7 @@ from typing import Any
 from contracts.registry import BuildingChanged, BuildingConfirmed, BuildingFacts, BuildingRegistered
 from events import Batch, Connection, Database, ReadModel
 
-from registry.read_models.days import days
+from registry.read_models.days import confirm, days
 
 buildings = ReadModel(
     "buildings",
@@ -65,12 +65,7 @@ async def changed(db: Connection, events: Batch[BuildingChanged]) -> None:
 @buildings.on(BuildingConfirmed)
 async def confirmed(db: Connection, events: Batch[BuildingConfirmed]) -> None:
     """Somebody else says the same of it."""
-    await db.execute(
-        """update building b set confirmed_on = greatest(b.confirmed_on, c.day)
-           from unnest($1::text[], $2::date[]) as c(id, day) where b.id = c.id""",
-        events.column("building"),
-        days(events),
-    )
+    await confirm(db, "building", events.column("building"), events)
 
 
 async def page(db: Database, grid: str | None, after: str, limit: int) -> list[Any]:

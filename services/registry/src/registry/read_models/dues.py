@@ -8,6 +8,7 @@ from contracts.registry import DueKind, DueNoticed
 from events import Batch, Connection, Database, ReadModel
 
 from registry.domain.quality import FRESH_DAYS
+from registry.read_models.people import HERE
 
 dues = ReadModel("dues", tables='create table due_noticed (id text collate "C" primary key);')
 
@@ -35,10 +36,10 @@ class Due(NamedTuple):
 DUE = f"""
 select 'registration' as kind, 'people' as register, p.id as thing, a.grid, p.registered_until as on_day
 from person p join address a on a.id = p.address
-where p.residency = 'floating' and p.presence = 'here' and p.same_as is null and p.registered_until between $1 and $2
+where p.residency = 'floating' and {HERE} and p.registered_until between $1 and $2
 union all
 select 'revisit', 'people', p.id, a.grid, p.confirmed_on + {FRESH_DAYS} from person p join address a on a.id = p.address
-where p.residency = 'floating' and p.presence = 'here' and p.same_as is null
+where p.residency = 'floating' and {HERE}
       and p.confirmed_on between $1::date - {FRESH_DAYS} and $2::date - {FRESH_DAYS}
 union all
 select 'licence', 'units', u.id, a.grid, u.licence_until from unit u join address a on a.id = u.address

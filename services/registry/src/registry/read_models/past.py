@@ -40,7 +40,7 @@ from events import Batch, Connection, Database, ReadModel, Recorded
 
 from registry.domain.figures import Figure
 from registry.domain.ground import Ring
-from registry.domain.history import ALWAYS, CHINA, Period, learnt
+from registry.domain.history import ALWAYS, CHINA, Period, day_in_china, learnt
 from registry.read_models.territory import MICRO, polygon
 
 
@@ -195,7 +195,7 @@ def _entries(
         Entry(
             id_,
             raw.recorded_at,
-            day or since or raw.recorded_at.astimezone(CHINA).date(),
+            day or since or day_in_china(raw.recorded_at),
             dict(zip(facts, row, strict=True)),
             corrects,
         )
@@ -337,7 +337,7 @@ async def _grounds(
     known = {
         row["id"] for row in await db.fetch("select id from past_ground where id = any($1::text[])", list(grounds))
     }
-    day = since or at.astimezone(CHINA).date()
+    day = since or day_in_china(at)
     await _learn(
         db,
         GROUND,

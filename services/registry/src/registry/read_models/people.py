@@ -22,7 +22,7 @@ from events.privacy.blind_index import blind_word
 
 from registry.domain.names import syllables, words
 from registry.domain.person import masked_name, masked_number
-from registry.read_models.days import days
+from registry.read_models.days import confirm, days
 
 people = ReadModel(
     "people",
@@ -149,12 +149,7 @@ async def changed(db: Connection, events: Batch[PersonChanged]) -> None:
 @people.on(PersonConfirmed)
 async def confirmed(db: Connection, events: Batch[PersonConfirmed]) -> None:
     """Somebody else says the same of them."""
-    await db.execute(
-        """update person p set confirmed_on = greatest(p.confirmed_on, c.day)
-           from unnest($1::text[], $2::date[]) as c(id, day) where p.id = c.id""",
-        events.column("person"),
-        days(events),
-    )
+    await confirm(db, "person", events.column("person"), events)
 
 
 @people.on(PersonMerged)

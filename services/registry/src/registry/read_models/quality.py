@@ -8,6 +8,7 @@ from contracts.registry import Accuracy
 from events import Database
 
 from registry.domain.quality import FRESH_DAYS, score, wilson
+from registry.read_models.people import HERE
 from registry.read_models.samples import found_right
 
 
@@ -31,9 +32,6 @@ class Broken(NamedTuple):
     id: str
     address: str
 
-
-# Who is somebody to compare with: those who are here, once.
-HERE = "p.presence = 'here' and p.same_as is null"
 
 RECORDS = f"""
 records as (

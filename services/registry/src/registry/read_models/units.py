@@ -5,7 +5,7 @@ from typing import Any
 from contracts.registry import UnitChanged, UnitConfirmed, UnitFacts, UnitRegistered
 from events import Batch, Connection, Database, ReadModel
 
-from registry.read_models.days import days
+from registry.read_models.days import confirm, days
 
 units = ReadModel(
     "units",
@@ -72,12 +72,7 @@ async def changed(db: Connection, events: Batch[UnitChanged]) -> None:
 @units.on(UnitConfirmed)
 async def confirmed(db: Connection, events: Batch[UnitConfirmed]) -> None:
     """Somebody else says the same of it."""
-    await db.execute(
-        """update unit u set confirmed_on = greatest(u.confirmed_on, c.day)
-           from unnest($1::text[], $2::date[]) as c(id, day) where u.id = c.id""",
-        events.column("unit"),
-        days(events),
-    )
+    await confirm(db, "unit", events.column("unit"), events)
 
 
 async def page(db: Database, grid: str | None, category: str | None, after: str, limit: int) -> list[Any]:
