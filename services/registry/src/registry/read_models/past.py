@@ -6,7 +6,7 @@ gone from here too, so figures that are asked for again are smaller by them. An 
 it is said since when; so is a grid that is drawn for the first time.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -210,27 +210,67 @@ def _entries(
     ]
 
 
-async def _people(db: Connection, events: Batch[PersonFacts], first: bool) -> None:
+Columns = Mapping[str, Sequence[Any]]
+
+
+def _people(events: Batch[PersonFacts]) -> Columns:
     here = [presence == Presence.HERE for presence in events.column("presence")]
-    facts = {
+    return {
         "residency": [it if there else None for it, there in zip(events.column("residency"), here, strict=True)],
         "address": events.column("address"),
         "household": events.column("household"),
         "born": [born.year for born in events.column("birth_date")],
     }
-    await _learn(db, PERSON, _entries(events, "person", facts), first)
 
 
-@past.on(PersonRegistered)
-async def person_registered(db: Connection, events: Batch[PersonRegistered]) -> None:
-    """Somebody is here."""
-    await _people(db, events, first=True)
+def _households(events: Batch[HouseholdFacts]) -> Columns:
+    return {"address": _unless(events, "dissolved", "address")}
 
 
-@past.on(PersonChanged)
-async def person_changed(db: Connection, events: Batch[PersonChanged]) -> None:
-    """They live differently, or not here any more."""
-    await _people(db, events, first=False)
+def _buildings(events: Batch[BuildingFacts]) -> Columns:
+    return {"kind": events.column("kind"), "address": events.column("address")}
+
+
+def _units(events: Batch[UnitFacts]) -> Columns:
+    return {"category": _unless(events, "closed", "category"), "address": events.column("address")}
+
+
+def _places(events: Batch[AddressFacts]) -> Columns:
+    return {"place": [(it.longitude * MICRO, it.latitude * MICRO) for it in events.column("place")]}
+
+
+def _unless(events: Batch[Facts], gone: str, column: str) -> list[Any]:
+    """The column, None of what is not there any more."""
+    return [None if no else it for it, no in zip(events.column(column), events.column(gone), strict=True)]
+
+
+def _follow(
+    table: Table,
+    id_field: str,
+    registered: type[Facts],
+    changed: type[Facts],
+    facts: Callable[[Batch[Any]], Columns],
+    since: date | None = None,
+) -> None:
+    """`since`: the day from which a thing counts that does not say since when it is there."""
+
+    async def it_is_here(db: Connection, events: Batch[Any]) -> None:
+        """There is one that nobody knew of."""
+        await _learn(db, table, _entries(events, id_field, facts(events), since), first=True)
+
+    async def it_is_otherwise(db: Connection, events: Batch[Any]) -> None:
+        """It is another kind, lies elsewhere, or is not there any more."""
+        await _learn(db, table, _entries(events, id_field, facts(events)))
+
+    past.on(registered)(it_is_here)
+    past.on(changed)(it_is_otherwise)
+
+
+_follow(PERSON, "person", PersonRegistered, PersonChanged, _people)
+_follow(HOUSEHOLD, "household", HouseholdRegistered, HouseholdChanged, _households)
+_follow(BUILDING, "building", BuildingRegistered, BuildingChanged, _buildings)
+_follow(UNIT, "unit", UnitRegistered, UnitChanged, _units)
+_follow(PLACE, "address", AddressRegistered, AddressChanged, _places, since=ALWAYS)
 
 
 @past.on(PersonErased)
@@ -254,79 +294,6 @@ async def person_unmerged(db: Connection, event: Recorded[PersonUnmerged]) -> No
         event.data.person,
         event.recorded_at,
     )
-
-
-async def _households(db: Connection, events: Batch[HouseholdFacts], first: bool) -> None:
-    gone = events.column("dissolved")
-    facts = {"address": [None if no else it for it, no in zip(events.column("address"), gone, strict=True)]}
-    await _learn(db, HOUSEHOLD, _entries(events, "household", facts), first)
-
-
-@past.on(HouseholdRegistered)
-async def household_registered(db: Connection, events: Batch[HouseholdRegistered]) -> None:
-    """A household is here."""
-    await _households(db, events, first=True)
-
-
-@past.on(HouseholdChanged)
-async def household_changed(db: Connection, events: Batch[HouseholdChanged]) -> None:
-    """It has moved, or is no more."""
-    await _households(db, events, first=False)
-
-
-async def _buildings(db: Connection, events: Batch[BuildingFacts], first: bool) -> None:
-    facts = {"kind": events.column("kind"), "address": events.column("address")}
-    await _learn(db, BUILDING, _entries(events, "building", facts), first)
-
-
-@past.on(BuildingRegistered)
-async def building_registered(db: Connection, events: Batch[BuildingRegistered]) -> None:
-    """A building is here."""
-    await _buildings(db, events, first=True)
-
-
-@past.on(BuildingChanged)
-async def building_changed(db: Connection, events: Batch[BuildingChanged]) -> None:
-    """It is another kind of building."""
-    await _buildings(db, events, first=False)
-
-
-async def _units(db: Connection, events: Batch[UnitFacts], first: bool) -> None:
-    gone = events.column("closed")
-    facts = {
-        "category": [None if no else it for it, no in zip(events.column("category"), gone, strict=True)],
-        "address": events.column("address"),
-    }
-    await _learn(db, UNIT, _entries(events, "unit", facts), first)
-
-
-@past.on(UnitRegistered)
-async def unit_registered(db: Connection, events: Batch[UnitRegistered]) -> None:
-    """A unit is here."""
-    await _units(db, events, first=True)
-
-
-@past.on(UnitChanged)
-async def unit_changed(db: Connection, events: Batch[UnitChanged]) -> None:
-    """It is another kind of unit, lies elsewhere, or is closed."""
-    await _units(db, events, first=False)
-
-
-async def _places(db: Connection, events: Batch[AddressFacts], first: bool) -> None:
-    places = [(it.longitude * MICRO, it.latitude * MICRO) for it in events.column("place")]
-    await _learn(db, PLACE, _entries(events, "address", {"place": places}, ALWAYS if first else None), first)
-
-
-@past.on(AddressRegistered)
-async def address_registered(db: Connection, events: Batch[AddressRegistered]) -> None:
-    """An address is there."""
-    await _places(db, events, first=True)
-
-
-@past.on(AddressChanged)
-async def address_changed(db: Connection, events: Batch[AddressChanged]) -> None:
-    """It lies elsewhere."""
-    await _places(db, events, first=False)
 
 
 async def _grounds(
