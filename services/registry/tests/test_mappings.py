@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 from registry.domain.faults import Fault, Why
-from registry.importing.formulas import disarmed, safe
+from registry.domain.formulas import disarmed, safe
 from registry.importing.headings import HEADINGS, VALUES, heading, meant
 from registry.importing.mapping import Mapped, read_mapping
 from registry.importing.reading import open_file

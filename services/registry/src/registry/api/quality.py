@@ -17,7 +17,7 @@ from registry.domain.history import day_in_china
 from registry.domain.quality import RULES
 from registry.domain.sample import SAMPLE, Answer, DrawSample, Sample
 from registry.read_models.people import here, people
-from registry.read_models.quality import Figures, broken, figures, measured_by_building
+from registry.read_models.quality import broken, figures, measured_by_building
 from registry.read_models.samples import page, samples
 from registry.read_models.territory import territory
 from registry.read_models.units import units
@@ -105,7 +105,7 @@ async def quality(call: Call) -> Page[Quality]:
     """All grids within your reach, by code."""
     await call.fresh(people, units, territory, samples)
     found = await figures(call.db, call.grant.sql, _today(call))
-    return Page[Quality](items=[_shown(it) for it in found], next=None)
+    return Page[Quality](items=[Quality.model_validate(it, from_attributes=True) for it in found], next=None)
 
 
 @router.get("/broken", power=Powers.READ_QUALITY)
@@ -183,19 +183,6 @@ async def answer(sample: str, body: AnswerBody, call: Call) -> Response:
 
 def _today(call: Call) -> date:
     return day_in_china(call.now)
-
-
-def _shown(it: Figures) -> Quality:
-    return Quality(
-        grid=it.grid,
-        records=it.records,
-        complete=it.complete,
-        fresh=it.fresh,
-        consistent=it.consistent,
-        accurate=it.accurate,
-        score=it.score,
-        broken=it.broken,
-    )
 
 
 def _grid(sample: Sample) -> str | None:

@@ -9,12 +9,11 @@ from typing import Any, Protocol
 
 import orjson
 
+from registry.domain.formulas import safe
 from registry.read_models.snapshots import Column
 
 Rows = Sequence[tuple[Any, ...]]
 """The cells of each row by column, and its geometry as the last."""
-
-STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Form(StrEnum):
@@ -70,7 +69,7 @@ class Csv:
 
 
 def _cell(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(STARTS_A_FORMULA) else value
+    return safe(value) if isinstance(value, str) else value
 
 
 class JsonLines:

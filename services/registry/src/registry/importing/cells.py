@@ -21,11 +21,8 @@ MADE_A_NUMBER = re.compile(r"[0-9]+\.[0-9]*(?:[eE]\+?[0-9]+)?|[0-9]+[eE]\+[0-9]+
 
 
 def text(cells: Cells, column: str) -> str:
-    """What stands there, which may be nothing. An apostrophe that keeps a spreadsheet from taking it for a formula is
-    taken off."""
+    """What stands there, which may be nothing."""
     value = cells[column]
-    if value[:1] == "'" and value[1:2] in ("=", "+", "-", "@"):
-        value = value[1:]
     if len(value) > MAX_TEXT:
         raise Fault(column, Why.TOO_LONG)
     if CONTROL.search(value):

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from datetime import date
 
+from registry.domain.numerals import arabic
+
 APART = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
 TOGETHER = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 IN_WORDS = re.compile(
@@ -29,18 +31,10 @@ def day_in(cell: str) -> date | None:
     if found := APART.fullmatch(plain):
         year, month, of_month = found[1], found[3], found[4]
     elif found := TOGETHER.fullmatch(plain) or IN_WORDS.fullmatch(plain):
-        year, month, of_month = found[1].translate(DIGITS), _number(found[2]), _number(found[3])
+        year, month, of_month = found[1].translate(DIGITS), arabic(found[2]) or "", arabic(found[3]) or ""
     else:
         return None
     try:
         return date(int(year), int(month), int(of_month))
     except ValueError:
         return None
-
-
-def _number(written: str) -> str:
-    """11, 十一, 二十三 or 一一 as digits; what is no number stays none."""
-    if "十" not in written:
-        return written.translate(DIGITS)
-    tens, _, ones = written.partition("十")
-    return f"{tens or '一'}{ones or '〇'}".translate(DIGITS)

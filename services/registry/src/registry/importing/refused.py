@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, Any, Protocol, cast
 
+from registry.domain.formulas import safe
 from registry.importing.entering import Refusal
-from registry.importing.formulas import safe
 from registry.importing.telling import Language, column_of, words
 
 OURS = ("line", "column", "error", "message")

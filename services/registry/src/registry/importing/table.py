@@ -16,7 +16,7 @@ from typing import IO, NamedTuple, TextIO
 from contracts.common import Title
 
 from registry.domain.faults import Fault, Why
-from registry.importing.formulas import disarmed
+from registry.domain.formulas import disarmed
 
 BLOCK = 65_536
 MAX_LINE = 16_384
