@@ -11,7 +11,7 @@ from contracts.registry import ImportBegun
 from edge import Call, HttpProblem, Router
 from edge.accepting import language_of, media_type_of
 from edge.moments import Day
-from events import Aggregate, ReadModel
+from events import Aggregate
 from fastapi import Path, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,19 +22,16 @@ from registry.api.receiving import Sent, receive
 from registry.domain.entry import Rule
 from registry.domain.imports import IMPORT
 from registry.domain.power import POWER
-from registry.domain.source_rules import SOURCE_RULES
 from registry.importing.bringing import Bringing
 from registry.importing.drawing import Drawing
-from registry.importing.entering import Entering, Progress
+from registry.importing.entering import PATIENCE, Entering, Progress, prepared
 from registry.importing.form import form
 from registry.importing.geojson import read_grids
-from registry.importing.places import WRITTEN
 from registry.importing.powers import read_powers
 from registry.importing.reading import Read, open_file, read_rows, sized
 from registry.importing.refused import CSV, WRITERS, XLSX
 from registry.importing.sheets import SHEETS, Reference
 from registry.importing.table import NotATable
-from registry.read_models.address_names import address_names
 from registry.read_models.counts import COUNTED, counts
 from registry.read_models.imports import imports, unfinished
 from registry.read_models.territory import territory
@@ -45,8 +42,6 @@ MAX_FILE = 1024 * 1024 * 1024
 """Bytes: the people of a city of some millions."""
 MAX_WHOLE = 16 * 1024 * 1024
 """Bytes of what is read whole: grids and powers."""
-PATIENCE = 30.0
-"""Seconds to wait for the read models that say what exists."""
 
 
 class Register(StrEnum):
@@ -174,18 +169,9 @@ async def _source(register: Register, sent: Sent, call: Call) -> _Source:
     table, plan = await asyncio.to_thread(
         open_file, sent.content, register.value, sheet.columns, sent.mapped, sent.sheet
     )
-    needed = [reference.read_model for reference in sheet.references.values()]
-    if WRITTEN in table.columns or WRITTEN in plan.readings:
-        needed.append(address_names)
-    await _caught_up(call, [territory, address_names] if register is Register.ADDRESSES else needed)
-    rules, _ = await call.commands.load(SOURCE_RULES, register)
+    rules = await prepared(call.commands, register, {*table.columns, *plan.readings})
     rows = read_rows(sheet, table, plan)
     return _Source(sheet.aggregate, rows, table.lines, sheet.references, table.head, plan.headings, rules)
-
-
-async def _caught_up(call: Call, read_models: Sequence[ReadModel]) -> None:
-    for read_model in read_models:
-        await call.commands.caught_up(read_model, PATIENCE)
 
 
 async def _entering(
@@ -195,7 +181,7 @@ async def _entering(
     if register in (Register.GRIDS, Register.POWERS) and sent.content.seek(0, 2) > MAX_WHOLE:
         raise HttpProblem("body-too-large", f"{register} are read whole: send at most {MAX_WHOLE >> 20} MiB")
     if register is Register.GRIDS:
-        await _caught_up(call, [territory])
+        await call.commands.caught_up(territory, PATIENCE)
         read = read_grids(sent.content)
         drawing = Drawing(call.commands, read, asked.whole, asked.gaps == "allowed", asked.since, asked.preview)
         return drawing, None
@@ -221,7 +207,7 @@ async def _running(
         return running
     said_by = entering.source if isinstance(entering, Entering) else ""
     how = hashlib.sha256(f"{sent.mapped.model_dump_json()}{sent.sheet or ''}{said_by}".encode()).hexdigest()
-    await _caught_up(call, [imports])
+    await call.commands.caught_up(imports, PATIENCE)
     earlier = await unfinished(call.db, register, sent.digest, how)
     if earlier:
         known, _ = await call.commands.load(IMPORT, earlier)

@@ -8,7 +8,7 @@ rows were refused they are entered once more, so that they are told again; one t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -21,13 +21,17 @@ from registry.domain.faults import Fault, Why
 from registry.domain.history import day_in_china
 from registry.domain.imports import Tally
 from registry.domain.person import Person
-from registry.importing.places import Places, found_by_name
+from registry.domain.source_rules import SOURCE_RULES
+from registry.importing.places import WRITTEN, Places, found_by_name
 from registry.importing.reading import Read
 from registry.importing.seen import Seen
-from registry.importing.sheets import Entry, Reference
-from registry.read_models.territory import grids_at
+from registry.importing.sheets import SHEETS, Entry, Reference
+from registry.read_models.address_names import address_names
+from registry.read_models.territory import grids_at, territory
 
 CHUNK = 500
+PATIENCE = 30.0
+"""Seconds to wait for the read models that say what exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,20 @@ class Progress:
 
 
 Told = Refusal | Change | Progress
+
+
+async def prepared(commands: Commands, register: str, columns: Container[str]) -> Mapping[str, Rule]:
+    """Waits until all that rows with these columns may refer to is there to be seen; returns who is believed, by field.
+    Raises NotYet."""
+    if register == "addresses":
+        needed = [territory, address_names]
+    else:
+        needed = [it.read_model for it in SHEETS[register].references.values()]
+        needed += [address_names] if WRITTEN in columns else []
+    for read_model in needed:
+        await commands.caught_up(read_model, PATIENCE)
+    rules, _ = await commands.load(SOURCE_RULES, register)
+    return rules
 
 
 @dataclass

@@ -15,8 +15,7 @@ from aiokafka import AIOKafkaConsumer
 from events import Commands
 
 from registry.domain.imports import Tally
-from registry.domain.source_rules import SOURCE_RULES
-from registry.importing.entering import Entering, Refusal
+from registry.importing.entering import Entering, Refusal, prepared
 from registry.importing.mapping import Mapped, plan
 from registry.importing.objects import open_objects
 from registry.importing.reading import Read, read_rows
@@ -25,8 +24,6 @@ from registry.importing.sheets import SHEETS, Entry
 log = logging.getLogger(__name__)
 
 AT_ONCE = 500
-PATIENCE = 30.0
-"""Seconds to wait for the read models that say what exists."""
 
 
 async def follow(
@@ -56,12 +53,11 @@ async def enter(
 ) -> Tally:
     """Enters the rows that these messages are, in their order; `places` name them. Returns what became of them."""
     sheet = SHEETS[register]
-    for reference in sheet.references.values():
-        await commands.caught_up(reference.read_model, PATIENCE)
-    rules, _ = await commands.load(SOURCE_RULES, register)
     file = io.BytesIO(b"".join(b" ".join(message.split(b"\n")) + b"\n" for message in messages))
     table = open_objects(file)
-    rows = list(read_rows(sheet, table, plan(register, sheet.columns, mapped, table)))
+    read_as = plan(register, sheet.columns, mapped, table)
+    rules = await prepared(commands, register, read_as.readings)
+    rows = list(read_rows(sheet, table, read_as))
     total = Tally()
     for lot in _without_repeats(rows):
         entering = Entering(
