@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from broker import messages, send
 from events import Event, Recorded, Service, feeds
+from events.consumer import Consumer
 from events.feeds import TopicFeed
 from events.kafka import Partition, TopicReader
 from events.rebuild import rebuild
@@ -18,6 +19,7 @@ from front_desk import MATTER, Note, Raise, at_work, busy, desk, hall, has_journ
 
 NewDatabase = Callable[..., Awaitable[str]]
 CHUNK = 10
+PARTITIONS = 12
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +31,8 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 class Seen(TopicReader):
     """A reader that remembers how many events each reading brought."""
 
-    def __init__(self, runtime: Runtime, topic: str) -> None:
-        super().__init__(runtime.settings, [topic], None)
+    def __init__(self, runtime: Runtime, topic: str, group: str | None = None) -> None:
+        super().__init__(runtime.settings, [topic], group)
         self.readings: list[int] = []
 
     async def read_ahead(self, seconds: float, most: int) -> int:
@@ -182,6 +184,44 @@ async def test_nothing_is_skipped_of_a_partition_that_was_read_before_its_progre
             await feed._begin(partitions)  # pyright: ignore[reportPrivateUsage]
             await asyncio.wait_for(until(feed, 3 * CHUNK), 60)
         await has_journalled(there.db, await recorded(here.db))
+
+
+async def test_nothing_is_skipped_when_partitions_are_shared_out_anew_while_kafka_believes_that_we_are_further(
+    new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    """The database was brought back from a backup. What aiokafka reads, while we ask the database once more how far we
+    have come, follows what Kafka was told before."""
+    async with noted(new_database, kafka_server, topic_prefix, CHUNK - 3, hall(journal())) as (here, there, topic):
+        reader = Seen(there, topic, f"{topic_prefix}-hall")
+        async with there.consumer(there.service.read_models[0]) as consumer:
+            feed = TopicFeed(consumer, reader, None)
+            await feed.start()
+            try:
+                await eventually(lambda: known(feed))
+                ends = await feed.ends()
+                await reader.commit(ends)
+                async with consumer.between_takes():  # so nobody hears how far we have come
+                    reader._kafka._coordinator.request_rejoin()  # pyright: ignore[reportPrivateUsage]
+                    await eventually(lambda: waits_for(consumer, 1))
+                    await here.commands.execute(MATTER, "1", Note("newer than what Kafka was told"))
+                    stepping = asyncio.create_task(feed.step(30.0))
+                    await eventually(lambda: has_read(reader, 1))
+                await stepping
+                await asyncio.wait_for(until(feed, CHUNK - 1), 60)
+            finally:
+                await feed.stop()
+        await has_journalled(there.db, await recorded(here.db))
+
+
+async def known(feed: TopicFeed) -> bool:
+    """Whether the progress of all partitions is known."""
+    return len(feed.marks) == PARTITIONS
+
+
+async def waits_for(consumer: Consumer, count: int) -> bool:
+    """Whether so many wait for the consumer's connection."""
+    waiting = consumer._one_at_a_time._waiters  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    return len(waiting or ()) == count  # pyright: ignore[reportUnknownArgumentType]
 
 
 async def test_processes_that_read_ahead_may_come_and_go(

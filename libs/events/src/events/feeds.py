@@ -57,7 +57,7 @@ class TopicFeed:
 
     async def start(self) -> None:
         """Connects, and reads on from the progress in Postgres, whatever Kafka thinks that it is."""
-        await self._reader.start(self._assigned)
+        await self._reader.start(self._assigned, self._revoked)
 
     async def stop(self) -> None:
         if self._ahead:
@@ -68,6 +68,10 @@ class TopicFeed:
     async def ends(self) -> dict[Partition, int]:
         """Where each assigned partition ends now."""
         return await self._reader.ends(self.marks)
+
+    def _revoked(self) -> None:
+        """Until the progress is known anew, what is read is not what follows it: nothing of it may be taken."""
+        self.marks = {}
 
     async def _assigned(self, partitions: list[Partition]) -> None:
         try:
@@ -94,14 +98,17 @@ class TopicFeed:
             raise self._failed
         for partition, next_offset, raws in read:
             before = self.marks.get(partition)
-            if before is None:  # it was taken from us while we read
+            if before is None:  # it was taken from us while we read, or its progress is not known yet
                 continue
             position = max(before.position, *(raw.position for raw in raws))
             chunks.append(Chunk(partition.topic, partition.number, before, Mark(next_offset, position), raws))
         if not chunks:
             return 0
         await self._consumer.take(chunks)
-        self.marks.update({Partition(chunk.source, chunk.partition): chunk.after for chunk in chunks})
+        for chunk in chunks:
+            partition = Partition(chunk.source, chunk.partition)
+            if self.marks.get(partition) == chunk.before:  # else it was shared out anew meanwhile
+                self.marks[partition] = chunk.after
         await self._tell_kafka()
         return sum(len(chunk.raws) for chunk in chunks)
 

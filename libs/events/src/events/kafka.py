@@ -157,11 +157,12 @@ class Producer:
 
 
 class _OnAssignment(ConsumerRebalanceListener):
-    def __init__(self, assigned: Callable[[list[Partition]], Awaitable[None]]) -> None:
+    def __init__(self, assigned: Callable[[list[Partition]], Awaitable[None]], revoked: Callable[[], None]) -> None:
         self._assigned = assigned
+        self._revoked = revoked
 
     async def on_partitions_revoked(self, revoked) -> None:
-        pass  # progress is in Postgres already
+        self._revoked()
 
     async def on_partitions_assigned(self, assigned) -> None:
         await self._assigned([Partition(it.topic, it.partition) for it in assigned])
@@ -187,11 +188,14 @@ class TopicReader:
             max_partition_fetch_bytes=2_097_152,
         )
 
-    async def start(self, assigned: Callable[[list[Partition]], Awaitable[None]] | None) -> None:
-        """Connects. `assigned` is called with the partitions whenever they change; it must `seek` in each. None: only
-        `ends` and `times` will be asked for."""
+    async def start(
+        self, assigned: Callable[[list[Partition]], Awaitable[None]] | None, revoked: Callable[[], None] = lambda: None
+    ) -> None:
+        """Connects. `assigned` is called with the partitions whenever they have changed; it must `seek` in each. None:
+        only `ends` and `times` will be asked for. `revoked` is called before they change: what is read from then on,
+        until it was sought, comes from wherever Kafka thinks that we are."""
         if self._group and assigned:
-            self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned))
+            self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned, revoked))
             await _connect(self._kafka.start())
             return
         await _connect(self._kafka.start())
