@@ -6,10 +6,10 @@ models show them. Against that, COPY of the rows that came of it: the events, th
 For questions a city is made of the sample community's rows, repeated under other ids: 440 communities of 7,750.
 """
 
-import asyncio
 import csv
 import io
 import logging
+import os
 import subprocess
 import sys
 import time
@@ -26,6 +26,8 @@ from contracts.common import Post
 from edge.testing import client, founding, in_post, token, told
 from events.read_model import Connection
 from events.runtime import Runtime
+from events.testing import RING
+from local.processes import start
 from registry.read_models.past import past
 from registry.read_models.people import people
 from registry.read_models.territory import territory
@@ -45,18 +47,27 @@ P99 = 0.99
 
 @asynccontextmanager
 async def office(bench: Bench, prefix: str) -> AsyncGenerator[tuple[Runtime, httpx2.AsyncClient]]:
-    """A registry at work, and the clerk who keeps it. It logs errors only: a line a request is not what is measured."""
+    """A registry at work, API and worker in processes of their own as they are deployed, and the clerk who keeps it. It
+    logs errors only: a line a request is not what is measured."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    async with bench.runtime(registry, prefix) as runtime:
-        posts = in_post(CLERK, Post.REGISTRAR), in_post(WORKER, Post.COMMUNITY_OFFICER)
-        await told(runtime.settings.database_url, *founding(), *posts)
-        working = asyncio.create_task(runtime.work())
-        try:
-            async with client(application, runtime, token(CLERK)) as http:
-                yield runtime, http
-        finally:
-            working.cancel()
-            await asyncio.wait([working])
+    with TemporaryDirectory(prefix="commongrid-bench-") as folder:
+        async with bench.runtime(registry, prefix) as runtime:
+            posts = in_post(CLERK, Post.REGISTRAR), in_post(WORKER, Post.COMMUNITY_OFFICER)
+            await told(runtime.settings.database_url, *founding(), *posts)
+            environment = {
+                "COMMONGRID_DATABASE_URL": runtime.settings.database_url,
+                "COMMONGRID_KAFKA": runtime.settings.kafka,
+                "COMMONGRID_TOPIC_PREFIX": prefix,
+                "COMMONGRID_KEYS": RING,
+                "COMMONGRID_LOCAL": "true",
+            }
+            command = [sys.executable, "-m", "registry", "worker"]
+            worker = await start("worker", command, log=Path(folder) / "log", env=os.environ | environment)
+            try:
+                async with client(application, runtime, token(CLERK)) as http:
+                    yield runtime, http
+            finally:
+                await worker.end(10)
 
 
 async def brings(http: httpx2.AsyncClient, register: str, content: bytes) -> int:

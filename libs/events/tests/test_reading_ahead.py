@@ -201,7 +201,7 @@ async def test_nothing_is_skipped_when_partitions_are_shared_out_anew_while_kafk
                 ends = await feed.ends()
                 await reader.commit(ends)
                 async with consumer.between_takes():  # so nobody hears how far we have come
-                    reader._kafka._coordinator.request_rejoin()  # pyright: ignore[reportPrivateUsage]
+                    shared_out_anew(reader)
                     await eventually(lambda: waits_for(consumer, 1))
                     await here.commands.execute(MATTER, "1", Note("newer than what Kafka was told"))
                     stepping = asyncio.create_task(feed.step(30.0))
@@ -213,6 +213,12 @@ async def test_nothing_is_skipped_when_partitions_are_shared_out_anew_while_kafk
         await has_journalled(there.db, await recorded(here.db))
 
 
+def shared_out_anew(reader: TopicReader) -> None:
+    """As when somebody comes or goes."""
+    coordinator: Any = reader._kafka._coordinator  # pyright: ignore[reportPrivateUsage]
+    coordinator.request_rejoin()
+
+
 async def known(feed: TopicFeed) -> bool:
     """Whether the progress of all partitions is known."""
     return len(feed.marks) == PARTITIONS
@@ -220,8 +226,8 @@ async def known(feed: TopicFeed) -> bool:
 
 async def waits_for(consumer: Consumer, count: int) -> bool:
     """Whether so many wait for the consumer's connection."""
-    waiting = consumer._one_at_a_time._waiters  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-    return len(waiting or ()) == count  # pyright: ignore[reportUnknownArgumentType]
+    lock: Any = consumer._one_at_a_time  # pyright: ignore[reportPrivateUsage]
+    return len(lock._waiters or ()) == count
 
 
 async def test_processes_that_read_ahead_may_come_and_go(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from opentelemetry import trace
@@ -218,7 +218,7 @@ class Commands:
                     raise
                 continue
             return {
-                id_: replace(done, token=self._token(aggregate.stream(id_), position))
+                id_: Done(done.state, done.version, done.events, self._token(aggregate.stream(id_), position))
                 if isinstance(done, Done) and done.events
                 else done
                 for id_, done in answers.items()

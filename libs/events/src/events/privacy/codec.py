@@ -34,11 +34,11 @@ def subjects_of(event: "Event", stream: str) -> set[str]:
 def seal_event(event: "Event", stream: str, version: int, keys: Keys, random: Random = urandom) -> str:
     """The event's data as it is stored and sent, its personal fields sealed. Needs the keys of `subjects_of`."""
     data = event.model_dump(mode="json")
-    for it in event.personal.values():
-        value = data[it.name]
+    where = place(event.type_name, stream, version, "")
+    for name, it in event.personal.items():
+        value = data[name]
         if it.tells(value):
-            key = keys[it.subject(data, stream)]
-            data[it.name] = key.seal(place(event.type_name, stream, version, it.name), orjson.dumps(value), random)
+            data[name] = keys[it.subject(data, stream)].seal(where + name, orjson.dumps(value), random)
     return orjson.dumps(data).decode()
 
 
@@ -52,13 +52,13 @@ class SealedEvent:
         self.raw = raw
         self._blanks = blanks
         self._data: Json = orjson.loads(raw.data)
-        values = ((name, parsed(self._data.get(name))) for name in blanks)
-        self._found: list[tuple[str, Sealed]] = [(name, sealed) for name, sealed in values if sealed]
+        value = self._data.get
+        self._found: list[tuple[str, Sealed]] = [(name, it) for name in blanks if (it := parsed(value(name)))]
 
     @property
     def subjects(self) -> Iterable[str]:
         """Whose keys it takes to read it."""
-        return (sealed.subject for _, sealed in self._found)
+        return {sealed.subject for _, sealed in self._found}
 
     def opened(self, keys: Mapping[str, PersonKey | None], seen: Container[str] | None = None) -> "Raw":
         """The event with its data in the open, and `erased` naming what cannot be read any more, or is not among the
@@ -66,12 +66,13 @@ class SealedEvent:
         if not self._found:
             return self.raw
         raw, data = self.raw, self._data
+        where = place(raw.type, raw.stream, raw.version, "")
         erased: list[str] = []
         for name, sealed in self._found:
-            key = keys.get(sealed.subject)
-            if key is None or key.id != sealed.key_id or (seen is not None and name not in seen):
+            key = keys.get(sealed.subject) if seen is None or name in seen else None
+            if key is None or key.id != sealed.key_id:
                 data[name] = self._blanks[name]
                 erased.append(name)
             else:
-                data[name] = orjson.Fragment(key.open(place(raw.type, raw.stream, raw.version, name), sealed))
+                data[name] = orjson.Fragment(key.open(where + name, sealed))
         return raw._replace(data=orjson.dumps(data), erased=frozenset(erased))

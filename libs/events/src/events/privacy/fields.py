@@ -38,12 +38,14 @@ class PersonalField:
     def subject(self, data: Mapping[str, Any], stream: str) -> str:
         """Whose it is, as a pseudonym: the thing that `of` names, as its stream is called (`person-P0001`), or the
         event's own stream where it names none, or nobody."""
-        whose = data.get(self.of) if self.of else None
+        if not self.of:
+            return stream
+        whose = data.get(self.of)
         return f"{self.kind or self.of}-{whose}" if whose else stream
 
     def tells(self, value: Any) -> bool:
         """Whether there is anything to seal in this value."""
-        return value is not None and value not in ("", self.blank)
+        return value is not None and value != "" and value != self.blank  # this runs for every field
 
 
 def personal(

@@ -10,6 +10,8 @@ from operator import mul
 
 WEIGHTS = tuple(2**place % 11 for place in range(17, 0, -1))
 CHECKS = "10X98765432"
+LENGTH = 18
+WELL_FORMED = re.compile(r"[0-9]{17}[0-9X]")
 
 MALE, FEMALE = "1", "2"
 """GB/T 2261.1."""
@@ -17,7 +19,7 @@ MALE, FEMALE = "1", "2"
 
 def is_well_formed(number: str) -> bool:
     """Whether it is 17 digits and a check character."""
-    return bool(re.fullmatch(r"[0-9]{17}[0-9X]", number))
+    return len(number) == LENGTH and bool(WELL_FORMED.fullmatch(number))
 
 
 def check_character(body: str) -> str:

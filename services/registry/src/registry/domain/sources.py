@@ -58,7 +58,9 @@ def values(facts: Facts, besides: frozenset[str] = frozenset()) -> dict[str, Any
 
 def completed(held: Held[F], command: Register[F]) -> F:
     """What would be held if the source were believed; since when and who says so it says itself."""
-    said = None if command.said is None else command.said | OF_THE_ENTRY
+    if held.facts is None or command.said is None:
+        return command.facts
+    said = command.said | OF_THE_ENTRY
     return spoken(held.facts, replace(command, said=said))
 
 

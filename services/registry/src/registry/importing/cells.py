@@ -25,7 +25,7 @@ def text(cells: Cells, column: str) -> str:
     value = cells[column]
     if len(value) > MAX_TEXT:
         raise Fault(column, Why.TOO_LONG)
-    if CONTROL.search(value):
+    if not value.isprintable() and CONTROL.search(value):
         raise Fault(column, Why.NOT_TEXT)
     return value
 

@@ -1,8 +1,10 @@
 """A register's file, read: which kind it is, and what each of its rows says."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from functools import cache
 from typing import IO, NamedTuple
+
+from events import Event
 
 from registry.domain.faults import Fault
 from registry.importing.cells import Cells
@@ -53,7 +55,13 @@ def _read(sheet: Sheet, cells: Cells) -> Entry:
     if not left_out:
         return sheet.read(cells)
     entry = sheet.read({**left_out, **cells})
-    return replace(entry, said=frozenset(type(entry.facts).model_fields) - left_out.keys())
+    said = _fields(type(entry.facts)) - left_out.keys()
+    return Entry(entry.id, entry.facts, entry.refers, entry.sought, said)
+
+
+@cache
+def _fields(facts: type[Event]) -> frozenset[str]:
+    return frozenset(facts.model_fields)
 
 
 def sized(read: Iterable[Read]) -> tuple[Iterator[Read], int]:

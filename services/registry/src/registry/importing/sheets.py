@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from contracts.common import IdentityDocument, Place, Post, Presence, Residency, Tenure, Title, UnitCategory
@@ -111,7 +112,12 @@ class YesNo(StrEnum):
 
 
 def _id(cells: Cells, column: str, register: str) -> str:
-    reference = needed(cells, column)
+    return _checked_id(needed(cells, column), column, register)
+
+
+@lru_cache(maxsize=4096)
+def _checked_id(reference: str, column: str, register: str) -> str:
+    """Those of a household stand together, and refer to the same."""
     check_reference(column, reference)
     return id_of(register, reference)
 

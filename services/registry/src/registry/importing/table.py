@@ -140,6 +140,8 @@ def _columns(head: Sequence[str]) -> list[str]:
 
 
 def _plain(cell: str) -> str:
+    if not cell or cell.isalnum():
+        return cell  # as most are
     return " ".join(disarmed(cell.strip()).split())
 
 

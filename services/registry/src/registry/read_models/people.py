@@ -6,6 +6,7 @@ a name. Who was merged with somebody, or is not here any more, stands in the tab
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from contracts.registry import (
@@ -76,8 +77,9 @@ COLUMNS = """p.id as person, p.name_masked as name, p.id_number_masked as id_num
 HERE = "p.presence = 'here' and p.same_as is null"
 
 
+@lru_cache(maxsize=16_384)
 def word(key: bytes, field: str, text: str) -> int:
-    """A word as the table has it."""
+    """A word as the table has it. Most surnames and initials are some thousands of people's."""
     return int.from_bytes(blind_word(key, field, text), signed=True)
 
 
