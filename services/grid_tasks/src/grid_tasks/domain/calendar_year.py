@@ -5,7 +5,7 @@ A notice names days off and days of a weekend that are worked instead. It may re
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from contracts.common import Title
@@ -35,6 +35,8 @@ class YearNotice:
     """Where it is to be read."""
     holidays: tuple[Holiday, ...]
     working_days: tuple[date, ...]
+    entered_at: datetime | None = field(default=None, compare=False)
+    """When it was entered; None for one that is known from the start."""
 
     def days_off(self) -> Iterator[tuple[date, Title]]:
         """Each day off, and what for."""
@@ -80,7 +82,7 @@ def evolve(known: YearNotice | None, event: Event) -> YearNotice | None:
 
 def notice_of(entered: CalendarYearEntered) -> YearNotice:
     """The notice that was entered."""
-    return YearNotice(entered.year, entered.notice, entered.source, entered.holidays, entered.working_days)
+    return YearNotice(entered.year, entered.notice, entered.source, entered.holidays, entered.working_days, entered.at)
 
 
 def _require_sense(notice: YearNotice) -> None:
