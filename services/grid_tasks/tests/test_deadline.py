@@ -4,6 +4,7 @@ Numbers of issues are those of other ticket systems: what they got wrong is a te
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
@@ -27,7 +28,7 @@ from grid_tasks.domain.working_time import Calendar, Counting, RoundTheClock
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from .calendars import EIGHT_TO_SIX, NOTICES, at, moments, posts
+from .calendars import EIGHT_TO_SIX, NOTICES, UNHURRIED, at, moments, posts
 
 MINUTE = timedelta(minutes=1)
 HOUR = 60
@@ -228,6 +229,20 @@ def test_an_answer_says_how_the_deadline_came_about() -> None:
     ]
 
 
+def test_a_pause_that_was_noted_in_two_parts_is_told_as_one() -> None:
+    morning = at("2026-11-26", "09:00"), at("2026-11-26", "10:00")
+    parts = (Stop(at("2026-11-26", "09:40"), morning[1]), Stop(morning[0], at("2026-11-26", "09:40")))
+    found = reckon(working(2 * HOUR), at("2026-11-26", "08:30"), parts, NOTICES)
+    assert [it for it in found.why if isinstance(it, Stood)] == [Stood(Cause.PAUSED, *morning, 60 * MINUTE)]
+    other = reckon(working(2 * HOUR), at("2026-11-26", "08:30"), (parts[0], replace(parts[1], cause=WAITING)), NOTICES)
+    assert [it.cause for it in other.why if isinstance(it, Stood)] == [WAITING, Cause.PAUSED]
+
+
+def test_a_case_that_stands_within_a_holiday_tells_of_the_whole_holiday() -> None:
+    found = reckon(working(450), at("2026-09-30", "16:30"), (Stop(at("2026-10-03", "09:00")),), NOTICES)
+    assert OffWork(date(2026, 10, 1), date(2026, 10, 7), NATIONAL) in found.why
+
+
 def test_while_the_clock_stands_the_answer_says_since_when_and_what_is_left() -> None:
     stop = Stop(at("2026-11-26", "09:30"), cause=WAITING)
     found = reckon(working(2 * HOUR), at("2026-11-26", "08:30"), (stop,), NOTICES)
@@ -332,6 +347,7 @@ def running(time: Counting, start: datetime, end: datetime, stops: Sequence[Stop
     )
 
 
+@UNHURRIED
 @given(limits(), histories(), posts())
 def test_until_the_deadline_the_clock_has_run_for_just_the_time_that_was_given(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -342,6 +358,7 @@ def test_until_the_deadline_the_clock_has_run_for_just_the_time_that_was_given(
     assert running(time, start, end - timedelta(seconds=1), stops) < limit.allowed
 
 
+@UNHURRIED
 @given(limits(), histories(still=True), posts())
 def test_while_the_clock_stands_what_ran_and_what_is_left_are_what_was_given(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -356,6 +373,7 @@ def test_while_the_clock_stands_what_ran_and_what_is_left_are_what_was_given(
         assert found.left > timedelta()
 
 
+@UNHURRIED
 @given(limits(), STARTS, posts(), st.integers(-600, 8000), st.integers(0, 3000))
 def test_a_stop_puts_off_the_deadline_by_just_the_clocks_time_in_it(
     limit: Limit, start: datetime, calendar: Calendar, after: int, long: int
@@ -367,6 +385,7 @@ def test_a_stop_puts_off_the_deadline_by_just_the_clocks_time_in_it(
     assert put_off == (counted if stop.since < before else timedelta())
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts())
 def test_the_warning_comes_before_the_deadline_and_the_deadline_before_each_rung(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -380,6 +399,7 @@ def test_the_warning_comes_before_the_deadline_and_the_deadline_before_each_rung
     assert all(it >= start for it in reached)
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts())
 def test_working_hours_warn_end_and_escalate_while_it_is_open(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -392,6 +412,7 @@ def test_working_hours_warn_end_and_escalate_while_it_is_open(
         assert calendar.next_opening(found.warn_at) == found.warn_at
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts())
 def test_nobody_is_warned_while_the_case_waits(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -402,6 +423,7 @@ def test_nobody_is_warned_while_the_case_waits(
         assert not any(it.since <= found.warn_at and (not it.until or found.warn_at < it.until) for it in stops)
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts(), st.integers(1, 500))
 def test_more_minutes_never_bring_the_deadline_forward(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar, more: int
@@ -411,6 +433,7 @@ def test_more_minutes_never_bring_the_deadline_forward(
     assert other.due is None or (one.due is not None and one.due < other.due)
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts(), st.data())
 def test_it_is_all_one_how_the_stops_are_cut(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar, data: st.DataObject
@@ -426,6 +449,7 @@ def test_it_is_all_one_how_the_stops_are_cut(
     assert moments_of(reckon(limit, start, cut, calendar)) == moments_of(reckon(limit, start, stops, calendar))
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts())
 def test_stops_that_lie_over_each_other_count_once(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -438,6 +462,7 @@ def moments_of(found: Reckoning) -> object:
     return (found.due, found.left, found.warn_at, found.rungs)
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), st.just(NOTICES))
 def test_every_holiday_that_is_counted_is_one_that_the_calendar_shows(  # Zammad 390
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar
@@ -462,6 +487,7 @@ def test_every_holiday_that_is_counted_is_one_that_the_calendar_shows(  # Zammad
     } - calendar.years
 
 
+@UNHURRIED
 @given(limits(), histories(still=None), posts())
 def test_each_step_is_said_in_chinese_and_english(
     limit: Limit, history: tuple[datetime, list[Stop]], calendar: Calendar

@@ -8,7 +8,7 @@ from grid_tasks.domain.working_time import Calendar, Span
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .calendars import NOTICES, at, moments, posts
+from .calendars import NOTICES, UNHURRIED, at, moments, posts
 
 MINUTE = timedelta(minutes=1)
 MINUTES = st.integers(0, 20 * 450).map(lambda it: it * MINUTE)
@@ -78,7 +78,9 @@ def test_time_that_is_just_enough_ends_at_closing_and_not_at_the_next_opening() 
 
 
 def test_a_moment_told_in_another_zone_is_the_same_moment() -> None:
-    assert NOTICES.add(datetime(2026, 11, 26, 1, tzinfo=UTC), MINUTE) == at("2026-11-26", "09:01")
+    found = NOTICES.add(datetime(2026, 11, 26, 1, tzinfo=UTC), MINUTE)
+    assert found == at("2026-11-26", "09:01")
+    assert found.hour == 9  # and told in China's
 
 
 def test_a_post_that_is_open_until_midnight_goes_on_with_the_next_day() -> None:
@@ -121,16 +123,19 @@ def test_a_time_without_a_zone_is_refused() -> None:
 # What holds for every calendar, moment and amount.
 
 
+@UNHURRIED
 @given(posts(), moments(), MINUTES)
 def test_as_much_time_lies_between_as_was_added(calendar: Calendar, start: datetime, counted: timedelta) -> None:
     assert calendar.between(start, calendar.add(start, counted)) == counted
 
 
+@UNHURRIED
 @given(posts(), moments(), MINUTES, MINUTES)
 def test_more_time_ends_later(calendar: Calendar, start: datetime, one: timedelta, other: timedelta) -> None:
     assert (calendar.add(start, one) < calendar.add(start, other)) is (one < other)
 
 
+@UNHURRIED
 @given(posts(), moments(), MINUTES, MINUTES)
 def test_time_added_bit_by_bit_ends_at_the_same_moment(
     calendar: Calendar, start: datetime, one: timedelta, other: timedelta
@@ -138,6 +143,7 @@ def test_time_added_bit_by_bit_ends_at_the_same_moment(
     assert calendar.add(calendar.add(start, one), other) == calendar.add(start, one + other)
 
 
+@UNHURRIED
 @given(posts(), moments(), moments(), moments())
 def test_working_time_is_the_sum_of_its_parts(calendar: Calendar, a: datetime, b: datetime, c: datetime) -> None:
     first, second, third = sorted((a, b, c))
@@ -147,6 +153,7 @@ def test_working_time_is_the_sum_of_its_parts(calendar: Calendar, a: datetime, b
     assert calendar.between(third, first) == timedelta()
 
 
+@UNHURRIED
 @given(posts(), moments())
 def test_no_working_time_passes_before_the_next_opening_and_some_does_after_it(
     calendar: Calendar, moment: datetime
