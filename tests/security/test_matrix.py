@@ -82,7 +82,7 @@ THINGS = {
     "id": "person-in-g1",
 }
 """Things that lie in the first grid."""
-WORDS = {"register": "units", "period": "2026-10", "name": "page.css"}
+WORDS = {"register": "units", "period": "2026-10", "name": "page.css", "year": "2026"}
 """What a parameter has to be where it is no id."""
 
 PLACE = Place(longitude=120.05, latitude=30.05)

@@ -346,4 +346,17 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     *(it.AuditRefused(**AUDIT, **REFUSED, times=3, until=at(9, 31)) for it in SERVICES),
     *(it.AuditDone(**AUDIT | {"actor": "operator:wang"}, **DONE) for it in SERVICES),
+    grid_tasks.CalendarYearEntered(
+        year=2026,
+        notice="国办发明电〔2025〕7号",
+        source="https://www.gov.cn/zhengce/zhengceku/202511/content_7047091.htm",
+        holidays=(
+            grid_tasks.Holiday(
+                name=Title(zh="国庆节", en="National Day"), first=date(2026, 10, 1), last=date(2026, 10, 7)
+            ),
+        ),
+        working_days=(date(2026, 9, 20), date(2026, 10, 10)),
+        by="registrar-1",
+        at=at(8, 40),
+    ),
 )

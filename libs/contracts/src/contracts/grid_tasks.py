@@ -5,14 +5,15 @@ sent back from verification to the worker (返工); escalated when not handled i
 All times are the trade's: when it happened in the world.
 """
 
+from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
-from contracts.common import Place
+from contracts.common import Place, Title
 from events import Event, personal
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 
 class ReporterKind(StrEnum):
@@ -170,3 +171,31 @@ class AuditDone(ActDone, type="commongrid.grid_tasks.audit.done.v1"):
 
 class ErasureConfirmed(erasure.ErasureConfirmed, type="commongrid.grid_tasks.erasure.confirmed.v1"):
     """It holds nothing of this person any more."""
+
+
+class Holiday(BaseModel):
+    """放假: days off, the first and the last included."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: Title
+    first: date
+    last: date
+
+
+class CalendarYearEntered(Event, type="commongrid.grid_tasks.calendar.year_entered.v1"):
+    """放假安排录入: the State Council's notice of a year, as somebody entered it. It takes the place of what was
+    known of that year, and deadlines that are reckoned from now on go by it."""
+
+    year: int
+    notice: str
+    """The notice's number (文号): 国办发明电〔2025〕7号."""
+    source: str
+    """Where it is to be read."""
+    holidays: tuple[Holiday, ...]
+    """The days off, none of them twice. Days of the December before may be among them, as in the notice of 2019."""
+    working_days: tuple[date, ...]
+    """调休上班: days of a weekend that are worked."""
+    by: str
+    """Pseudonymous id of who entered it."""
+    at: AwareDatetime

@@ -15,3 +15,5 @@ class Powers(StrEnum):
     RATE = "cases.rate"
     READ_WORKERS = "workers.read"
     READ_DUTIES = "duties.read"
+    READ_CALENDAR = "calendar.read"
+    KEEP_CALENDAR = "calendar.keep"

@@ -84,7 +84,7 @@ def published(module: ModuleType) -> list[type[Event]]:
 UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "import", "sample")
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
 not for anybody."""
-TOO_MANY = ("grid", "street", "source_rules", "quality")
+TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar")
 """Seldom, or of older stores: the picture is for the daily work."""
 
 EVENTS = [
