@@ -6,15 +6,19 @@ from edge import Application, Audit, authority
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import cases, duties, workers
+from grid_tasks.api import cases, duties, evidence, workers
 from grid_tasks.domain.case import CASE
+from grid_tasks.domain.evidence import EVIDENCE
+from grid_tasks.evidence.configured import by_environment, say_where_evidence_is_kept
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
+from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
+from grid_tasks.read_models.evidence import evidence as kept_evidence
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
@@ -25,14 +29,22 @@ erasure = erasures(ErasureConfirmed)
 
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE, erasure.aggregate, audit.aggregate],
-    read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model],
-    policies=[accepting, dispatching, reassigning, deadlines, forgetting, erasure.policy],
+    aggregates=[CASE, erasure.aggregate, audit.aggregate, EVIDENCE],
+    read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model, kept_evidence],
+    policies=[
+        accepting,
+        dispatching,
+        reassigning,
+        deadlines,
+        forgetting,
+        erasure.policy,
+        removing_evidence(by_environment),
+    ],
 )
 
 application = Application(
     grid_tasks,
-    routers=[cases.router, duties.router, workers.router],
+    routers=[cases.router, duties.router, workers.router, evidence.router(by_environment)],
     statuses={
         "not-on-any-duty-list": 422,
         "not-a-grid-duty": 422,
@@ -42,9 +54,19 @@ application = Application(
         "not-your-case": 403,
         "verified-by-another": 403,
         "not-your-receipt": 403,
+        "not-taken-as-evidence": 422,
+        "evidence-too-large": 413,
+        "too-many-pixels": 422,
+        "not-what-was-said": 422,
+        "broken-photo": 422,
+        "arrived-differently": 422,
+        "evidence-not-kept": 422,
+        "link-over": 410,
+        "evidence-gone": 410,
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
+    companions=[say_where_evidence_is_kept],
     audit=audit,
     asyncapi=document("grid_tasks"),
 )

@@ -32,6 +32,7 @@ AGGREGATES = {
     "duty": "责任清单",
     "power": "权力清单",
     "case": "事件",
+    "evidence": "证据",
     "period": "考核周期",
     "notification": "通知",
     "disclosure": "查阅",
@@ -71,6 +72,11 @@ HAPPENED = {
     "released": "解除留存",
     "made": "留痕",
     "confirmed": "确认",
+    "expected": "待上传",
+    "kept": "留存",
+    "attached": "附于事件",
+    "forgotten": "到期",
+    "removed": "清除",
 }
 
 
