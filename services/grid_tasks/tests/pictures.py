@@ -15,7 +15,7 @@ HUZHOU: dict[int, Any] = {
     ExifTags.GPS.GPSMapDatum: "WGS-84",
 }
 """30.8723, 120.0945."""
-TAKEN = {
+TAKEN: dict[int, Any] = {
     ExifTags.Base.DateTimeOriginal: "2026:11:24 08:58:01",
     ExifTags.Base.OffsetTimeOriginal: "+08:00",
     ExifTags.Base.CameraOwnerName: "王小明",
@@ -46,7 +46,8 @@ def exif(position: dict[int, Any] | None = None, camera: dict[int, Any] | None =
 def photo(media_type: str = JPEG, image: Image.Image | None = None, **exif_of: Any) -> bytes:
     """A photo with all that may stand in one: EXIF, a comment, XMP."""
     written = BytesIO()
-    options: dict[str, Any] = {"exif": exif(**({"position": HUZHOU, "camera": TAKEN} | exif_of)), "xmp": SECRET}
+    notes: dict[str, Any] = {"position": HUZHOU, "camera": TAKEN} | exif_of
+    options: dict[str, Any] = {"exif": exif(**notes), "xmp": SECRET}
     if media_type == JPEG:
         options |= {"comment": SECRET, "quality": 95}
     if media_type == PNG:

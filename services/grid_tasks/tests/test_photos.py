@@ -1,10 +1,11 @@
-"""What becomes of a photo: what it is counts, not what it is called; what its camera wrote is read, and does not stay."""
+"""What becomes of a photo: what it is counts, not what it is called; what its camera wrote is read and goes."""
 
 import hashlib
 import struct
 import zlib
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any, cast
 
 import pytest
 from contracts.common import Place
@@ -97,7 +98,7 @@ def test_what_is_transparent_in_a_screenshot_stays_so() -> None:
 
 def test_a_cameras_own_colours_are_turned_into_those_of_any_screen() -> None:
     written = BytesIO()
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = ImageCms.ImageCmsProfile(cast("Any", ImageCms).createProfile("sRGB")).tobytes()
     picture().save(written, "JPEG", icc_profile=profile, quality=95)
     kept, _ = looked_at(written.getvalue())
     with Image.open(BytesIO(kept)) as image:
@@ -146,6 +147,14 @@ def test_a_good_photo_with_broken_notes_is_taken_without_them() -> None:
 # What is refused.
 
 
+def outcome(content: bytes, media_type: str) -> str:
+    try:
+        looked_at(content, media_type)
+    except Refused as why:
+        return why.reason
+    return "kept"
+
+
 @EVERY
 @pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
 def test_a_photo_that_ends_too_early_is_broken(media_type: str, part: float) -> None:
@@ -159,10 +168,7 @@ def test_no_rubbish_in_a_photos_clothes_brings_us_down(media_type: str) -> None:
     for at in range(16, len(whole), max(1, len(whole) // 150)):
         damaged = bytearray(whole)
         damaged[at] ^= 0xFF
-        try:
-            looked_at(bytes(damaged), media_type)
-        except Refused as why:
-            assert why.reason in ("broken-photo", "too-many-pixels", "not-what-was-said")
+        assert outcome(bytes(damaged), media_type) in ("kept", "broken-photo", "too-many-pixels", "not-what-was-said")
 
 
 @pytest.mark.parametrize("side", [8_000, 60_000])
@@ -198,7 +204,8 @@ def test_what_arrives_with_another_size_or_hash_than_was_said_is_refused() -> No
         with pytest.raises(Refused) as raised:
             checked(whole, JPEG, size, digest)
         assert raised.value.reason == "arrived-differently"
-    assert checked(whole, JPEG, len(whole), hashlib.sha256(whole).hexdigest())
+    _, found = checked(whole, JPEG, len(whole), hashlib.sha256(whole).hexdigest())
+    assert found.media_type == JPEG
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """A real S3-compatible server for tests: versitygw, which keeps objects as files of a folder and holds every signature
 against what was asked, as Amazon S3 does.
 
-It is built by the machine's Go from its published module, once for each user of the machine; Go holds the source against
-its checksum database.
+It is built by the machine's Go from its published module, once for each user of the machine; Go holds the source
+against its checksum database.
 """
 
 import os
