@@ -27,7 +27,7 @@ from local.versitygw import VersityGateway
 from .conftest import Trade
 from .pictures import JPEG, PNG, SECRET, photo
 from .test_api import POSTS, Desk, assert_problem
-from .trade import GRID, LEADER
+from .trade import GRID, LEADER, LI, WANG
 
 pytestmark = pytest.mark.timeout(900)  # the first run on a machine builds the S3 server
 
@@ -280,21 +280,35 @@ async def test_while_the_store_is_away_that_is_said_and_nothing_is_lost(
 async def test_a_report_can_name_what_is_kept_and_nothing_else(hand: Hand, runtime: Runtime) -> None:
     evidence, other = await hand.kept(), await hand.kept()
     only_asked_for = (await hand.ticket())["evidence"]
-    await cases.require_kept(runtime.commands, [evidence, other])
+    await cases.require_kept(runtime.commands, [evidence, other], LI)
     await cases.attach(runtime.commands, "another-case", [other], runtime.clock())
     with pytest.raises(Refused) as raised:
-        await cases.require_kept(runtime.commands, [evidence, other, only_asked_for, "made-up"], "this-case")
+        await cases.require_kept(runtime.commands, [evidence, other, only_asked_for, "made-up"], None, "this-case")
     assert raised.value.details["evidence"] == {
         other: "attached-elsewhere",
         only_asked_for: "not-uploaded-yet",
         "made-up": "not-found",
     }
-    await cases.require_kept(runtime.commands, [other], "another-case")
+    await cases.require_kept(runtime.commands, [other], None, "another-case")
     refused = await cases.attach(runtime.commands, "this-case", [evidence, other], runtime.clock())
     assert [why.reason for why in refused.values()] == ["attached-elsewhere"]
     await runtime.commands.caught_up(kept_evidence)
     assert await of_case(runtime.db, "this-case") == [evidence]
     assert await kept(runtime.db, [evidence, other, only_asked_for]) == frozenset()
+
+
+async def test_what_a_worker_sent_is_theirs_to_complete_and_to_name(hand: Hand, runtime: Runtime) -> None:
+    ticket = (await hand.post("/evidence", BODY, LI)).json()
+    await hand.send(ticket, PHOTO)
+    path, usual = f"/evidence/{ticket['evidence']}/complete", {"If-Match": "*"}
+    for who in (None, WANG):
+        assert_problem(await hand.post(path, None, who, **usual), 404, "not-found")
+        with pytest.raises(Refused):
+            await cases.require_kept(runtime.commands, [ticket["evidence"]], who)
+    assert (await hand.post(path, None, LI, **usual)).status_code == 200
+    await cases.require_kept(runtime.commands, [ticket["evidence"]], LI)
+    with pytest.raises(Refused):
+        await cases.require_kept(runtime.commands, [ticket["evidence"]], WANG)
 
 
 # The end.

@@ -134,7 +134,7 @@ def router(store: Callable[[], Store | None]) -> Router:
         is noted apart."""
         where = there()
         state, version = await call.commands.load(EVIDENCE, evidence)
-        if not version:
+        if not version or state.by not in (None, call.caller.id):
             raise NoSuchEvidence
         if state.stage in (Stage.FORGOTTEN, Stage.REMOVED):
             raise EvidenceGone

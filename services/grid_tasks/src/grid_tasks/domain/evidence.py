@@ -82,6 +82,8 @@ class Evidence:
     kept_sha256: str | None = None
     """In hex, of what is kept; None before anything is."""
     kept_until: datetime | None = None
+    by: str | None = None
+    """Who asked for it, if they were signed in."""
     case: str | None = None
     place_taken: Place | None = None
     taken_at: datetime | None = None
@@ -204,6 +206,7 @@ def evolve(evidence: Evidence, event: Event) -> Evidence:
                 media_type=event.media_type,
                 bytes=event.bytes,
                 sha256_said=event.sha256,
+                by=event.by,
                 kept_until=event.kept_until,
             )
         case EvidenceKept():

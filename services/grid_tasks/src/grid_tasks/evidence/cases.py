@@ -12,15 +12,17 @@ from grid_tasks.read_models.evidence import evidence as evidence_of_cases
 from grid_tasks.read_models.evidence import of_case
 
 
-async def require_kept(commands: Commands, ids: Collection[str], case: str | None = None) -> None:
-    """Raises NotKept unless each of these is kept, and belongs to this case or to none.
+async def require_kept(commands: Commands, ids: Collection[str], by: str | None, case: str | None = None) -> None:
+    """Raises NotKept unless each of these is kept, belongs to this case or to none, and is for `by` to name: what was
+    sent by somebody who was signed in is theirs alone, what was sent by nobody in particular may be named by whoever
+    knows its id.
 
     It asks the store of events, so what was completed a moment ago counts, without a Consistency-Token.
     """
     missing: dict[str, str] = {}
     for id_ in ids:
         state, _ = await commands.load(EVIDENCE, id_)
-        if state.stage is None:
+        if state.stage is None or state.by not in (None, by):
             missing[id_] = NoSuchEvidence.reason
         elif state.stage is Stage.EXPECTED:
             missing[id_] = NotUploaded.reason

@@ -32,7 +32,6 @@ AGGREGATES = {
     "duty": "责任清单",
     "power": "权力清单",
     "case": "事件",
-    "evidence": "证据",
     "period": "考核周期",
     "notification": "通知",
     "disclosure": "查阅",
@@ -72,11 +71,6 @@ HAPPENED = {
     "released": "解除留存",
     "made": "留痕",
     "confirmed": "确认",
-    "expected": "待上传",
-    "kept": "留存",
-    "attached": "附于事件",
-    "forgotten": "到期",
-    "removed": "清除",
 }
 
 
@@ -87,9 +81,9 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "import", "sample")
+UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "evidence", "import", "sample")
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
-not for anybody."""
+not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report."""
 TOO_MANY = ("grid", "street", "source_rules", "quality")
 """Seldom, or of older stores: the picture is for the daily work."""
 
