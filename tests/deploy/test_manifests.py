@@ -36,6 +36,7 @@ MADE_BY_OTHERS = {f"{name}-db-app" for name in ("registry", "grid-tasks", "asses
     "notifications-webhook",
     "registry-keys",
     "grid-tasks-keys",
+    "grid-tasks-evidence",
 }
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)

@@ -25,6 +25,7 @@ from events.runtime import open_runtime
 from events.settings import Settings
 from events.testing import RING
 from grid_tasks.domain.case import CASE
+from grid_tasks.evidence.configured import by_environment
 from grid_tasks.read_models.duties import duties
 from grid_tasks.read_models.grids import grids
 from hypothesis import HealthCheck, given, settings
@@ -61,11 +62,16 @@ CALLERS = [None, "a-citizen", "registrar-of-G1", "grid_worker-of-G1", "grid_lead
 
 
 @pytest.fixture(scope="module")
-async def town(postgres_server: str) -> AsyncGenerator[Mapping[str, str]]:
+async def town(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Mapping[str, str]]:
     """Where each service answers; each at work, with a database of its own, and something in it."""
     members = [in_post(member, post, grid) for member, (post, grid) in PEOPLE.items()]
     urls: dict[str, str] = {}
     async with AsyncExitStack() as stack:
+        environment = stack.enter_context(pytest.MonkeyPatch.context())
+        environment.setenv("COMMONGRID_LOCAL", "true")
+        environment.setenv("GRID_TASKS_EVIDENCE", str(tmp_path_factory.mktemp("evidence")))
+        by_environment.cache_clear()
+        stack.callback(by_environment.cache_clear)
         for name, application in APPLICATIONS.items():
             place = Settings(await stack.enter_async_context(database(postgres_server, name)), NO_KAFKA, keys=RING)
             await migrate(application.service, place)

@@ -6,17 +6,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import httpx2
 import pytest
 from contracts.catalogue import PUBLISHED
 from edge.testing import founding
-from events import Aggregate, Connection, Event, Service
+from events import Aggregate, Connection, Event, Service, system_clock
 from events.event import aggregate_of
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from events.testing import RING, running
+from grid_tasks.evidence.signing import Credentials, presigned
 from grid_tasks.service import grid_tasks
 from local.testing import NewDatabase
+from local.versitygw import VersityGateway
 
 from .roster import DUTIES, GROUND, TEAM, follow
 from .trade import NINE
@@ -120,3 +123,17 @@ async def town(new_database: NewDatabase, kafka_server: str, topic_prefix: str) 
     registry_database = await new_database("registry")
     async with running(REGISTRY, registry_database, kafka_server, topic_prefix) as registry:
         yield Town(await new_database("grid_tasks"), kafka_server, topic_prefix, registry)
+
+
+@pytest.fixture(scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[VersityGateway]:
+    """A real S3-compatible server with the bucket `evidence`. The first run on a machine builds it."""
+    folder = tmp_path_factory.mktemp("s3")
+    gateway = VersityGateway(folder / "objects", folder / "versitygw.log")
+    await gateway.start()
+    credentials = Credentials(gateway.access_key, gateway.secret_key)
+    made = presigned("PUT", f"{gateway.url}/evidence", credentials, system_clock(), timedelta(minutes=1))
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        assert (await http.put(made)).status_code == 200
+    yield gateway
+    await gateway.end()

@@ -25,6 +25,7 @@ from events import Event
 CHINA = timezone(timedelta(hours=8))
 SERVICES = (registry, grid_tasks, assessment, notifications)
 CASE = "0199d1a06a5e7c3b9a573f2f5d1e8c11"
+EVIDENCE = "0199d1a0740e7f21a60b1c9d3e5f7a92"
 IMPORT = "0199d1a06a5e7c3b9a573f2f5d1e8c22"
 NOTIFICATION = "6f1ed002ab5595859014ebf0951522d9"
 HERE = Place(longitude=120.094489, latitude=30.873473)
@@ -306,6 +307,34 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     grid_tasks.CaseTextErased(case=CASE, at=datetime(2028, 11, 24, 9, tzinfo=CHINA)),
     grid_tasks.CaseRated(case=CASE, worker="grid-worker-1", rating=4, closed_at=at(13, 5), at=at(18, 40)),
+    grid_tasks.EvidenceExpected(
+        evidence=EVIDENCE,
+        media_type="image/jpeg",
+        bytes=3_104_771,
+        by="grid-worker-1",
+        kept_until=datetime(2026, 11, 25, 9, 30, tzinfo=CHINA),
+        at=at(9, 30),
+    ),
+    grid_tasks.EvidenceKept(
+        evidence=EVIDENCE,
+        media_type="image/jpeg",
+        bytes=2_871_003,
+        sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        sha256_sent="60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+        place_taken=Place(longitude=120.0945, latitude=30.8723),
+        datum="WGS-84",
+        taken_at=at(9, 28),
+        kept_until=datetime(2026, 11, 25, 9, 30, tzinfo=CHINA),
+        at=at(9, 31),
+    ),
+    grid_tasks.EvidenceAttached(evidence=EVIDENCE, case=CASE, at=at(9, 40)),
+    grid_tasks.EvidenceForgotten(
+        evidence=EVIDENCE,
+        case=CASE,
+        cause=grid_tasks.ForgettingCause.CASE_ERASED,
+        at=datetime(2029, 11, 24, 9, tzinfo=CHINA),
+    ),
+    grid_tasks.EvidenceRemoved(evidence=EVIDENCE, at=datetime(2029, 11, 24, 9, 1, tzinfo=CHINA)),
     notifications.NotificationRequested(
         **TOLD,
         occasion=notifications.Occasion.CASE_DISPATCHED,

@@ -199,3 +199,74 @@ class CalendarYearEntered(Event, type="commongrid.grid_tasks.calendar.year_enter
     by: str
     """Pseudonymous id of who entered it."""
     at: AwareDatetime
+
+
+class EvidenceExpected(Event, type="commongrid.grid_tasks.evidence.expected.v1"):
+    """Somebody was given a place to upload a photo or other evidence (证据) to."""
+
+    evidence: str
+    media_type: str
+    """What the sender says that it is."""
+    bytes: int
+    """Its size, as the sender says."""
+    sha256: str | None = None
+    """In hex, of what will be sent; if the sender said so."""
+    by: str | None = None
+    """Pseudonymous id of the sender; none if they are anonymous."""
+    kept_until: AwareDatetime
+    """When it is forgotten, uploaded or not, unless it is attached to a case."""
+    at: AwareDatetime
+
+
+class EvidenceKept(Event, type="commongrid.grid_tasks.evidence.kept.v1"):
+    """It was uploaded, found to be what it was said to be, and is kept. A photo is kept without all that its camera
+    wrote into it."""
+
+    evidence: str
+    media_type: str
+    bytes: int
+    """The size of what is kept."""
+    sha256: str
+    """In hex, of what is kept."""
+    sha256_sent: str
+    """In hex, of what was sent: who has the original can show that it is the same."""
+    place_taken: Place | None = personal(default=None)
+    """Where the camera says that the photo was taken."""
+    datum: str | None = personal(default=None)
+    """The geodetic datum that the camera named; WGS-84 by the EXIF standard's usage if it named none."""
+    taken_at: AwareDatetime | None = personal(default=None)
+    """When the camera says that it was taken; in China's time if it named no offset."""
+    kept_until: AwareDatetime
+    """When it is forgotten unless it is attached to a case."""
+    at: AwareDatetime
+
+
+class EvidenceAttached(Event, type="commongrid.grid_tasks.evidence.attached.v1"):
+    """It belongs to a case, and is kept as long as what was written of the case."""
+
+    evidence: str
+    case: str
+    at: AwareDatetime
+
+
+class ForgettingCause(StrEnum):
+    """Why evidence is forgotten."""
+
+    UNATTACHED = "unattached"
+    CASE_ERASED = "case_erased"
+
+
+class EvidenceForgotten(Event, type="commongrid.grid_tasks.evidence.forgotten.v1"):
+    """From now on nobody is shown it; what is stored of it is being deleted."""
+
+    evidence: str
+    case: str | None = None
+    cause: ForgettingCause
+    at: AwareDatetime
+
+
+class EvidenceRemoved(Event, type="commongrid.grid_tasks.evidence.removed.v1"):
+    """The store has deleted it, and the key of where and when it was taken is destroyed."""
+
+    evidence: str
+    at: AwareDatetime

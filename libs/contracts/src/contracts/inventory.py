@@ -42,6 +42,11 @@ A_CASE = Entry(
     "Regulations on Petitions art. 17; PIPL art. 13(3)",
     "3 years after the case is closed (Civil Code art. 188), then erased by itself",
 )
+A_PHOTO = Entry(
+    "to see that evidence of a case was taken where and when the case was",
+    "Regulations on Petitions art. 17; PIPL art. 13(3)",
+    "as long as what was written of its case; 24 hours if no case names it; then erased by itself, with the photo",
+)
 
 ENTRIES: dict[tuple[str, str], Entry] = {
     **dict.fromkeys(
@@ -67,6 +72,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
     **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
     **dict.fromkeys([("unit", field) for field in ("phone", "person_in_charge")], A_UNIT),
     **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason")], A_CASE),
+    **dict.fromkeys([("evidence", field) for field in ("place_taken", "datum", "taken_at")], A_PHOTO),
 }
 """By kind of thing and field."""
 

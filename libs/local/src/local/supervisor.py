@@ -242,6 +242,7 @@ class System:
                 "COMMONGRID_RATE_READS": RATE,
                 "COMMONGRID_RATE_WRITES": RATE,
                 **rings.environment(self.data / "keys", name, self.urls),
+                **({"GRID_TASKS_EVIDENCE": str(self.data.absolute() / "evidence")} if name == "grid_tasks" else {}),
                 **self._options.environment.get("", {}),
                 **self._options.environment.get(name, {}),
             }

@@ -6,17 +6,21 @@ from edge import Application, Audit, authority
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import calendar, cases, duties, workers
+from grid_tasks.api import calendar, cases, duties, evidence, workers
 from grid_tasks.domain.calendar_year import CALENDAR
 from grid_tasks.domain.case import CASE
+from grid_tasks.domain.evidence import EVIDENCE
+from grid_tasks.evidence.configured import by_environment, say_where_evidence_is_kept
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
+from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.read_models.calendar_days import calendar_days
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
+from grid_tasks.read_models.evidence import evidence as kept_evidence
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
@@ -27,14 +31,32 @@ erasure = erasures(ErasureConfirmed)
 
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE, erasure.aggregate, audit.aggregate, CALENDAR],
-    read_models=[grids, duty_list, roster, open_work, case_board, authority, audit.read_model, calendar_days],
-    policies=[accepting, dispatching, reassigning, deadlines, forgetting, erasure.policy],
+    aggregates=[CASE, CALENDAR, EVIDENCE, erasure.aggregate, audit.aggregate],
+    read_models=[
+        grids,
+        duty_list,
+        roster,
+        open_work,
+        case_board,
+        calendar_days,
+        kept_evidence,
+        authority,
+        audit.read_model,
+    ],
+    policies=[
+        accepting,
+        dispatching,
+        reassigning,
+        deadlines,
+        forgetting,
+        erasure.policy,
+        removing_evidence(by_environment),
+    ],
 )
 
 application = Application(
     grid_tasks,
-    routers=[cases.router, duties.router, workers.router, calendar.router],
+    routers=[cases.router, duties.router, workers.router, calendar.router, evidence.router(by_environment)],
     statuses={
         "not-on-any-duty-list": 422,
         "not-a-grid-duty": 422,
@@ -49,9 +71,19 @@ application = Application(
         "day-twice": 422,
         "off-and-worked": 422,
         "not-of-a-weekend": 422,
+        "not-taken-as-evidence": 422,
+        "evidence-too-large": 413,
+        "too-many-pixels": 422,
+        "not-what-was-said": 422,
+        "broken-photo": 422,
+        "arrived-differently": 422,
+        "evidence-not-kept": 422,
+        "link-over": 410,
+        "evidence-gone": 410,
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
+    companions=[say_where_evidence_is_kept],
     audit=audit,
     asyncapi=document("grid_tasks"),
 )

@@ -81,9 +81,9 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "import", "sample")
+UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "evidence", "import", "sample")
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
-not for anybody."""
+not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report."""
 TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar")
 """Seldom, or of older stores: the picture is for the daily work."""
 
