@@ -208,6 +208,10 @@ def _everybody_told(facts: Mapping[str, Sequence[Fact]]) -> list[Complaint]:
     return found
 
 
+TOLD = {"leader": "grid_leader", "instructor": "grid_instructor", "officer_or_secretary": "community_officer"}
+"""The post that is told on each rung."""
+
+
 def _notifications(facts: Mapping[str, Sequence[Fact]]) -> tuple[Counter[str], set[str]]:
     """The ids of the notifications that must be, and of those that may be."""
     contacts = {said["case"]: said["contact"] for what, said in told(facts, "grid_tasks", "case") if what == "reported"}
@@ -216,10 +220,10 @@ def _notifications(facts: Mapping[str, Sequence[Fact]]) -> tuple[Counter[str], s
     for fact in facts["grid_tasks"]:
         what, said = fact.type.split(".")[3], fact.json()
         match what:
-            case "dispatched" | "sent_back":
+            case "dispatched" | "sent_back" | "warned":
                 recipient, channels = said["worker"], ("email", "webhook")
-            case "escalated":
-                recipient, channels = f"grid_leader:{said['grid']}", ("email", "webhook")
+            case "escalated" if post := TOLD.get(said["rung"]):
+                recipient, channels = f"{post}:{said['grid']}", ("email", "webhook")
             case "closed":
                 recipient, channels = "reporter", ("email",)
             case _:

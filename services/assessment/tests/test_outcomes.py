@@ -11,7 +11,7 @@ from assessment.read_models.members import members, members_for
 from assessment.read_models.outcomes import outcomes, outcomes_of
 from assessment.service import assessment
 from contracts.common import Post
-from contracts.grid_tasks import CaseClosed, CaseRated
+from contracts.grid_tasks import CaseClosed, CaseRated, CaseReopened
 from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed
 from events import Connection, Event, Position
 from events.event import Raw, encode
@@ -67,6 +67,26 @@ async def test_outcomes_are_summed_per_worker_and_month_with_the_workers_grid(db
         Outcome("wang", None, closed=1, on_time=1, first_attempt=1),
     )
     assert await outcomes_of(db, "2026-12") == ()
+
+
+async def test_what_its_reporter_reopens_was_not_done_and_counts_when_it_is_closed_again(db: Connection):
+    december = LAST_SECOND.replace(hour=16, minute=0, second=0)
+    reopened = CaseReopened(
+        case="1",
+        category="noise",
+        grid="G1",
+        worker="li",
+        closed_at=NOON,
+        on_time=True,
+        first_attempt=True,
+        reason="又响了",
+        due=december,
+        at=LAST_SECOND,
+    )
+    again = closed("1", "wang", first=False, at=december)
+    await follow(db, recorded("case-1", closed("1"), reopened, again))
+    assert await outcomes_of(db, "2026-11") == ()
+    assert await outcomes_of(db, "2026-12") == (Outcome("wang", None, closed=1, on_time=1, first_attempt=0),)
 
 
 async def test_a_case_and_its_late_rating_belong_to_the_month_in_which_it_was_closed_in_china(db: Connection):

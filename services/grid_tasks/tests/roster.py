@@ -6,7 +6,7 @@ from events import Connection, Event, Position
 from events.event import Raw, aggregate_of, encode
 from grid_tasks.service import grid_tasks
 
-from .trade import GRID, LEADER, LI, LICENCES, NINE, NOISE, WANG
+from .trade import GRID, INSTRUCTOR, LEADER, LI, LICENCES, NINE, NOISE, WANG
 
 TITLE = Title(zh="网格", en="Grid")
 AROUND = [(120.09, 30.87), (120.10, 30.87), (120.10, 30.88), (120.09, 30.88), (120.09, 30.87)]
@@ -45,4 +45,9 @@ async def follow(db: Connection, *events: Event, at_a_time: int = 1000) -> None:
 
 DUTIES = (DutyListed(**NOISE.model_dump()), DutyListed(**LICENCES.model_dump()))
 GROUND = (GridDrawn(grid=GRID, title=TITLE, boundary=AROUND),)
-TEAM = (appointed(LI), appointed(WANG), appointed(LEADER, post=Post.GRID_LEADER))
+TEAM = (
+    appointed(LI),
+    appointed(WANG),
+    appointed(LEADER, post=Post.GRID_LEADER),
+    appointed(INSTRUCTOR, post=Post.GRID_INSTRUCTOR),
+)

@@ -1,6 +1,7 @@
 """Cases over HTTP: what is answered, what is refused and how, and who sees what. There is no Kafka here."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Any
 
 import httpx2
@@ -106,7 +107,7 @@ async def test_a_report_is_answered_with_a_receipt_and_dispatched_by_itself(desk
     made = answer.json()
     assert answer.headers["location"] == f"/cases/{made['case']}"
     assert answer.headers["etag"] == '"v1"'
-    assert (made["step"], made["grid"], made["possible"]) == ("reported", "G1", ["accept"])
+    assert (made["step"], made["grid"], made["possible"]) == ("reported", "G1", ["withdraw", "answer"])
     assert len(made["receipt"]) >= 32
 
     async def somebody_has_it() -> bool:
@@ -134,9 +135,19 @@ async def test_what_is_another_departments_duty_is_refused_with_its_name(desk: D
     assert "Market supervision bureau" in problem["detail"]
 
 
-async def test_a_place_in_no_grid_is_refused(desk: Desk) -> None:
+async def test_a_place_in_no_grid_waits_for_the_desk_and_goes_its_way_from_there(desk: Desk) -> None:
     there = {"longitude": 120.2, "latitude": 30.8723}
-    assert_problem(await desk.post("/cases", BODY | {"place": there}), 422, "outside-every-grid")
+    made = (await desk.post("/cases", BODY | {"place": there})).json()
+    assert (made["step"], made["grid"], "place" in made["possible"]) == ("reported", "", True)
+    where, any_version = f"/cases/{made['case']}/place", {"If-Match": "*"}
+    assert_problem(await desk.post(where, {"grid": "G9"}, INSTRUCTOR, **any_version), 422, "unknown-grid")
+    assert_problem(await desk.post(where, {"grid": "G1"}, LI, **any_version), 403, "not-allowed")
+    assert (await desk.post(where, {"grid": "G1"}, INSTRUCTOR, **any_version)).json()["grid"] == "G1"
+
+    async def somebody_has_it() -> bool:
+        return (await desk.get(f"/cases/{made['case']}")).json()["worker"] in (LI, WANG)
+
+    await eventually(somebody_has_it)
 
 
 @pytest.mark.parametrize(
@@ -176,12 +187,65 @@ async def test_a_case_goes_its_way_to_the_end_and_is_rated(desk: Desk, trade: Tr
     await desk.do(case, "start", worker)
     await desk.do(case, "hand-in", worker, {"result": RESULT})
     closed = await desk.do(case, "verify", LEADER)
-    assert (closed["step"], closed["on_time"], closed["possible"]) == ("closed", True, ["rating"])
+    assert (closed["step"], closed["on_time"], closed["possible"]) == ("closed", True, ["rating", "reopen"])
     rated = await desk.do(case, "rating", None, {"rating": 5}, Receipt=case["receipt"])
-    assert (rated["rating"], rated["possible"]) == (5, [])
+    assert (rated["rating"], rated["possible"]) == (5, ["reopen"])
     steps = [it["step"] for it in (await desk.get(f"/cases/{case['case']}/history")).json()["items"]]
     again = ["started", "handed_in"]
     assert steps == ["reported", "accepted", "dispatched", *again, "sent_back", *again, "verified", "closed", "rated"]
+
+
+async def test_what_happens_on_the_way_can_be_asked_for_by_those_whose_it_is(desk: Desk, trade: Trade) -> None:
+    case = await desk.dispatched()
+    worker = case["worker"]
+    other = WANG if worker == LI else LI
+    await desk.do(case, "start", worker)
+    assert (await desk.do(case, "ask-help", worker, {"helpers": [other], "why": "两人才行"}))["helping"] == [other]
+    assert (await desk.do(case, "give-help", other, {"done": True, "words": "已到场"}))["helping"] == []
+    assert (await desk.do(case, "ask-time", worker, {"minutes": 60, "reason": "等房东"}))["time_asked"] == 60
+    longer = await desk.do(case, "give-time", LEADER, {"minutes": 60})
+    assert longer["due"] > case["due"]
+    asked = await desk.do(case, "ask-reporter", worker, {"reason": "几楼"})
+    assert (asked["step"], asked["due"], asked["pause"]) == ("paused", None, "for_the_reporter")
+    standing = (await desk.get(f"/cases/{case['case']}/deadline")).json()
+    assert (standing["due"], standing["left_minutes"]) == (None, 180)
+    trade.advance(hours=5)
+    answered = await desk.do(case, "answer", None, {"words": "三楼"}, Receipt=case["receipt"])
+    assert answered["step"] == "started"
+    pause = {"kind": "for_the_weather", "reason": "暴雨", "until": (trade() + timedelta(hours=2)).isoformat()}
+    assert (await desk.do(case, "pause", LEADER, pause))["step"] == "paused"
+    trade.advance(hours=2)
+
+    async def goes_on_by_itself() -> bool:
+        return (await desk.get(f"/cases/{case['case']}")).json()["step"] == "started"
+
+    await eventually(goes_on_by_itself)
+    why = [it["en"] for it in (await desk.get(f"/cases/{case['case']}/deadline")).json()["why"]]
+    assert any("waiting for the reporter" in it for it in why)
+    urgent = {"urgent": True, "minutes": 200, "reason": "老人独居"}
+    assert (await desk.do(case, "change-urgency", LEADER, urgent))["urgent"] is True
+    done = await desk.do(case, "hand-in", worker, {"result": RESULT})
+    assert done["step"] == "handed_in"
+    closed = await desk.do(case, "verify", LEADER)
+    assert (closed["step"], closed["on_time"]) == ("closed", True)
+    again = await desk.do(case, "reopen", None, {"reason": "又响了"}, Receipt=case["receipt"])
+    assert (again["step"], again["attempt"], again["worker"]) == ("accepted", 2, None)
+
+
+async def test_a_case_may_end_otherwise_and_says_how(desk: Desk) -> None:
+    refused = {"kind": "anothers", "reason": "属城管", "whose": "城管局"}
+    one, two, three = [await desk.dispatched() for _ in "123"]
+    ended = await desk.do(one, "refuse", LEADER, refused)
+    assert (ended["step"], ended["refused_as"], ended["whose"]) == ("refused", "anothers", "城管局")
+    alike = (await desk.get(f"/cases/{two['case']}/alike", LEADER)).json()["items"]
+    assert [it["case"] for it in alike] == [three["case"]], "the same place, kind and day, and open still"
+    merged = await desk.do(two, "merge", LEADER, {"into": three["case"]})
+    assert (merged["step"], merged["into"]) == ("merged", three["case"])
+    await desk.do(three, "return", three["worker"], {"reason": "不在我网格"})
+    handed = {"body": "市场监督管理局", "why": "涉及证照"}
+    over = await desk.post(f"/cases/{three['case']}/hand-over", handed, LEADER, **{"If-Match": "*"})
+    assert_problem(over, 422, "nobody-of-that-body")
+    assert (await desk.do(three, "withdraw", None, Receipt=three["receipt"]))["step"] == "withdrawn"
 
 
 async def test_a_leader_gives_it_to_another_who_is_in_post_there(desk: Desk) -> None:
@@ -215,7 +279,9 @@ async def test_what_is_not_possible_now_is_told_with_what_is(desk: Desk) -> None
     case = await desk.dispatched()
     answer = await desk.post(f"/cases/{case['case']}/verify", None, LEADER, **{"If-Match": "*"})
     problem = assert_problem(answer, 409, "not-possible-now")
-    assert (problem["step"], problem["possible"]) == ("dispatched", ["start", "dispatch"])
+    assert problem["step"] == "dispatched"
+    assert {"start", "return", "ask-time", "dispatch", "pause", "withdraw"} <= set(problem["possible"])
+    assert (problem["by"]["start"], problem["by"]["pause"]) == ("worker", "leader")
 
 
 async def test_a_change_decided_on_an_older_version_is_refused(desk: Desk) -> None:

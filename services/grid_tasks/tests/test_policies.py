@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import timedelta
 
 from contracts.common import Post
-from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause
+from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause, Rung
 from contracts.registry import DutyListed, MemberDismissed
 from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import CaseCommand, Dispatch, HandIn, SendBack, Start
+from grid_tasks.domain.commands import CaseCommand, HandIn, Start
 from grid_tasks.read_models.case_board import newest
 from grid_tasks.read_models.open_work import stranded
 
 from .conftest import Town, Trade, prepare, process
 from .roster import DUTIES, appointed, changed
-from .trade import GRID, LEADER, LI, NOISE, TWO_HOURS, WANG, report
+from .trade import GRID, LEADER, LI, NOISE, TWO_HOURS, WANG, give, report, send_back
 
 
 async def reports(runtime: Runtime, *cases: str) -> None:
@@ -111,7 +111,8 @@ async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(da
             return await runtime.db.fetchval("select count(*) from log.timers") == 0
 
         await eventually(no_timer_waits)
-        assert len(await happened(runtime, "late", CaseEscalated)) == 1
+        rungs = [it.rung for it in await happened(runtime, "late", CaseEscalated) if isinstance(it, CaseEscalated)]
+        assert rungs == [Rung.LEADER, Rung.STREET], "each once; a day late, only the highest is told besides"
         assert await happened(runtime, "done", CaseEscalated) == []
 
 
@@ -120,8 +121,8 @@ async def test_a_case_given_to_another_has_one_deadline_the_new_one(runtime: Run
     first = await with_worker(runtime, "moved", LI, WANG)
     trade.advance(minutes=60)
     other = WANG if first == LI else LI
-    await does(runtime, "moved", Dispatch(other, GRID, "近", trade()))
-    due = await runtime.db.fetch("select due from log.timers")
+    await does(runtime, "moved", give(other, GRID, "近", trade()))
+    due = await runtime.db.fetch("select due from log.timers where name = 'deadline'")
     assert [row[0] for row in due] == [trade() + timedelta(minutes=TWO_HOURS)]
 
 
@@ -145,7 +146,7 @@ async def test_a_leavers_work_moves_by_itself_but_not_what_they_handed_in(town: 
         assert (await look(runtime, "done")).worker == LI
 
         # What the leaver handed in comes back: it goes to somebody who is there.
-        await does(runtime, "done", SendBack(LEADER, "没做完", town.trade()))
+        await does(runtime, "done", send_back(LEADER, "没做完", town.trade()))
         await with_worker(runtime, "done", WANG, "chen")
 
 
@@ -163,7 +164,7 @@ async def test_who_left_while_being_chosen_does_not_keep_the_case(town: Town) ->
         await ready(town, runtime, appointed(LI))
         await reports(runtime, "case")
         await with_worker(runtime, "case", LI)
-        await does(runtime, "case", Dispatch("gone", GRID, "以为还在岗", town.trade()))
+        await does(runtime, "case", give("gone", GRID, "以为还在岗", town.trade()))
         await with_worker(runtime, "case", LI)
 
 

@@ -23,12 +23,12 @@ from contracts.registry import (
 )
 from events import Connection, Event
 from grid_tasks.domain.case import CASE, Step
-from grid_tasks.domain.placing import Candidate
+from grid_tasks.domain.placing import Candidate, Needed
 from grid_tasks.read_models.case_board import BoardCase, newest
-from grid_tasks.read_models.duties import duty_list, duty_of
+from grid_tasks.read_models.duties import Duty, duty_list, duty_of, duty_versions
 from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import Load, Stranded, candidates, loads, stranded
-from grid_tasks.read_models.workers import grid_of
+from grid_tasks.read_models.workers import anybody_of, grid_for
 from grid_tasks.service import grid_tasks
 from shapely import Point, Polygon
 
@@ -48,6 +48,7 @@ from .trade import (
     ONE,
     TEN,
     TWO,
+    TWO_HOURS,
     WANG,
     accepted,
     closed,
@@ -157,10 +158,11 @@ async def test_the_duty_list_is_what_it_was_last_changed_to(db: Connection) -> N
         DutyChanged(**shorter.model_dump(exclude={"deadline_minutes"}), deadline_minutes=90),
         DutyChanged(**shorter.model_dump()),
     )
-    assert await duty_of(db, NOISE.category) == shorter
+    assert await duty_of(db, NOISE.category) == Duty(shorter, 3, NINE)
     assert await duty_of(db, "ufo") is None
-    assert await duty_list(db, "", 10) == [LICENCES, shorter]
-    assert await duty_list(db, LICENCES.category, 10) == [shorter]
+    assert await duty_list(db, "", 10) == [Duty(LICENCES, 1, NINE), Duty(shorter, 3, NINE)]
+    assert [it.duty.deadline_minutes for it in await duty_versions(db, NOISE.category)] == [TWO_HOURS, 90, 60]
+    assert await duty_list(db, LICENCES.category, 10) == [Duty(shorter, 3, NINE)]
 
 
 async def test_who_handles_cases_where_and_who_no_longer_does(db: Connection) -> None:
@@ -176,7 +178,28 @@ async def test_who_handles_cases_where_and_who_no_longer_does(db: Connection) ->
         MemberDismissed(member="gone"),
     )
     members = [LI, WANG, LEADER, INSTRUCTOR, "gone", "never"]
-    assert [await grid_of(db, member) for member in members] == [GRID, "G3", GRID, None, None, None]
+    worker = Post.GRID_WORKER
+    assert [await grid_for(db, it, GRID, worker, "") for it in members] == [GRID, None, GRID, None, None, None]
+    assert await grid_for(db, WANG, "G3", worker, "") == "G3"
+    assert await grid_for(db, INSTRUCTOR, GRID, Post.GRID_INSTRUCTOR, "") == GRID, "the duty list asks for that post"
+
+
+async def test_whoever_has_further_posts_and_grids_may_handle_cases_there_too(db: Connection) -> None:
+    further = {"further_posts": (Post.GRID_LEADER,), "further_grids": ("G2",)}
+    await follow(db, appointed(LI).model_copy(update=further))
+    assert [await grid_for(db, LI, grid, Post.GRID_WORKER, "") for grid in (GRID, "G2", "G3")] == [GRID, "G2", None]
+    assert {it.post for it in await candidates(db, Needed("G2"))} == {Post.GRID_WORKER, Post.GRID_LEADER}
+
+
+async def test_a_departments_cases_are_its_liaisons_wherever_they_lie(db: Connection) -> None:
+    body = LICENCES.department.zh
+    liaison = appointed("liaison", None, Post.DEPARTMENT_LIAISON).model_copy(update={"body": body})
+    assert not await anybody_of(db, body)
+    await follow(db, liaison, appointed(LI))
+    assert await anybody_of(db, body)
+    assert await grid_for(db, "liaison", GRID, Post.GRID_WORKER, body) == GRID
+    assert await grid_for(db, LI, GRID, Post.GRID_WORKER, body) is None
+    assert [it.member for it in await candidates(db, Needed(GRID, body=body))] == ["liaison"]
 
 
 # Open work.
@@ -195,12 +218,12 @@ async def test_a_case_counts_for_who_has_it_until_it_is_handed_in(db: Connection
         *of("e", reported, accepted, dispatched(WANG), started(WANG), handed_in(WANG), verified(), closed()),
         *of("f", reported, accepted),
     )
-    assert await candidates(db, GRID) == [
-        Candidate(LEADER, Post.GRID_LEADER, 0, None),
-        Candidate(LI, Post.GRID_WORKER, 2, TEN),
-        Candidate(WANG, Post.GRID_WORKER, 1, ELEVEN),
+    assert await candidates(db, Needed(GRID)) == [
+        Candidate(LEADER, Post.GRID_LEADER),
+        Candidate(LI, Post.GRID_WORKER, 2, 2, TEN),
+        Candidate(WANG, Post.GRID_WORKER, 1, 1, ELEVEN),
     ]
-    assert await loads(db, None, LEADER, 1) == [Load(LI, GRID, Post.GRID_WORKER, 2, TEN)]
+    assert await loads(db, None, LEADER, 1) == [Load(LI, GRID, Post.GRID_WORKER, 2, TEN, 2)]
     assert await loads(db, "G9", "", 5) == []
 
 
@@ -250,12 +273,12 @@ async def test_the_board_shows_a_case_as_its_own_events_tell_it(db: Connection) 
     shown = {row.case: row for row in await newest(db, limit=100)}
     for n in range(1, len(history) + 1):
         case = CASE.fold(of(f"after-{n:02}", *history[:n]))
-        step = Step.HANDED_IN if case.step is Step.VERIFIED else case.step
         assert case.reported_at is not None
-        assert step is not None
+        assert case.step is not None
         assert shown[case.id] == BoardCase(
-            case.id, case.category, case.grid, step, case.worker, case.due, case.escalated, case.attempt, case.rating,
-            case.reported_at, case.accepted_at, case.dispatched_at, case.started_at, case.handed_in_at, case.closed_at,
+            case.id, case.category, case.grid, case.step, case.body, case.worker, case.due, case.urgent, case.escalated,
+            case.attempt, case.rating, case.reported_at, case.accepted_at, case.dispatched_at, case.started_at,
+            case.handed_in_at, case.closed_at,
         )  # fmt: skip
 
 
@@ -312,6 +335,13 @@ async def test_the_list_is_newest_first_and_narrowed_down(db: Connection) -> Non
 async def test_neither_description_nor_contact_nor_name_is_kept(db: Connection) -> None:
     await follow(db, appointed(LI), reported, accepted, dispatched(), started(), handed_in())
     kept = json.dumps(await everything(db), default=str, ensure_ascii=False)
-    for text in (reported.description, reported.contact, "某某", "已劝阻", str(HERE.longitude)):
+    for text in (reported.description, reported.contact, "某某", "已劝阻"):
         assert text
         assert text not in kept
+
+
+async def test_where_a_case_is_is_kept_as_long_as_it_is_open(db: Connection) -> None:
+    await follow(db, reported, accepted, dispatched(), started(), handed_in())
+    assert str(HERE.longitude) in json.dumps(await everything(db), default=str)
+    await follow(db, *of("closed", reported, accepted, dispatched(), started(), handed_in(), verified(), closed()))
+    assert await db.fetchval("select place from board_case where case_id = 'closed'") is None

@@ -17,8 +17,9 @@ from contracts.grid_tasks import (
     ReporterKind,
 )
 from contracts.registry import DutyFacts
-from grid_tasks.domain.commands import Report
+from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, Report, SendBack
 from grid_tasks.domain.receipt import hash_of
+from grid_tasks.domain.working_time import Calendar
 
 LI, WANG, LEADER, INSTRUCTOR = "li", "wang", "leader-zhao", "instructor-qian"
 ID = "c1"
@@ -26,6 +27,8 @@ GRID = "G1"
 RECEIPT = "the-secret-on-the-receipt"
 HERE = Place(longitude=120.0945, latitude=30.8723)
 TWO_HOURS = 120
+HALF_AN_HOUR = timedelta(minutes=30)  # a quarter of it is left when the worker is warned
+DAYS = Calendar()
 
 NINE = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # nine in the morning in China
 TEN = NINE + timedelta(hours=1)
@@ -80,12 +83,49 @@ reported = CaseReported(
     receipt_hash=hash_of(RECEIPT),
     at=NINE,
 )
-accepted = CaseAccepted(case=ID, category=NOISE.category, grid=GRID, deadline_minutes=TWO_HOURS, at=NINE)
+accepted = CaseAccepted(
+    case=ID,
+    category=NOISE.category,
+    grid=GRID,
+    deadline_minutes=TWO_HOURS,
+    due=NINE + timedelta(minutes=TWO_HOURS),
+    duty_version=1,
+    at=NINE,
+)
+
+
+def accept(at: datetime = NINE, duty: DutyFacts = NOISE) -> Accept:
+    return Accept(duty, 1, DAYS, at)
+
+
+def give(worker: str, grid: str | None = GRID, why: str = "他在附近", at: datetime = TEN) -> Dispatch:
+    return Dispatch(worker, grid, why, DAYS, at)
+
+
+def assign(worker: str, instead_of: str | None, why: str, at: datetime = NINE) -> Assign:
+    return Assign(worker, instead_of, why, DAYS, at)
+
+
+def send_back(verifier: str, reason: str, at: datetime = NOON) -> SendBack:
+    return SendBack(verifier, reason, DAYS, at)
+
+
+def escalate(cause: EscalationCause, at: datetime) -> Escalate:
+    return Escalate(cause, DAYS, at)
 
 
 def dispatched(worker: str = LI, at: datetime = NINE, why: str = "least open work") -> CaseDispatched:
     due = at + timedelta(minutes=TWO_HOURS)
-    return CaseDispatched(case=ID, category=NOISE.category, grid=GRID, worker=worker, due=due, why=why, at=at)
+    return CaseDispatched(
+        case=ID,
+        category=NOISE.category,
+        grid=GRID,
+        worker=worker,
+        due=due,
+        why=why,
+        warn_at=due - HALF_AN_HOUR,
+        at=at,
+    )
 
 
 def started(worker: str = LI, at: datetime = TEN) -> CaseStarted:
@@ -98,7 +138,15 @@ def handed_in(worker: str = LI, at: datetime = TEN, *, on_time: bool = True, att
 
 def sent_back(at: datetime = NOON, worker: str = LI) -> CaseSentBack:
     due = at + timedelta(minutes=TWO_HOURS)
-    return CaseSentBack(case=ID, worker=worker, verifier=LEADER, reason="反映人未获告知", due=due, at=at)
+    return CaseSentBack(
+        case=ID,
+        worker=worker,
+        verifier=LEADER,
+        reason="反映人未获告知",
+        due=due,
+        warn_at=due - HALF_AN_HOUR,
+        at=at,
+    )
 
 
 def verified(at: datetime = NOON, attempt: int = 1, worker: str = LI, verifier: str = LEADER) -> CaseVerified:
@@ -120,4 +168,5 @@ def closed(at: datetime = NOON, *, on_time: bool = True, first_attempt: bool = T
 def escalated(
     due: datetime, at: datetime, worker: str | None = LI, cause: EscalationCause = EscalationCause.OVERDUE
 ) -> CaseEscalated:
-    return CaseEscalated(case=ID, grid=GRID, worker=worker, due=due, cause=cause, at=at)
+    next_at = due + timedelta(minutes=240)
+    return CaseEscalated(case=ID, grid=GRID, worker=worker, due=due, cause=cause, next_at=next_at, at=at)

@@ -13,7 +13,22 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
 from contracts.common import Place, Post, Title
-from contracts.grid_tasks import CaseClosed, CaseDispatched, CaseEscalated, CaseReported, CaseSentBack, ReporterKind
+from contracts.grid_tasks import (
+    CaseClosed,
+    CaseDispatched,
+    CaseEscalated,
+    CaseHelpAsked,
+    CasePaused,
+    CaseRefused,
+    CaseReported,
+    CaseReturned,
+    CaseSentBack,
+    CaseWarned,
+    PauseKind,
+    RefusalKind,
+    ReporterKind,
+    Rung,
+)
 from contracts.registry import DutyListed, MemberAppointed
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
@@ -278,8 +293,27 @@ def sent_back(case: str = "c1") -> tuple[str, Event]:
     )
 
 
-def escalated(case: str = "c1") -> tuple[str, Event]:
-    return case, CaseEscalated(case=case, grid="G1", worker="member-li", due=NOON, at=NINE)
+def escalated(case: str = "c1", rung: Rung = Rung.LEADER) -> tuple[str, Event]:
+    return case, CaseEscalated(case=case, grid="G1", worker="member-li", due=NOON, rung=rung, at=NINE)
+
+
+def holding(name: str, post: Post, grid: str | None) -> tuple[str, Event]:
+    return li(member=f"member-{name}", post=post, grid=grid, email=f"{name}@example.org")
+
+
+def on_the_way(case: str = "c1", worker: str = "member-li") -> tuple[tuple[str, Event], ...]:
+    """What may happen to a case between its dispatch and its end, for whoever is told of it."""
+    facts: dict[str, Any] = {"case": case, "grid": "G1"}
+    paused: dict[str, Any] = {"worker": worker, "by": worker, "reason": "哪一盏", "at": NINE}
+    refused: dict[str, Any] = {"category": "street_light", "by": "member-chen", "reason": "灯是亮的"}
+    return (
+        (case, CaseWarned(**facts, worker=worker, due=NOON, at=NINE)),
+        (case, CaseHelpAsked(**facts, lead=worker, helpers=("member-helper",), why="要梯子", at=NINE)),
+        (case, CasePaused(**facts, **paused, kind=PauseKind.FOR_THE_REPORTER)),
+        (case, CasePaused(**facts, **paused, kind=PauseKind.FOR_THE_WEATHER)),
+        (case, CaseReturned(**facts, worker=worker, reason="不归我管", at=NINE)),
+        (case, CaseRefused(**facts, **refused, kind=RefusalKind.NOT_THERE, at=NINE)),
+    )
 
 
 def closed(case: str = "c1") -> tuple[str, Event]:

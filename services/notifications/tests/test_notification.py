@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from contracts.common import Post
 from contracts.notifications import (
     Channel,
     NotificationDelayed,
@@ -27,9 +28,9 @@ from notifications.domain.notification import (
     Request,
     Retry,
     Withdraw,
-    leader_of,
     notification_id,
     pause,
+    whoever_is,
 )
 
 NINE = datetime(2026, 11, 24, 9, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_the_same_reason_asks_once(later: tuple[Event, ...]) -> None:
 def test_another_cause_recipient_or_channel_is_another_notification() -> None:
     others = {
         notification_id("case-1/4", LI, EMAIL),
-        notification_id("case-1/3", leader_of("G1"), EMAIL),
+        notification_id("case-1/3", whoever_is(Post.GRID_LEADER, "G1"), EMAIL),
         notification_id("case-1/3", LI, Channel.WEBHOOK),
     }
     assert len(others | {ID}) == 4

@@ -6,6 +6,7 @@ import json
 import asyncpg
 import pytest
 from contracts.common import Post
+from contracts.grid_tasks import Rung
 from contracts.notifications import Channel, Occasion
 from contracts.registry import MemberChanged, MemberDismissed
 from edge import Application
@@ -34,8 +35,10 @@ from services.notifications.tests.conftest import (
     dispatched,
     email,
     escalated,
+    holding,
     http,
     li,
+    on_the_way,
     reported,
     sent_back,
     state_of,
@@ -103,6 +106,37 @@ async def test_the_leader_of_the_grid_is_told_of_an_overdue_case(world: World, m
         (row,) = await settled(runtime, 1)
     assert row.occasion == Occasion.CASE_ESCALATED
     assert mailbox.recipients == ["chen@example.org"]
+
+
+async def test_what_stays_late_is_told_higher_up_whoever_is_in_that_post_then(world: World, mailbox: Mailbox) -> None:
+    await world.registry(
+        li(),
+        chen(),
+        holding("qian", Post.GRID_INSTRUCTOR, "G1"),
+        holding("officer", Post.COMMUNITY_OFFICER, None),
+        holding("elsewhere", Post.GRID_INSTRUCTOR, "G2"),
+        street_light(),
+    )
+    higher = (escalated(rung=rung) for rung in (Rung.INSTRUCTOR, Rung.OFFICER_OR_SECRETARY, Rung.STREET))
+    await world.grid_tasks(reported(), escalated(), *higher)
+    async with world.running(by(email(mailbox))) as runtime:
+        await settled(runtime, 3)
+    assert sorted(mailbox.recipients) == ["chen@example.org", "officer@example.org", "qian@example.org"]
+
+
+async def test_each_is_told_what_is_theirs_on_the_way(world: World, mailbox: Mailbox) -> None:
+    await world.registry(li(), chen(), holding("helper", Post.AUXILIARY, None), street_light())
+    await world.grid_tasks(reported(), *on_the_way())
+    async with world.running(by(email(mailbox))) as runtime:
+        rows = await settled(runtime, 5)
+    assert {(row.occasion, row.recipient) for row in rows} == {
+        (Occasion.CASE_WARNED, "member-li"),
+        (Occasion.CASE_RETURNED, "grid_leader:G1"),
+        (Occasion.CASE_HELP_ASKED, "member-helper"),
+        (Occasion.CASE_QUESTION, "reporter"),
+        (Occasion.CASE_REFUSED, "reporter"),
+    }
+    assert mailbox.recipients.count("resident@example.org") == 2
 
 
 async def test_the_reporter_is_told_of_the_end_by_e_mail_if_they_left_a_contact(

@@ -117,6 +117,13 @@ class IdentityDocument(StrEnum):
     NONE = "none"  # 无证件
 
 
+class DeadlineClock(StrEnum):
+    """In which hours a deadline runs."""
+
+    CLOCK_HOURS = "clock_hours"  # 自然时
+    WORKING_HOURS = "working_hours"  # 工作时: by the working calendar
+
+
 class Tenure(StrEnum):
     """Who lives in a house."""
 

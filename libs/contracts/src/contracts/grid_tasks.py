@@ -11,7 +11,7 @@ from typing import Annotated
 
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
-from contracts.common import Place, Title
+from contracts.common import DeadlineClock, Place, Post, Title
 from events import Event, personal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -22,6 +22,11 @@ class ReporterKind(StrEnum):
     RESIDENT = "resident"
     GRID_WORKER = "grid_worker"
     MEMBER = "member"  # anyone else in a post
+    VOLUNTEER = "volunteer"  # 义务巡逻队员、信息员、楼道长 …
+    PARTNER = "partner"  # another government's system
+    HOTLINE = "hotline"  # 12345 and the like, through their system
+    OPEN311 = "open311"  # through GeoReport v2
+    RULE = "rule"  # something that fell due
 
 
 class EscalationCause(StrEnum):
@@ -29,6 +34,34 @@ class EscalationCause(StrEnum):
 
     OVERDUE = "overdue"
     NOBODY_IN_POST = "nobody_in_post"
+
+
+class Rung(StrEnum):
+    """Who is told that a case is late, from the lowest up (督办层级)."""
+
+    WORKER = "worker"  # 网格员
+    LEADER = "leader"  # 网格长
+    INSTRUCTOR = "instructor"  # 网格指导员
+    OFFICER_OR_SECRETARY = "officer_or_secretary"  # 社区民警或党组织副书记
+    STREET = "street"  # 街道, which is no post of the community
+
+
+class RefusalKind(StrEnum):
+    """Why a case is not taken on (不予受理)."""
+
+    NOT_A_DUTY = "not_a_duty"  # 不属于职责范围
+    ANOTHERS = "anothers"  # 应由其他单位办理
+    NOT_THERE = "not_there"  # 查无此事
+    UNCLEAR = "unclear"  # 反映不清, and nobody can be asked
+
+
+class PauseKind(StrEnum):
+    """Why the clock of a case stands (挂起)."""
+
+    FOR_THE_REPORTER = "for_the_reporter"  # 等待反映人补充
+    FOR_ANOTHER_BODY = "for_another_body"  # 等待其他单位
+    FOR_THE_WEATHER = "for_the_weather"  # 天气、现场条件
+    FOR_THE_LAW = "for_the_law"  # 等待法定期限、鉴定或诉讼
 
 
 class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
@@ -48,6 +81,20 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
     """E-mail address at which the reporter wants to be told the end."""
     receipt_hash: str
     """SHA-256, in hex, of the secret on the reporter's receipt: who shows the secret may follow and rate the case."""
+    evidence: tuple[str, ...] = ()
+    """Ids of photos and other files."""
+    urgent: bool = False
+    told_at: AwareDatetime | None = None
+    """When the reporter's device says that it was, if that is another time: it may be years out."""
+    at: AwareDatetime
+
+
+class CasePlaced(Event, type="commongrid.grid_tasks.case.placed.v1"):
+    """The desk found the grid of a case whose place lies in none (`grid` is empty in its report)."""
+
+    case: str
+    grid: str
+    by: str
     at: AwareDatetime
 
 
@@ -58,6 +105,19 @@ class CaseAccepted(Event, type="commongrid.grid_tasks.case.accepted.v1"):
     category: str
     grid: str
     deadline_minutes: int
+    clock: DeadlineClock = DeadlineClock.CLOCK_HOURS
+    due: AwareDatetime | None = None
+    """By when somebody is to have handed it in if nobody has it; None in older events: `deadline_minutes` after
+    `at`."""
+    role: Post = Post.GRID_WORKER
+    body: str = ""
+    """The department whose liaison handles it; empty for the grid's own duties."""
+    skills: tuple[str, ...] = ()
+    photos: int = 0
+    weight: int = 1
+    look_percent: int = 0
+    duty_version: int | None = None
+    """Which version of the duty list's entry held."""
     at: AwareDatetime
 
 
@@ -71,6 +131,8 @@ class CaseDispatched(Event, type="commongrid.grid_tasks.case.dispatched.v1"):
     due: AwareDatetime
     why: str
     """Why this worker: for people to read."""
+    warn_at: AwareDatetime | None = None
+    """When the worker is to be warned, if there is time for it."""
     at: AwareDatetime
 
 
@@ -91,6 +153,9 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
     on_time: bool
     attempt: Annotated[int, Field(ge=1)]
     """1 the first time, 2 after it was sent back once, and so on."""
+    evidence: tuple[str, ...] = ()
+    paper_due: bool = False
+    """Whether what is to be written down follows, as it was urgent."""
     at: AwareDatetime
 
 
@@ -102,6 +167,7 @@ class CaseSentBack(Event, type="commongrid.grid_tasks.case.sent_back.v1"):
     verifier: str
     reason: str = personal()
     due: AwareDatetime
+    warn_at: AwareDatetime | None = None
     at: AwareDatetime
 
 
@@ -158,6 +224,242 @@ class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
     due: AwareDatetime
     """The deadline that was missed, or that will be if nothing happens."""
     cause: EscalationCause = EscalationCause.OVERDUE
+    rung: Rung = Rung.LEADER
+    """To whom."""
+    next_at: AwareDatetime | None = None
+    """When it goes to the next rung, if it is not handed in by then."""
+    at: AwareDatetime
+
+
+class CaseRefused(Event, type="commongrid.grid_tasks.case.refused.v1"):
+    """不予受理: it is not taken on, and the reporter is told why and whose it is."""
+
+    case: str
+    category: str
+    grid: str
+    by: str
+    kind: RefusalKind
+    reason: str = personal()
+    whose: str = ""
+    """Whose it is, if anybody's."""
+    at: AwareDatetime
+
+
+class CaseWithdrawn(Event, type="commongrid.grid_tasks.case.withdrawn.v1"):
+    """撤回: its reporter takes it back."""
+
+    case: str
+    category: str
+    grid: str
+    at: AwareDatetime
+
+
+class CaseMerged(Event, type="commongrid.grid_tasks.case.merged.v1"):
+    """并案: it is the same as another one, which goes on for both."""
+
+    case: str
+    category: str
+    grid: str
+    into: str
+    by: str
+    at: AwareDatetime
+
+
+class CaseReturned(Event, type="commongrid.grid_tasks.case.returned.v1"):
+    """退回: the worker gives it back to who dispatches; the clock runs on."""
+
+    case: str
+    grid: str
+    worker: str
+    reason: str = personal()
+    at: AwareDatetime
+
+
+class CaseHandedOver(Event, type="commongrid.grid_tasks.case.handed_over.v1"):
+    """转派: from now on it is another department's, which gets the whole time."""
+
+    case: str
+    grid: str
+    body: str
+    """The department; empty: back to the grid."""
+    by: str
+    why: str
+    due: AwareDatetime
+    at: AwareDatetime
+
+
+class CaseHelpAsked(Event, type="commongrid.grid_tasks.case.help_asked.v1"):
+    """协办、会商: these are to do their part; the lead stays who has the case."""
+
+    case: str
+    grid: str
+    lead: str
+    helpers: tuple[str, ...]
+    joint: bool = False
+    """会商: asked by who dispatches, for several bodies together; the lead hands in when all have done their part."""
+    why: str
+    at: AwareDatetime
+
+
+class CaseHelpGiven(Event, type="commongrid.grid_tasks.case.help_given.v1"):
+    """A helper has done their part, or cannot."""
+
+    case: str
+    helper: str
+    done: bool
+    words: str = personal()
+    at: AwareDatetime
+
+
+class CaseTimeAsked(Event, type="commongrid.grid_tasks.case.time_asked.v1"):
+    """申请延期: the worker asks for more time."""
+
+    case: str
+    grid: str
+    worker: str
+    minutes: int
+    reason: str = personal()
+    at: AwareDatetime
+
+
+class CaseTimeGiven(Event, type="commongrid.grid_tasks.case.time_given.v1"):
+    """批准延期."""
+
+    case: str
+    grid: str
+    worker: str
+    by: str
+    minutes: int
+    due: AwareDatetime | None
+    """None while the clock stands."""
+    warn_at: AwareDatetime | None = None
+    at: AwareDatetime
+
+
+class CaseTimeRefused(Event, type="commongrid.grid_tasks.case.time_refused.v1"):
+    """不批准延期: the deadline stays."""
+
+    case: str
+    worker: str
+    by: str
+    reason: str = personal()
+    at: AwareDatetime
+
+
+class CasePaused(Event, type="commongrid.grid_tasks.case.paused.v1"):
+    """挂起: the clock stands, for a reason that is on record."""
+
+    case: str
+    grid: str
+    worker: str
+    by: str
+    kind: PauseKind
+    reason: str = personal()
+    until: AwareDatetime | None = None
+    """When it goes on by itself."""
+    at: AwareDatetime
+
+
+class CaseResumed(Event, type="commongrid.grid_tasks.case.resumed.v1"):
+    """解挂: the clock goes on with what was left."""
+
+    case: str
+    grid: str
+    worker: str
+    by: str
+    """A member's id, `reporter`, or `policy:…`."""
+    due: AwareDatetime
+    warn_at: AwareDatetime | None = None
+    at: AwareDatetime
+
+
+class CaseAnswered(Event, type="commongrid.grid_tasks.case.answered.v1"):
+    """补充: the reporter adds something, because they were asked or not."""
+
+    case: str
+    worker: str | None = None
+    words: str = personal()
+    evidence: tuple[str, ...] = ()
+    at: AwareDatetime
+
+
+class CaseUrgencyChanged(Event, type="commongrid.grid_tasks.case.urgency_changed.v1"):
+    """加急、减缓: another time is allowed, counted from where the present one is, pauses kept."""
+
+    case: str
+    grid: str
+    worker: str | None = None
+    by: str
+    urgent: bool
+    minutes: int
+    reason: str = personal()
+    due: AwareDatetime | None
+    warn_at: AwareDatetime | None = None
+    at: AwareDatetime
+
+
+class CaseWarned(Event, type="commongrid.grid_tasks.case.warned.v1"):
+    """预警: the deadline is near. Once for each deadline."""
+
+    case: str
+    grid: str
+    worker: str
+    due: AwareDatetime
+    at: AwareDatetime
+
+
+class CaseLookAsked(Event, type="commongrid.grid_tasks.case.look_asked.v1"):
+    """抽查: drawn at random, it is to be looked at on the spot by a second person before it is closed."""
+
+    case: str
+    grid: str
+    worker: str
+    verifier: str
+    due: AwareDatetime
+    at: AwareDatetime
+
+
+class CaseLooked(Event, type="commongrid.grid_tasks.case.looked.v1"):
+    """复核: a second person looked on the spot."""
+
+    case: str
+    grid: str
+    worker: str
+    verifier: str
+    by: str
+    found_done: bool
+    at: AwareDatetime
+
+
+class CasePaperDone(Event, type="commongrid.grid_tasks.case.paper_done.v1"):
+    """补录: what an urgent case was handed in without is written down."""
+
+    case: str
+    worker: str
+    words: str = personal()
+    evidence: tuple[str, ...] = ()
+    at: AwareDatetime
+
+
+class CaseReopened(Event, type="commongrid.grid_tasks.case.reopened.v1"):
+    """重开: its reporter says, within the period, that it is not done."""
+
+    case: str
+    category: str
+    grid: str
+    worker: str
+    """Who had handed it in."""
+    closed_at: AwareDatetime
+    on_time: bool
+    first_attempt: bool
+    """These three are what its closing had said: it does not count any more."""
+    reason: str = personal()
+    place: Place | None = None
+    role: Post = Post.GRID_WORKER
+    body: str = ""
+    skills: tuple[str, ...] = ()
+    weight: int = 1
+    due: AwareDatetime
     at: AwareDatetime
 
 

@@ -71,7 +71,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
     ),
     **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
     **dict.fromkeys([("unit", field) for field in ("phone", "person_in_charge")], A_UNIT),
-    **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason")], A_CASE),
+    **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason", "words")], A_CASE),
     **dict.fromkeys([("evidence", field) for field in ("place_taken", "datum", "taken_at")], A_PHOTO),
 }
 """By kind of thing and field."""

@@ -23,7 +23,12 @@ class Occasion(StrEnum):
 
     CASE_DISPATCHED = "case_dispatched"  # to the worker
     CASE_SENT_BACK = "case_sent_back"  # to the worker
-    CASE_ESCALATED = "case_escalated"  # to the grid leader
+    CASE_WARNED = "case_warned"  # to the worker: its deadline is near
+    CASE_ESCALATED = "case_escalated"  # to the grid leader, then higher
+    CASE_RETURNED = "case_returned"  # to the grid leader: the worker has given it back
+    CASE_HELP_ASKED = "case_help_asked"  # to whoever is to do a part
+    CASE_QUESTION = "case_question"  # to the reporter: it waits for their answer
+    CASE_REFUSED = "case_refused"  # to the reporter
     CASE_CLOSED = "case_closed"  # to the reporter
 
 
@@ -37,8 +42,8 @@ class NotificationRequested(Event, type="commongrid.notifications.notification.r
     """Id of the event that is the reason."""
     case: str
     recipient: str
-    """Whom to tell: the id of a member of the roster; `grid_leader:<grid>`, whoever leads that grid when the message
-    is sent; or `reporter`, who reported the case."""
+    """Whom to tell: the id of a member of the roster; `<post>:<grid>`, like `grid_leader:G1`, whoever is in that
+    post for the grid when the message is sent; or `reporter`, who reported the case."""
     channel: Channel
     due: AwareDatetime | None = None
     """By when the case is to be handed in, where the message says so."""

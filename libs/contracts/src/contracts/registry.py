@@ -11,6 +11,7 @@ from typing import Annotated
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from contracts.common import (
+    DeadlineClock,
     ErasureGround,
     Holder,
     IdentityDocument,
@@ -568,6 +569,20 @@ class DutyFacts(Event):
     standard: Title | None = None
     """What "done" means."""
     legal_basis: str
+    clock: DeadlineClock = DeadlineClock.CLOCK_HOURS
+    role: Post = Post.GRID_WORKER
+    """The post that handles it where it is the grid's duty. What is a department's goes to its liaison."""
+    skills: tuple[str, ...] = ()
+    """What who handles it must be able to do, in the roster's words."""
+    photos: Annotated[int, Field(ge=0, le=20)] = 0
+    """How many photos or other files the result must come with (证据要求)."""
+    weight: Annotated[int, Field(ge=1, le=100)] = 1
+    """How much work it is, beside others: what is in hand is weighed by it."""
+    look_percent: Annotated[int, Field(ge=0, le=100)] = 0
+    """How many of a hundred, drawn at random, are looked at on the spot by a second person before they are closed
+    (抽查比例)."""
+    urgent: bool = False
+    """Whether it goes the short way (紧急): whoever is there acts, and the paper is done afterwards."""
 
 
 class DutyListed(DutyFacts, type="commongrid.registry.duty.listed.v1"):

@@ -215,6 +215,10 @@ class HttpCall:
             for read_model in read_models:
                 await self.commands.wait_for(token, read_model, PATIENCE)
 
+    async def given_key(self) -> Key | None:
+        """The request's Idempotency-Key, for a standard whose clients need not send one: None where there is none."""
+        return await self._key() if "Idempotency-Key" in self.request.headers else None
+
     async def _key(self) -> Key:
         scope = self.request.scope
         return key_of(

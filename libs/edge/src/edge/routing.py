@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 from starlette.types import Scope
 
+from edge.accepting import language_of
 from edge.body import require_readable
 from edge.problems import HttpProblem
 
@@ -38,6 +39,11 @@ class Operation(APIRoute):
             return await answer(request)
 
         return looking
+
+    def refused(self, problem: HttpProblem, request: Request) -> Response:
+        """The answer that this problem is. A standard with a form of its own for errors has a subclass that overrides
+        it: what is refused is noted before, whatever it looks like."""
+        return problem.response(language_of(request.headers.get("Accept-Language")))
 
 
 def is_json(request: Request) -> bool:

@@ -6,17 +6,22 @@ from edge import Application, Audit, authority
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import calendar, cases, duties, evidence, workers
+from grid_tasks.api import calendar, cases, duties, evidence, moves, reporting, workers
+from grid_tasks.api.open311 import router as open311
+from grid_tasks.api.open311.settings import say_which_jurisdiction
 from grid_tasks.domain.calendar_year import CALENDAR
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.evidence import EVIDENCE
 from grid_tasks.evidence.configured import by_environment, say_where_evidence_is_kept
 from grid_tasks.policies.accepting import accepting
+from grid_tasks.policies.attaching import attaching
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.reassigning import reassigning
+from grid_tasks.policies.resuming import resuming
+from grid_tasks.policies.warning import warning
 from grid_tasks.read_models.calendar_days import calendar_days
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
@@ -48,6 +53,9 @@ grid_tasks = Service(
         dispatching,
         reassigning,
         deadlines,
+        warning,
+        resuming,
+        attaching,
         forgetting,
         erasure.policy,
         removing_evidence(by_environment),
@@ -56,16 +64,31 @@ grid_tasks = Service(
 
 application = Application(
     grid_tasks,
-    routers=[cases.router, duties.router, workers.router, calendar.router, evidence.router(by_environment)],
+    routers=[
+        cases.router,
+        moves.router,
+        reporting.router,
+        duties.router,
+        workers.router,
+        calendar.router,
+        evidence.router(by_environment),
+        open311.router,
+    ],
     statuses={
         "not-on-any-duty-list": 422,
         "not-a-grid-duty": 422,
-        "outside-every-grid": 422,
         "not-a-rating": 422,
         "not-in-post-here": 422,
         "not-your-case": 403,
         "verified-by-another": 403,
         "not-your-receipt": 403,
+        "decided-by-another": 403,
+        "not-asked-to-help": 403,
+        "unknown-grid": 422,
+        "not-the-same": 422,
+        "nobody-of-that-body": 422,
+        "not-more-than-asked": 422,
+        "evidence-missing": 422,
         "day-of-another-year": 422,
         "ends-before-it-begins": 422,
         "day-twice": 422,
@@ -83,7 +106,7 @@ application = Application(
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
-    companions=[say_where_evidence_is_kept],
+    companions=[say_where_evidence_is_kept, say_which_jurisdiction],
     audit=audit,
     asyncapi=document("grid_tasks"),
 )

@@ -4,7 +4,7 @@ A case belongs to the month in which it was closed, in China, and so does its ra
 `members` for the grid of a worker.
 """
 
-from contracts.grid_tasks import CaseClosed, CaseRated
+from contracts.grid_tasks import CaseClosed, CaseRated, CaseReopened
 from events import Batch, Connection, Database, ReadModel
 
 from assessment.domain.indicators import Outcome
@@ -39,6 +39,18 @@ on conflict (month, worker) do update set
     first_attempt = known.first_attempt + excluded.first_attempt
 """
 
+TAKE_BACK = """
+insert into outcome as known (month, worker, closed, on_time, first_attempt)
+select month, worker, -count(*), -count(*) filter (where on_time), -count(*) filter (where first_attempt)
+from unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[]) as new (month, worker, on_time, first_attempt)
+group by month, worker
+order by month, worker
+on conflict (month, worker) do update set
+    closed = known.closed + excluded.closed,
+    on_time = known.on_time + excluded.on_time,
+    first_attempt = known.first_attempt + excluded.first_attempt
+"""
+
 ADD_RATED = """
 insert into outcome as known (month, worker, ratings, rating_sum)
 select month, worker, count(*), sum(rating)
@@ -63,6 +75,18 @@ async def closed(db: Connection, events: Batch[CaseClosed]) -> None:
     await db.execute(
         ADD_CLOSED,
         [month_of(at) for at in events.column("at")],
+        events.column("worker"),
+        events.column("on_time"),
+        events.column("first_attempt"),
+    )
+
+
+@outcomes.on(CaseReopened)
+async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
+    """It was not done after all: its closing does not count."""
+    await db.execute(
+        TAKE_BACK,
+        [month_of(at) for at in events.column("closed_at")],
         events.column("worker"),
         events.column("on_time"),
         events.column("first_attempt"),

@@ -1,42 +1,38 @@
 """Cases (事件): reported by anybody, handled and verified by members of the roster, rated by who holds the receipt."""
 
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
 from edge import Call, Cursor, Grant, HttpProblem, Limit, Page, Router, decode_cursor
-from edge.body import Whole
+from edge.call import HttpCall
+from edge.moments import Moment
 from edge.redaction import Text
 from events import NotFound
-from fastapi import Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from fastapi import Response
+from pydantic import Field, StringConstraints
 
+from grid_tasks.api.bodies import Body, Evidence, Filter, Name, Receipt
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import CaseDetails, CaseView, ReportedView, StepView, details, fields, public, step_of
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import Dispatch, HandIn, Rate, Report, SendBack, Start, Verify
+from grid_tasks.domain.commands import Report
 from grid_tasks.domain.receipt import hash_of, is_receipt
 from grid_tasks.domain.refusals import NotYourReceipt
-from grid_tasks.read_models.case_board import BoardCase, case_board, newest
+from grid_tasks.evidence.cases import require_kept
+from grid_tasks.read_models.calendar_days import calendar
+from grid_tasks.read_models.case_board import BoardCase, alike, case_board, newest
 from grid_tasks.read_models.duties import any_duty, duties, duty_of
 from grid_tasks.read_models.grids import any_grid, grid_at, grids
-from grid_tasks.read_models.workers import grid_of, workers
+from grid_tasks.read_models.workers import anybody_of, workers
 
 router = Router(prefix="/cases", tags=["cases"])
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _NEVER = r"@\u0000-\u0020\u007f-\u00a0,;<>"  # not \s, which means more in Python than in JSON Schema
 Email = Annotated[str, StringConstraints(pattern=f"^[^{_NEVER}]{{1,64}}@[^{_NEVER}]{{1,190}}$")]
-Receipt = Annotated[str | None, Header(max_length=200, description="The secret that was answered to the report (回执)")]
-Filter = Annotated[str | None, Query(max_length=200)]
-
-
-class Body(BaseModel):
-    """What is sent: nothing that is not asked for, and no number as a text."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class PlaceBody(Body):
@@ -53,70 +49,79 @@ class ReportBody(Body):
     description: Text
     place: PlaceBody
     contact: Email | None = Field(None, description="An e-mail address, to be told the end")
-
-
-class DispatchBody(Body):
-    """派遣 by a person."""
-
-    worker: Name = Field(description="Who is in post in the case's grid: GET /workers")
-    why: Text
-
-
-class HandInBody(Body):
-    """反馈: what came of it."""
-
-    result: Text
-
-
-class SendBackBody(Body):
-    """返工: what is not done yet."""
-
-    reason: Text
-
-
-class RatingBody(Body):
-    """满意度."""
-
-    rating: Whole = Field(ge=1, le=5, description="1 not at all satisfied, 5 very much")
+    evidence: Evidence = ()
+    at: Moment | None = Field(
+        None, strict=False, description="When it was, by the reporter's device, if that is another time"
+    )
 
 
 @router.post("", power=Powers.REPORT, status_code=201, response_model=ReportedView)
 async def report(body: ReportBody, call: Call) -> Response:
-    """上报: anybody may report, without a token too. A case is accepted and dispatched by itself."""
-    await call.fresh(duties, grids)
-    case, receipt = call.new_id(), secrets.token_urlsafe(24)
+    """上报: anybody may report, without a token too. A case is accepted and dispatched by itself; one whose place
+    lies in no grid waits until the desk has found its grid."""
+    receipt = secrets.token_urlsafe(24)
     place = Place(longitude=body.place.longitude, latitude=body.place.latitude)
-    duty, grid = await duty_of(call.db, body.category), await grid_at(call.db, place)
+    command = await to_report(
+        call, body.category, body.description, place, _kind(call.grant.post), body.contact, receipt
+    )
+    await require_kept(call.commands, body.evidence, call.caller.id)
+    command = replace(command, evidence=body.evidence, told_at=body.at)
+
+    def answer(state: Case, _version: int) -> ReportedView:
+        return ReportedView(**fields(state), receipt=receipt)
+
+    return await call.create(CASE, command.case, command, view=answer, location="/cases/{id}")
+
+
+async def to_report(
+    call: HttpCall,
+    category: str,
+    description: str,
+    place: Place,
+    kind: ReporterKind,
+    contact: str | None,
+    receipt: str,
+) -> Report:
+    """The command that reports this, by the duty list, the map and the roster as they are known here now, whichever way
+    it came in."""
+    await call.fresh(duties, grids, workers)
+    case = call.new_id()
+    found, grid = await duty_of(call.db, category), await grid_at(call.db, place)
+    duty = found.duty if found else None
     if (duty is None and not await any_duty(call.db)) or (grid is None and not await any_grid(call.db)):
         raise HttpProblem(
             "not-ready",
             "the duty list and the grids have not arrived here yet; repeat the request in a moment",
             headers={"Retry-After": "1"},
         )
-    command = Report(
+    return Report(
         case=case,
-        category=body.category,
+        category=category,
         duty=duty,
-        description=body.description,
+        description=description,
         place=place,
         grid=grid,
-        reporter_kind=_kind(call.grant.post),
+        reporter_kind=kind,
         reporter=call.caller.id,
-        contact=body.contact,
+        contact=contact,
         receipt_hash=hash_of(receipt),
+        taken_by_department=duty is not None and await anybody_of(call.db, duty.department.zh),
         at=call.now,
     )
 
-    def answer(state: Case, _version: int) -> ReportedView:
-        return ReportedView(**fields(state), receipt=receipt)
 
-    return await call.create(CASE, case, command, view=answer, location="/cases/{id}")
+KINDS = {
+    Post.GRID_WORKER: ReporterKind.GRID_WORKER,
+    Post.VOLUNTEER_PATROL: ReporterKind.VOLUNTEER,
+    Post.INFORMANT: ReporterKind.VOLUNTEER,
+    Post.SECURITY_GUARD: ReporterKind.VOLUNTEER,
+    Post.BUILDING_HEAD: ReporterKind.VOLUNTEER,
+    Post.RESIDENT_ACTIVIST: ReporterKind.VOLUNTEER,
+}
 
 
 def _kind(post: Post | None) -> ReporterKind:
-    if post is Post.GRID_WORKER:
-        return ReporterKind.GRID_WORKER
-    return ReporterKind.MEMBER if post else ReporterKind.RESIDENT
+    return KINDS.get(post, ReporterKind.MEMBER) if post else ReporterKind.RESIDENT
 
 
 @router.get("", power=Powers.FOLLOW, response_model=Page[BoardCase])
@@ -145,7 +150,7 @@ async def case(case: str, call: Call, receipt: Receipt = None) -> Response:
     reader = await call.may(Powers.READ)
 
     def seen(state: Case, version: int) -> CaseView:
-        return details(state) if _concerned(reader, receipt, state) else public(state, version)
+        return details(state) if concerned(reader, receipt, state) else public(state, version)
 
     answer = await call.read(CASE, case, seen)
     answer.headers["Vary"] = "Authorization, Receipt"
@@ -159,56 +164,59 @@ async def history(case: str, call: Call, receipt: Receipt = None) -> Page[StepVi
     recorded = await call.commands.history(CASE, case)
     if not recorded:
         raise NotFound("there is no such case")
-    concerned = _concerned(await call.may(Powers.READ), receipt, CASE.fold(event.data for event in recorded))
-    return Page[StepView](items=[step_of(event, concerned=concerned) for event in recorded], next=None)
+    in_full = concerned(await call.may(Powers.READ), receipt, CASE.fold(event.data for event in recorded))
+    return Page[StepView](items=[step_of(event, concerned=in_full) for event in recorded], next=None)
 
 
-def _concerned(reader: Grant | None, receipt: str | None, case: Case) -> bool:
+def concerned(reader: Grant | None, receipt: str | None, case: Case) -> bool:
     """Whether the caller may read what was written; refuses a receipt that is not this case's."""
     if receipt is not None and not is_receipt(receipt, case.receipt_hash):
         raise NotYourReceipt
     return receipt is not None or (reader is not None and reader.reaches(case.grid))
 
 
-@router.post("/{case}/dispatch", power=Powers.DISPATCH, response_model=CaseView)
-async def dispatch(case: str, body: DispatchBody, call: Call) -> Response:
-    """派遣 by a leader, until it is handed in: to somebody in post in its grid, instead of whoever has it."""
-    await call.fresh(workers)
-    grid = await grid_of(call.db, body.worker)
-    return await call.change(CASE, case, Dispatch(body.worker, grid, body.why, call.now), view=public, grid=_grid)
+@router.get("/{case}/alike", power=Powers.DISPATCH, response_model=Page[BoardCase])
+async def look_alike(case: str, call: Call) -> Page[BoardCase]:
+    """Open cases that may be the same one reported again: of its category, within 50 m and a day. A person decides:
+    POST …/merge."""
+    await call.fresh(case_board)
+    state, version = await call.commands.load(CASE, case)
+    if not version:
+        raise NotFound("there is no such case")
+    call.grant.require(state.grid)
+    return Page[BoardCase](items=await alike(call.db, case), next=None)
 
 
-@router.post("/{case}/start", power=Powers.HANDLE, response_model=CaseView)
-async def start(case: str, call: Call) -> Response:
-    """处置: the worker to whom it was dispatched begins."""
-    return await call.change(CASE, case, Start(call.require_caller(), call.now), view=public, grid=_grid)
+class DeadlineStep(Body):
+    """A step of how a deadline came about."""
+
+    zh: str
+    en: str
 
 
-@router.post("/{case}/hand-in", power=Powers.HANDLE, response_model=CaseView)
-async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
-    """反馈: the worker says what came of it."""
-    return await call.change(CASE, case, HandIn(call.require_caller(), body.result, call.now), view=public, grid=_grid)
+class DeadlineView(Body):
+    """By when it is to be handed in, and how that came about."""
+
+    due: datetime | None = Field(description="None while its clock stands")
+    left_minutes: int | None = Field(description="What is left of its time while its clock stands")
+    warn_at: datetime | None
+    rungs: dict[str, datetime | None] = Field(description="When who is told that it is late")
+    why: list[DeadlineStep]
 
 
-@router.post("/{case}/verify", power=Powers.VERIFY, response_model=CaseView)
-async def verify(case: str, call: Call) -> Response:
-    """核查: a leader who did not handle it finds it done, which closes it (结案)."""
-    verifier = call.require_caller()
-    return await call.change(CASE, case, Verify(verifier, call.now), view=public, grid=_grid)
-
-
-@router.post("/{case}/send-back", power=Powers.VERIFY, response_model=CaseView)
-async def send_back(case: str, body: SendBackBody, call: Call) -> Response:
-    """返工: a leader who did not handle it finds it not done; the worker has it again."""
-    verifier = call.require_caller()
-    return await call.change(CASE, case, SendBack(verifier, body.reason, call.now), view=public, grid=_grid)
-
-
-@router.post("/{case}/rating", power=Powers.RATE, response_model=CaseView)
-async def rate(case: str, body: RatingBody, call: Call, receipt: Receipt = None) -> Response:
-    """满意度: who shows the receipt says, once, how satisfied they are."""
-    return await call.change(CASE, case, Rate(body.rating, receipt or "", call.now), view=public)
-
-
-def _grid(state: Case) -> str:
-    return state.grid
+@router.get("/{case}/deadline", power=Powers.FOLLOW, response_model=DeadlineView)
+async def deadline(case: str, call: Call) -> DeadlineView:
+    """How its deadline came about (时限依据), step by step, by the working calendar as it stands now."""
+    state, version = await call.commands.load(CASE, case)
+    if not version:
+        raise NotFound("there is no such case")
+    if state.begun is None:
+        return DeadlineView(due=None, left_minutes=None, warn_at=None, rungs={}, why=[])
+    found = state.reckoned(await calendar(call.db))
+    return DeadlineView(
+        due=found.due,
+        left_minutes=found.left_minutes,
+        warn_at=found.warn_at,
+        rungs={str(rung): moment for rung, moment in found.rungs.items()},
+        why=[DeadlineStep(**it.said().model_dump()) for it in found.why],
+    )

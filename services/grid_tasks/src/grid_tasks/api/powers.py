@@ -13,6 +13,8 @@ class Powers(StrEnum):
     HANDLE = "cases.handle"
     VERIFY = "cases.verify"
     RATE = "cases.rate"
+    ANSWER = "cases.answer"
+    PLACE = "cases.place"
     READ_WORKERS = "workers.read"
     READ_DUTIES = "duties.read"
     READ_CALENDAR = "calendar.read"

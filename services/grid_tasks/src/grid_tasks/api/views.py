@@ -6,7 +6,15 @@ What a command answers is kept with its idempotency key, so it never holds what 
 from datetime import datetime
 from typing import Any
 
-from contracts.grid_tasks import CaseRated, CaseReported
+from contracts.grid_tasks import (
+    CaseAnswered,
+    CaseRated,
+    CaseReopened,
+    CaseReported,
+    CaseWithdrawn,
+    PauseKind,
+    RefusalKind,
+)
 from events import Event, Recorded
 from pydantic import BaseModel, Field
 
@@ -21,12 +29,22 @@ class CaseView(BaseModel):
     possible: list[str] = Field(description="What can be done with it now")
     category: str
     grid: str
+    body: str = Field(description="The department that has it; empty: the grid")
     worker: str | None = Field(description="Who has it, or had it at the end")
-    due: datetime | None = Field(description="By when it is to be handed in")
+    helping: list[str] = Field(description="Who is still to do a part of it")
+    due: datetime | None = Field(description="By when it is to be handed in; none while its clock stands")
+    pause: PauseKind | None = Field(description="Why its clock stands")
+    time_asked: int | None = Field(description="Minutes that the worker asks for besides")
+    urgent: bool
+    paper_due: bool = Field(description="Whether an urgent case lacks what is to be written down")
+    photos: int = Field(description="How many files the result must come with")
     attempt: int = Field(description="2 after it was sent back once, and so on")
     escalated: bool = Field(description="Whether it was ever escalated (督办)")
     on_time: bool | None = Field(description="Whether it was handed in by its deadline, the first time")
     rating: int | None
+    into: str | None = Field(description="The case that goes on for it")
+    refused_as: RefusalKind | None
+    whose: str = Field(description="Whose it is, if it was refused")
     reported_at: datetime
     accepted_at: datetime | None
     dispatched_at: datetime | None
@@ -40,6 +58,8 @@ class CaseDetails(CaseView):
 
     description: str = Field(description="What the reporter wrote")
     result: str | None = Field(description="What the worker wrote when handing in")
+    evidence: list[str] = Field(description="Files that came with the report")
+    result_evidence: list[str] = Field(description="Files that came with the result")
 
 
 class ReportedView(CaseView):
@@ -61,7 +81,8 @@ class StepView(BaseModel):
 
 def fields(case: Case) -> dict[str, Any]:
     """What everybody may see."""
-    return {name: getattr(case, name) for name in CaseView.model_fields if name != "case"} | {"case": case.id}
+    named = {name: getattr(case, name) for name in CaseView.model_fields if name != "case"}
+    return named | {"case": case.id, "helping": sorted(case.helping)}
 
 
 def public(case: Case, _version: int) -> CaseView:
@@ -71,15 +92,21 @@ def public(case: Case, _version: int) -> CaseView:
 
 def details(case: Case) -> CaseDetails:
     """A case for those concerned."""
-    return CaseDetails(**fields(case), description=case.description, result=case.result)
+    return CaseDetails(
+        **fields(case),
+        description=case.description,
+        result=case.result,
+        evidence=list(case.evidence),
+        result_evidence=list(case.result_evidence),
+    )
 
 
 def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
     """One line of a case's history. The reporter stays unnamed, whoever looks."""
     data: Any = event.data
-    words = [getattr(data, name, None) for name in ("description", "why", "result", "reason")]
+    words = [getattr(data, name, None) for name in ("description", "why", "result", "reason", "words")]
     by = event.raw.actor
-    if isinstance(data, CaseReported | CaseRated):
+    if isinstance(data, CaseReported | CaseRated | CaseAnswered | CaseWithdrawn | CaseReopened):
         by = data.reporter_kind if isinstance(data, CaseReported) else "reporter"
     return StepView(
         step=event.raw.type.split(".")[3],

@@ -1,304 +1,112 @@
 """A case (事件): something to be dealt with, from the report to the verified, closed end.
 
-上报 reported → 受理 accepted → 派遣 dispatched → 处置 started → 反馈 handed in → 核查 verified → 结案 closed, and the
-way back: sent back from verification to the worker. Escalation (督办) is a flag on the way, not a step.
+上报 reported → 受理 accepted → 派遣 dispatched → 处置 started → 反馈 handed in → 核查 verified → 结案 closed, and what
+happens on the way: `moves` has all of it as data, and what follows from each is in `arriving`, `giving`, `working`,
+`checking` and `pressing`.
 
-The rules: one worker has it at a time, and only they start it and hand it in; who handed it in never verifies it; it
-may be given to another until it is handed in; a closed case stays closed; who holds the receipt rates it, once.
+The rules: one worker has it at a time, and only they start it and hand it in; who handed it in or helped never
+verifies it; it may be given to another until it is handed in; its clock stands while it is paused; who holds the
+receipt takes it back, adds to it, rates it once, and reopens it within its period.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from dataclasses import replace
+from datetime import timedelta
 
 from contracts.grid_tasks import (
     CaseAccepted,
+    CaseAnswered,
     CaseClosed,
     CaseDispatched,
     CaseEscalated,
     CaseHandedIn,
+    CaseHandedOver,
+    CaseHelpAsked,
+    CaseHelpGiven,
+    CaseLookAsked,
+    CaseLooked,
+    CaseMerged,
+    CasePaperDone,
+    CasePaused,
+    CasePlaced,
     CaseRated,
+    CaseRefused,
+    CaseReopened,
     CaseReported,
+    CaseResumed,
+    CaseReturned,
     CaseSentBack,
     CaseStarted,
     CaseTextErased,
+    CaseTimeAsked,
+    CaseTimeGiven,
+    CaseTimeRefused,
+    CaseUrgencyChanged,
     CaseVerified,
-    EscalationCause,
+    CaseWarned,
+    CaseWithdrawn,
+    PauseKind,
 )
 from events import Aggregate, Event
 
+from grid_tasks.domain import arriving, checking, giving, pressing, working
+from grid_tasks.domain.case_state import Case
 from grid_tasks.domain.commands import (
     Accept,
+    Arriving,
     Assign,
     CaseCommand,
-    Dispatch,
-    EraseText,
+    Checking,
+    Dispatching,
     Escalate,
-    HandIn,
-    Rate,
+    GiveTime,
+    RefuseTime,
     Report,
-    SendBack,
-    Start,
-    Verify,
+    Resume,
+    Warn,
+    Working,
+    name_of,
 )
-from grid_tasks.domain.receipt import is_receipt
-from grid_tasks.domain.refusals import (
-    AlreadyRated,
-    AlreadyTheirs,
-    NotAGridDuty,
-    NotARating,
-    NotInPostHere,
-    NotOnAnyDutyList,
-    NotPossibleNow,
-    NotYourCase,
-    NotYourReceipt,
-    OutsideEveryGrid,
-    VerifiedByAnother,
-)
+from grid_tasks.domain.deadline import Stop
+from grid_tasks.domain.moves import MOVES, Step
+from grid_tasks.domain.reckoning_steps import Cause
+from grid_tasks.domain.refusals import NotPossibleNow
+from grid_tasks.domain.working import running
 
-
-class Step(StrEnum):
-    """Where a case stands. A case that was sent back is dispatched again, with a higher attempt."""
-
-    REPORTED = "reported"  # 上报
-    ACCEPTED = "accepted"  # 受理: it waits for somebody to have it
-    DISPATCHED = "dispatched"  # 派遣
-    STARTED = "started"  # 处置
-    HANDED_IN = "handed_in"  # 反馈
-    VERIFIED = "verified"  # 核查: passed through, verifying closes
-    CLOSED = "closed"  # 结案
-
-
-POSSIBLE: dict[Step, tuple[str, ...]] = {
-    Step.REPORTED: ("accept",),
-    Step.ACCEPTED: ("dispatch",),
-    Step.DISPATCHED: ("start", "dispatch"),
-    Step.STARTED: ("hand-in", "dispatch"),
-    Step.HANDED_IN: ("verify", "send-back"),
-    Step.VERIFIED: (),
-    Step.CLOSED: ("rating",),
-}
-"""What can be done at each step. A rating can be given once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """The state of a case. `step` is None as long as nobody has reported it."""
-
-    id: str = ""
-    step: Step | None = None
-    category: str = ""
-    description: str = ""
-    grid: str = ""
-    receipt_hash: str = ""
-    deadline_minutes: int = 0
-    worker: str | None = None
-    """Who has it, or had it at the end."""
-    due: datetime | None = None
-    """By when it is to be handed in."""
-    attempt: int = 1
-    """The attempt under way: 2 after it was sent back once."""
-    result: str | None = None
-    on_time: bool | None = None
-    """Whether it was handed in by its deadline, the first time."""
-    handled_by: frozenset[str] = frozenset()
-    """Everyone who has handed it in."""
-    escalated: bool = False
-    """Whether it was ever escalated: that stays with it."""
-    pressed: bool = False
-    """Whether it was escalated for the present deadline."""
-    rating: int | None = None
-    text_erased: bool = False
-    """Whether what was written of it has passed its period."""
-    reported_at: datetime | None = None
-    accepted_at: datetime | None = None
-    dispatched_at: datetime | None = None
-    """These three are of the present attempt; the history has all."""
-    started_at: datetime | None = None
-    handed_in_at: datetime | None = None
-    closed_at: datetime | None = None
-
-    @property
-    def with_worker(self) -> bool:
-        """Whether somebody has it in hand, and it may still be given to another."""
-        return self.step in (Step.DISPATCHED, Step.STARTED)
-
-    @property
-    def possible(self) -> tuple[str, ...]:
-        """What can be done with it now."""
-        return () if self.step is None or self.rating is not None else POSSIBLE[self.step]
+__all__ = ["CASE", "Case", "Step"]
 
 
 def decide(case: Case, command: CaseCommand) -> Sequence[Event]:
     """What follows from a command; refuses what the rules do not allow now."""
-    match command, case.step:
-        case Report() as report, None:
-            return [_admitted(report)]
-        case Accept(deadline_minutes=minutes, at=at), Step.REPORTED:
-            return [CaseAccepted(case=case.id, category=case.category, grid=case.grid, deadline_minutes=minutes, at=at)]
-        case Accept(), Step():
-            return []  # accepted before
-        case Dispatch(worker, worker_grid, why, at), Step.ACCEPTED | Step.DISPATCHED | Step.STARTED:
-            if worker_grid != case.grid:
-                raise NotInPostHere(worker, case.grid)
-            if worker == case.worker:
-                raise AlreadyTheirs(worker)
-            return [_dispatched(case, worker, why, at)]
-        case Assign(worker, instead_of, why, at), Step.ACCEPTED | Step.DISPATCHED | Step.STARTED:
-            if case.worker != instead_of or worker == instead_of:
-                return []  # somebody else has got it meanwhile
-            return [_dispatched(case, worker, why, at)]
-        case Assign(), Step():
-            return []  # handed in meanwhile
-        case Start(worker=worker, at=at), Step.DISPATCHED:
-            _require_theirs(case, worker)
-            return [CaseStarted(case=case.id, worker=worker, at=at)]
-        case HandIn() as hand_in, Step.STARTED:
-            _require_theirs(case, hand_in.worker)
-            return [_handed_in(case, hand_in)]
-        case Verify() as verify, Step.HANDED_IN:
-            _require_another(case, verify.verifier)
-            return _verified(case, verify)
-        case SendBack() as send_back, Step.HANDED_IN:
-            _require_another(case, send_back.verifier)
-            return [_sent_back(case, send_back)]
-        case Rate() as rate, Step.CLOSED:
-            return [_rated(case, rate)]
-        case EraseText(at), Step.CLOSED:
-            return [] if case.text_erased else [CaseTextErased(case=case.id, at=at)]
-        case Escalate() as escalate, Step():
-            return _escalated(case, escalate)
-        case _:
-            raise NotPossibleNow(WANTED[type(command)], case.step or "not reported", case.possible)
+    if not _possible(case, command):
+        if case.step is not None and _by_rule(command):
+            return []  # it is not so any more
+        raise NotPossibleNow(name_of(command), case.step or "not reported", case.moves)
+    if isinstance(command, Arriving):
+        return arriving.decide(case, command)
+    if isinstance(command, Dispatching):
+        return giving.decide(case, command)
+    if isinstance(command, Working):
+        return working.decide(case, command)
+    if isinstance(command, Checking):
+        return checking.decide(case, command)
+    return pressing.decide(case, command)
 
 
-WANTED: dict[type[CaseCommand], str] = {
-    Report: "report",
-    Accept: "accept",
-    Dispatch: "dispatch",
-    Assign: "dispatch",
-    Start: "start",
-    HandIn: "hand-in",
-    Verify: "verify",
-    SendBack: "send-back",
-    Rate: "rating",
-    Escalate: "escalate",
-    EraseText: "erase-text",
-}
+def _possible(case: Case, command: CaseCommand) -> bool:
+    if isinstance(command, Report):
+        return case.step is None
+    if isinstance(command, GiveTime | RefuseTime) and case.time_asked is None:
+        return False
+    return case.step in MOVES[name_of(command)].since
 
 
-def _admitted(report: Report) -> CaseReported:
-    """Only what is the grid's duty, in a grid, gets in: everything else is refused at the door."""
-    if report.duty is None:
-        raise NotOnAnyDutyList(report.category)
-    if not report.duty.grid_duty:
-        raise NotAGridDuty(report.duty)
-    if report.grid is None:
-        raise OutsideEveryGrid
-    return CaseReported(
-        case=report.case,
-        category=report.category,
-        description=report.description,
-        place=report.place,
-        grid=report.grid,
-        reporter_kind=report.reporter_kind,
-        reporter=report.reporter,
-        contact=report.contact,
-        receipt_hash=report.receipt_hash,
-        at=report.at,
-    )
+def _by_rule(command: CaseCommand) -> bool:
+    """Whether a rule asks, which may come late."""
+    return isinstance(command, Accept | Assign | Warn | Escalate) or (isinstance(command, Resume) and command.by_rule)
 
 
-def _dispatched(case: Case, worker: str, why: str, at: datetime) -> CaseDispatched:
-    return CaseDispatched(
-        case=case.id, category=case.category, grid=case.grid, worker=worker, due=_due(case, at), why=why, at=at
-    )
-
-
-def _due(case: Case, at: datetime) -> datetime:
-    """The whole time of the duty list, from now: who gets a case is answerable for their own time only."""
-    return at + timedelta(minutes=case.deadline_minutes)
-
-
-def _require_theirs(case: Case, worker: str) -> None:
-    if worker != case.worker:
-        raise NotYourCase
-
-
-def _require_another(case: Case, verifier: str) -> None:
-    if verifier in case.handled_by:
-        raise VerifiedByAnother
-
-
-def _handed_in(case: Case, command: HandIn) -> CaseHandedIn:
-    return CaseHandedIn(
-        case=case.id,
-        worker=command.worker,
-        result=command.result,
-        on_time=case.due is not None and command.at <= case.due,
-        attempt=case.attempt,
-        at=command.at,
-    )
-
-
-def _verified(case: Case, command: Verify) -> Sequence[Event]:
-    worker = case.worker or ""  # who handed it in: nobody else can have it at this step
-    return [
-        CaseVerified(case=case.id, worker=worker, verifier=command.verifier, attempt=case.attempt, at=command.at),
-        CaseClosed(
-            case=case.id,
-            category=case.category,
-            grid=case.grid,
-            worker=worker,
-            on_time=bool(case.on_time),
-            first_attempt=case.attempt == 1,
-            at=command.at,
-        ),
-    ]
-
-
-def _sent_back(case: Case, command: SendBack) -> CaseSentBack:
-    return CaseSentBack(
-        case=case.id,
-        worker=case.worker or "",
-        verifier=command.verifier,
-        reason=command.reason,
-        due=_due(case, command.at),
-        at=command.at,
-    )
-
-
-def _rated(case: Case, command: Rate) -> CaseRated:
-    if not is_receipt(command.receipt, case.receipt_hash):
-        raise NotYourReceipt
-    if not 1 <= command.rating <= 5:
-        raise NotARating
-    if case.rating is not None:
-        raise AlreadyRated
-    return CaseRated(
-        case=case.id,
-        worker=case.worker or "",
-        rating=command.rating,
-        closed_at=case.closed_at or command.at,
-        at=command.at,
-    )
-
-
-def _escalated(case: Case, command: Escalate) -> Sequence[Event]:
-    """Once for each deadline, while somebody should still be handling it, and while its cause holds."""
-    if case.due is None or case.pressed or not (case.with_worker or case.step is Step.ACCEPTED):
-        return []
-    if command.cause is EscalationCause.OVERDUE and command.at < case.due:
-        return []
-    return [
-        CaseEscalated(
-            case=case.id, grid=case.grid, worker=case.worker, due=case.due, cause=command.cause, at=command.at
-        )
-    ]
-
-
-def evolve(case: Case, event: Event) -> Case:
+def evolve(case: Case, event: Event) -> Case:  # one line for each event
     """The case after an event."""
     match event:
         case CaseReported():
@@ -307,45 +115,127 @@ def evolve(case: Case, event: Event) -> Case:
                 step=Step.REPORTED,
                 category=event.category,
                 description=event.description,
+                place=event.place,
                 grid=event.grid,
                 receipt_hash=event.receipt_hash,
+                evidence=event.evidence,
+                urgent=event.urgent,
                 reported_at=event.at,
             )
-        case CaseAccepted(at=at, deadline_minutes=minutes):
-            due = at + timedelta(minutes=minutes)
-            return replace(case, step=Step.ACCEPTED, deadline_minutes=minutes, due=due, accepted_at=at)
-        case CaseDispatched(worker=worker, due=due, at=at):
-            return _in_hand(replace(case, worker=worker, dispatched_at=at), due)
-        case CaseSentBack(due=due):
-            return _in_hand(replace(case, attempt=case.attempt + 1), due)
+        case CasePlaced(grid=grid):
+            return replace(case, grid=grid)
+        case CaseAccepted():
+            return _accepted(case, event)
+        case CaseRefused(kind=kind, whose=whose, at=at):
+            return replace(case, step=Step.REFUSED, refused_as=kind, whose=whose, due=None, closed_at=at)
+        case CaseWithdrawn(at=at):
+            return replace(case, step=Step.WITHDRAWN, due=None, pause=None, closed_at=at)
+        case CaseMerged(into=into, at=at):
+            return replace(case, step=Step.MERGED, into=into, due=None, closed_at=at)
+        case CaseDispatched(worker=worker, at=at):
+            return _in_hand(replace(case, worker=worker, dispatched_at=at, begun=at, stops=(), due=event.due))
+        case CaseHandedOver(body=body, due=due, at=at):
+            return _with_nobody(replace(case, body=body, begun=at, stops=(), due=due, warned=False, rung=None))
+        case CaseReturned():
+            return _with_nobody(case)
+        case CaseSentBack(due=due, at=at):
+            return _in_hand(replace(case, attempt=case.attempt + 1, begun=at, stops=(), due=due, verifier=None))
+        case CaseReopened(due=due, at=at):
+            anew = replace(case, attempt=case.attempt + 1, begun=at, stops=(), due=due, warned=False, rung=None)
+            return _with_nobody(replace(anew, closed_at=None, handed_in_at=None, verifier=None))
         case CaseStarted(at=at):
             return replace(case, step=Step.STARTED, started_at=at)
-        case CaseHandedIn(worker=worker, result=result, on_time=on_time, at=at):
+        case CaseHelpAsked(helpers=helpers, joint=joint):
+            return replace(case, helping=case.helping | set(helpers), joint=case.joint or joint)
+        case CaseHelpGiven(helper=helper, done=done):
+            handled_by = case.handled_by | {helper} if done else case.handled_by
+            return replace(case, helping=case.helping - {helper}, handled_by=handled_by)
+        case CaseTimeAsked(minutes=minutes):
+            return replace(case, time_asked=minutes)
+        case CaseTimeGiven(minutes=minutes, due=due):
+            longer = replace(case, deadline_minutes=case.deadline_minutes + minutes, time_asked=None)
+            return replace(longer, due=due, warned=False, rung=None)
+        case CaseTimeRefused():
+            return replace(case, time_asked=None)
+        case CaseUrgencyChanged(urgent=urgent, minutes=minutes, due=due):
+            return replace(case, urgent=urgent, deadline_minutes=minutes, due=due, warned=False, rung=None)
+        case CasePaused(kind=kind, at=at):
+            cause = Cause.WAITING_FOR_REPORTER if kind is PauseKind.FOR_THE_REPORTER else Cause.PAUSED
+            return replace(case, step=Step.PAUSED, pause=kind, due=None, stops=(*case.stops, Stop(at, None, cause)))
+        case CaseResumed(due=due, at=at):
+            # Whom a missed deadline was told, and who was warned, stays so.
+            going = replace(running(case, at), step=Step.STARTED, pause=None, due=due)
+            return replace(going, started_at=case.started_at or at)
+        case CaseAnswered(evidence=evidence):
+            return replace(case, evidence=(*case.evidence, *evidence))
+        case CaseHandedIn():
             return replace(
                 case,
                 step=Step.HANDED_IN,
-                result=result,
-                on_time=on_time if case.on_time is None else case.on_time,
-                handled_by=case.handled_by | {worker},
-                handed_in_at=at,
+                result=event.result,
+                result_evidence=event.evidence,
+                paper_due=event.paper_due,
+                on_time=event.on_time if case.on_time is None else case.on_time,
+                handled_by=case.handled_by | {event.worker},
+                handed_in_at=event.at,
             )
+        case CasePaperDone(evidence=evidence):
+            return replace(case, paper_due=False, result_evidence=(*case.result_evidence, *evidence))
         case CaseVerified():
             return replace(case, step=Step.VERIFIED)
+        case CaseLookAsked(verifier=verifier):
+            return replace(case, verifier=verifier)
         case CaseClosed(at=at):
-            return replace(case, step=Step.CLOSED, closed_at=at)
+            return replace(case, step=Step.CLOSED, closed_at=at, verifier=None)
         case CaseRated(rating=rating):
             return replace(case, rating=rating)
-        case CaseEscalated():
-            return replace(case, escalated=True, pressed=True)
+        case CaseWarned():
+            return replace(case, warned=True)
+        case CaseEscalated(rung=rung):
+            return replace(case, escalated=True, rung=rung)
         case CaseTextErased():
             return replace(case, text_erased=True, description="", result=None)
         case _:
             return case
 
 
-def _in_hand(case: Case, due: datetime) -> Case:
-    """Somebody has it, with time until `due`."""
-    return replace(case, step=Step.DISPATCHED, due=due, pressed=False, started_at=None, handed_in_at=None)
+def _accepted(case: Case, event: CaseAccepted) -> Case:
+    return replace(
+        case,
+        step=Step.ACCEPTED,
+        deadline_minutes=event.deadline_minutes,
+        clock=event.clock,
+        role=event.role,
+        body=event.body,
+        skills=event.skills,
+        photos=event.photos,
+        weight=event.weight,
+        look_percent=event.look_percent,
+        begun=event.at,
+        due=event.due or event.at + timedelta(minutes=event.deadline_minutes),
+        accepted_at=event.at,
+    )
+
+
+def _in_hand(case: Case) -> Case:
+    """Somebody has it, with a clock of its own."""
+    return replace(
+        case,
+        step=Step.DISPATCHED,
+        warned=False,
+        rung=None,
+        time_asked=None,
+        started_at=None,
+        handed_in_at=None,
+        paper_due=False,
+    )
+
+
+def _with_nobody(case: Case) -> Case:
+    """It waits for somebody to have it."""
+    return replace(
+        case, step=Step.ACCEPTED, worker=None, helping=frozenset(), joint=False, time_asked=None, started_at=None
+    )
 
 
 CASE = Aggregate(
@@ -355,14 +245,34 @@ CASE = Aggregate(
     evolve=evolve,
     events=(
         CaseReported,
+        CasePlaced,
         CaseAccepted,
+        CaseRefused,
+        CaseWithdrawn,
+        CaseMerged,
         CaseDispatched,
+        CaseHandedOver,
+        CaseReturned,
         CaseStarted,
+        CaseHelpAsked,
+        CaseHelpGiven,
+        CaseTimeAsked,
+        CaseTimeGiven,
+        CaseTimeRefused,
+        CaseUrgencyChanged,
+        CasePaused,
+        CaseResumed,
+        CaseAnswered,
         CaseHandedIn,
+        CasePaperDone,
         CaseSentBack,
         CaseVerified,
+        CaseLookAsked,
+        CaseLooked,
         CaseClosed,
+        CaseReopened,
         CaseRated,
+        CaseWarned,
         CaseEscalated,
         CaseTextErased,
     ),

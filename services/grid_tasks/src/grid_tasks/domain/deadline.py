@@ -9,16 +9,15 @@ calendar) keeps the time that it stood.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 
-from contracts.common import Post
+from contracts.common import DeadlineClock
+from contracts.grid_tasks import Rung
 
 from grid_tasks.domain.reckoning_steps import (
     MINUTE,
     Allowed,
     Begun,
     Cause,
-    Clock,
     Ends,
     NotKnown,
     OffWork,
@@ -29,37 +28,15 @@ from grid_tasks.domain.reckoning_steps import (
 )
 from grid_tasks.domain.working_time import DAY, NONE, Calendar, Counting, RoundTheClock
 
-
-class Rung(StrEnum):
-    """Who is told that a case is late, from the lowest up (督办层级)."""
-
-    WORKER = "worker"  # 网格员
-    LEADER = "leader"  # 网格长
-    INSTRUCTOR = "instructor"  # 网格指导员
-    OFFICER_OR_SECRETARY = "officer_or_secretary"  # 社区民警或党组织副书记
-    STREET = "street"  # 街道, which is no post of the community
-
-    @property
-    def posts(self) -> tuple[Post, ...]:
-        """The posts that stand on it; none for the street."""
-        return POSTS[self]
-
-
-POSTS: Mapping[Rung, tuple[Post, ...]] = {
-    Rung.WORKER: (Post.GRID_WORKER,),
-    Rung.LEADER: (Post.GRID_LEADER,),
-    Rung.INSTRUCTOR: (Post.GRID_INSTRUCTOR,),
-    Rung.OFFICER_OR_SECRETARY: (Post.COMMUNITY_OFFICER, Post.DEPUTY_SECRETARY),
-    Rung.STREET: (),
-}
 LADDER: Mapping[Rung, int] = {
     Rung.WORKER: 0,
-    Rung.LEADER: 60,
+    Rung.LEADER: 0,
     Rung.INSTRUCTOR: 240,
     Rung.OFFICER_OR_SECRETARY: 450,
     Rung.STREET: 900,
 }
-"""Minutes after the deadline, where nobody has laid down others: 450 are a working day. No rule prescribes them."""
+"""Minutes after the deadline, where nobody has laid down others: the worker, who was warned, and the leader are told at
+once; 450 are a working day. No rule prescribes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +46,7 @@ class Limit:
     Raises ValueError for no time, for a warning after the deadline, and for a ladder that does not go up.
     """
 
-    clock: Clock
+    clock: DeadlineClock
     minutes: int
     warn_percent: int = 25
     """The warning comes when so much of the time is left."""
@@ -148,7 +125,7 @@ def reckon(limit: Limit, start: datetime, stops: Iterable[Stop], calendar: Calen
     if start.tzinfo is None:
         raise ValueError("a time without a zone is not a moment")
     begun = start.astimezone(calendar.zone)
-    time = calendar if limit.clock is Clock.WORKING_HOURS else RoundTheClock()
+    time = calendar if limit.clock is DeadlineClock.WORKING_HOURS else RoundTheClock()
     apart = _apart(stops, begun)
     clock = _CaseClock(time, tuple(_runs(begun, apart)))
     due = clock.shows(limit.allowed)

@@ -1,24 +1,71 @@
-"""To whom a case falls (派遣规则): the grid worker with the least open work; the leader where no worker is in post.
+"""To whom a case falls (派遣规则): of those who may, who can and who are there, the one with the least in hand.
 
-Open cases count one each. Between equals it is who has gone longest without a case, and then the id decides, so that
-the same facts always lead to the same choice.
+Each question narrows the circle, and the answer says by how much: who may (post and grid, or the department's liaison),
+who can (skills, or training in date), who is there (hours, leave), who has least to do (open cases weighed by the duty
+list). Where nobody is there at the moment their hours do not count: somebody has it when they come. Where nobody can,
+it is the leader's. Between equals it is who has gone longest without a case, and then the id decides, so that the same
+facts always lead to the same choice.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
 from contracts.common import Post
+
+from grid_tasks.domain.working_time import CHINA
+
+TRAINED_FOR = timedelta(days=2 * 365)
+"""How long a training counts."""
+HOURS = re.compile(r"([1-7])(?:-([1-7]))? ([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What a case asks of who handles it. With a `body` it is that department's."""
+
+    grid: str
+    role: Post = Post.GRID_WORKER
+    body: str = ""
+    skills: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Someone in post in the case's grid. `last_case` is when they were last given one, if ever."""
+    """Someone who may have it. `load` is what they have in hand, weighed; `last_case` when they were last given one, if
+    ever; `hours` when they are on duty, as the roster writes it: `1-5 09:00-18:00`, several with semicolons."""
 
     member: str
     post: Post
     open_cases: int = 0
+    load: int = 0
     last_case: datetime | None = None
+    skills: frozenset[str] = frozenset()
+    training: Mapping[str, date] = field(default_factory=dict[str, date])
+    hours: str = ""
+    on_leave_since: date | None = None
+    on_leave_until: date | None = None
+
+    def can(self, skills: Sequence[str], today: date) -> bool:
+        """Whether they have the skills, or were trained in them not too long ago."""
+        trained = {course for course, on in self.training.items() if on >= today - TRAINED_FOR}
+        return set(skills) <= self.skills | trained
+
+    def on_leave(self, today: date) -> bool:
+        """Through the last day that is named."""
+        since, until = self.on_leave_since, self.on_leave_until
+        return since is not None and since <= today and (until is None or today <= until)
+
+    def on_duty(self, now: datetime) -> bool:
+        """Whether it is within their hours; always, where none are written down."""
+        found = HOURS.findall(self.hours)
+        here = now.astimezone(CHINA)
+        return not found or any(
+            int(first) <= here.isoweekday() <= int(last or first)
+            and time.fromisoformat(opens) <= here.time() < time.fromisoformat(closes)
+            for first, last, opens, closes in found
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +76,46 @@ class Choice:
     why: str
 
 
-def choose(grid: str, in_post: Iterable[Candidate]) -> Choice | None:
-    """Who of those in post gets a case of the grid; None if nobody can."""
+def choose(needed: Needed, in_post: Iterable[Candidate], now: datetime) -> Choice | None:
+    """Who of those in post gets the case; None if nobody can have it."""
     candidates = list(in_post)
-    if workers := [candidate for candidate in candidates if candidate.post is Post.GRID_WORKER]:
-        chosen = min(workers, key=_least_first)
-        count = chosen.open_cases
-        return Choice(chosen.member, f"{grid} 在手事件最少（{count} 件） / least open work in {grid}: {_cases(count)}")
-    if leaders := [candidate for candidate in candidates if candidate.post is Post.GRID_LEADER]:
-        chosen = min(leaders, key=_least_first)
+    role = Post.DEPARTMENT_LIAISON if needed.body else needed.role
+    whose = needed.body or needed.grid
+    if chosen := _narrowed(needed, whose, [it for it in candidates if it.post is role], now):
+        return chosen
+    if leaders := [it for it in candidates if it.post is Post.GRID_LEADER and not needed.body]:
+        chosen_one = min(leaders, key=_least_first)
         return Choice(
-            chosen.member, f"{grid} 无在岗网格员，由网格长办理 / no grid worker in post in {grid}: the leader"
+            chosen_one.member,
+            f"{whose} 无合适的在岗人员，由网格长办理 / nobody in {whose} is in post, able and there: the leader",
         )
     return None
 
 
+def _narrowed(needed: Needed, whose: str, may: Sequence[Candidate], now: datetime) -> Choice | None:
+    today = now.astimezone(CHINA).date()
+    can = [it for it in may if it.can(needed.skills, today)]
+    there = [it for it in can if not it.on_leave(today)]
+    if not there:
+        return None
+    circle = [it for it in there if it.on_duty(now)] or there
+    chosen = min(circle, key=_least_first)
+    zh = [f"{whose} 在岗 {len(may)} 人"]
+    en = [f"{len(may)} in post in {whose}"]
+    if needed.skills:
+        zh.append(f"具备技能（{'、'.join(needed.skills)}）{len(can)} 人")
+        en.append(f"{len(can)} able ({', '.join(needed.skills)})")
+    if len(circle) < len(can):
+        zh.append(f"当班 {len(circle)} 人")
+        en.append(f"{len(circle)} there")
+    zh.append(f"在手最少（{chosen.open_cases} 件）")
+    en.append(f"least open work: {_cases(chosen.open_cases)}")
+    return Choice(chosen.member, f"{'，'.join(zh)} / {', '.join(en)}")
+
+
 def _least_first(candidate: Candidate) -> tuple[int, bool, float, str]:
     last = candidate.last_case
-    return (candidate.open_cases, last is not None, last.timestamp() if last else 0.0, candidate.member)
+    return (candidate.load, last is not None, last.timestamp() if last else 0.0, candidate.member)
 
 
 def _cases(count: int) -> str:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from contracts.common import Title
+from contracts.common import DeadlineClock, Title
 
 MINUTE = timedelta(minutes=1)
 WEEKDAYS = (
@@ -20,13 +20,6 @@ WEEKDAYS = (
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class Clock(StrEnum):
-    """In which time a limit is counted."""
-
-    CLOCK_HOURS = "clock_hours"  # 自然时: night and day, every day
-    WORKING_HOURS = "working_hours"  # 工作时: opening hours of working days
-
-
 class Cause(StrEnum):
     """Why the clock of a case stands."""
 
@@ -35,8 +28,8 @@ class Cause(StrEnum):
 
 
 CLOCKS = {
-    Clock.CLOCK_HOURS: Title(zh="自然时", en="of the clock"),
-    Clock.WORKING_HOURS: Title(zh="工作时", en="of working time"),
+    DeadlineClock.CLOCK_HOURS: Title(zh="自然时", en="of the clock"),
+    DeadlineClock.WORKING_HOURS: Title(zh="工作时", en="of working time"),
 }
 CAUSES = {
     Cause.PAUSED: Title(zh="挂起", en="paused"),
@@ -48,7 +41,7 @@ CAUSES = {
 class Allowed:
     """So much time is given."""
 
-    clock: Clock
+    clock: DeadlineClock
     minutes: int
 
     def said(self) -> Title:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contracts.registry import DutyFacts
 from events import Refused
 
+from grid_tasks.domain.moves import Move
+
 
 class NotOnAnyDutyList(Refused):
     """Nobody is known to have this duty."""
@@ -35,27 +37,22 @@ class NotAGridDuty(Refused):
         )
 
 
-class OutsideEveryGrid(Refused):
-    """The place lies in no grid that is known here."""
-
-    reason = "outside-every-grid"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "该位置不在任何网格内；请核对经纬度（WGS-84）。 "
-            "This place lies in no grid; check longitude and latitude (WGS-84, longitude first)."
-        )
-
-
 class NotPossibleNow(Refused):
-    """The case is at a step from which this cannot be done."""
+    """The case is at a step from which this cannot be done: says which it is, what can be done now, and by whom."""
 
     reason = "not-possible-now"
 
-    def __init__(self, wanted: str, step: str, possible: Sequence[str]) -> None:
-        instead = f"possible now: {', '.join(possible)}" if possible else "nothing more can be done with it"
+    def __init__(self, wanted: str, step: str, possible: Sequence[Move]) -> None:
+        en = ", ".join(f"{it.name} (by: {it.by})" for it in possible)
+        zh = "、".join(it.zh for it in possible)
         super().__init__(
-            f"{wanted} cannot be done with a case that is {step}; {instead}", step=step, possible=list(possible)
+            f"事件当前为“{step}”，不能执行“{wanted}”；"
+            + (f"现在可以：{zh}。" if possible else "已无可执行的操作。")
+            + f" {wanted} cannot be done with a case that is {step}; "
+            + (f"possible now: {en}" if possible else "nothing more can be done with it"),
+            step=step,
+            possible=[it.name for it in possible],
+            by={it.name: it.by for it in possible},
         )
 
 
@@ -120,3 +117,136 @@ class NotARating(Refused):
 
     def __init__(self) -> None:
         super().__init__("a rating is a whole number from 1 (not at all satisfied) to 5 (very much)")
+
+
+class NowhereYet(Refused):
+    """The desk has not found its grid yet."""
+
+    reason = "nowhere-yet"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "该事件的位置不在任何网格内，请先定位。 Its place lies in no grid: find its grid first (POST …/place)."
+        )
+
+
+class AlreadyThere(Refused):
+    """It lies in a grid already."""
+
+    reason = "already-there"
+
+    def __init__(self, grid: str) -> None:
+        super().__init__(f"this case lies in {grid} already", grid=grid)
+
+
+class NotTheSame(Refused):
+    """Only cases of one category are merged, into one that goes on."""
+
+    reason = "not-the-same"
+
+    def __init__(self, into: str) -> None:
+        super().__init__(f"{into} is this very case, of another category, or ended: name one that goes on")
+
+
+class NobodyOfThatBody(Refused):
+    """No liaison of that department is on the roster."""
+
+    reason = "nobody-of-that-body"
+
+    def __init__(self, body: str) -> None:
+        super().__init__(
+            f"“{body}”没有在岗的联络员；请先在名册中登记（department_liaison，所属单位“{body}”）。 "
+            f"No department_liaison of “{body}” is in post: the roster names one, with this body.",
+            body=body,
+        )
+
+
+class NotUrgent(Refused):
+    """The short way is for urgent cases."""
+
+    reason = "not-urgent"
+
+    def __init__(self) -> None:
+        super().__init__("the short way is for cases that the duty list calls urgent, or a leader has made urgent")
+
+
+class NotAskedToHelp(Refused):
+    """Only who was asked to help, and has not answered yet, does a part."""
+
+    reason = "not-asked-to-help"
+
+    def __init__(self) -> None:
+        super().__init__("you were not asked to do a part of this case, or have answered already")
+
+
+class DecidedByAnother(Refused):
+    """Nobody gives themselves more time."""
+
+    reason = "decided-by-another"
+
+    def __init__(self) -> None:
+        super().__init__("you have this case yourself; somebody else decides whether it gets more time")
+
+
+class NotMoreThanAsked(Refused):
+    """More time is given up to what was asked for."""
+
+    reason = "not-more-than-asked"
+
+    def __init__(self, asked: int) -> None:
+        super().__init__(f"{asked} minutes were asked for; give at most as many", asked=asked)
+
+
+class EvidenceMissing(Refused):
+    """The duty list asks for files with the result."""
+
+    reason = "evidence-missing"
+
+    def __init__(self, needed: int, given: int) -> None:
+        super().__init__(
+            f"责任清单要求附 {needed} 份证据（照片等），现有 {given} 份。 "
+            f"The duty list asks for {needed} photos or other files with the result; there are {given}.",
+            needed=needed,
+            given=given,
+        )
+
+
+class WaitsForOthers(Refused):
+    """In joint handling the lead hands in when all have done their part."""
+
+    reason = "waits-for-others"
+
+    def __init__(self, helpers: Sequence[str]) -> None:
+        super().__init__(
+            f"these have yet to do their part: {', '.join(helpers)}; the lead hands in after them",
+            helpers=list(helpers),
+        )
+
+
+class PaperDue(Refused):
+    """What an urgent case was handed in without is to be written down first."""
+
+    reason = "paper-due"
+
+    def __init__(self) -> None:
+        super().__init__("who handled it has yet to write down what the duty list asks for (POST …/do-paper)")
+
+
+class PeriodOver(Refused):
+    """A case is reopened within a period after its end."""
+
+    reason = "period-over"
+
+    def __init__(self, days: int) -> None:
+        super().__init__(
+            f"结案已超过 {days} 天，请重新上报。 It was closed more than {days} days ago: report it anew.", days=days
+        )
+
+
+class UnknownGrid(Refused):
+    """There is no such grid on the map."""
+
+    reason = "unknown-grid"
+
+    def __init__(self, grid: str) -> None:
+        super().__init__(f"没有编号为“{grid}”的网格。 There is no grid {grid}.", grid=grid)

@@ -4,11 +4,12 @@ Whether it is the grid's duty at all was decided at the door. If the duty list h
 is, the report is parked for an operator: somebody was told that it would be dealt with.
 """
 
-from contracts.grid_tasks import CaseReported
+from contracts.grid_tasks import CasePlaced, CaseReported
 from events import Commands, Policy, Recorded, Refused
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept
+from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.duties import duty_of
 
 accepting = Policy("accepting")
@@ -27,8 +28,22 @@ class NoDeadline(Refused):
 
 
 @accepting.on(CaseReported)
-async def accept(commands: Commands, event: Recorded[CaseReported]) -> None:
-    duty = await duty_of(commands.db, event.data.category)
-    if duty is None or duty.deadline_minutes is None:
-        raise NoDeadline(event.data.category)
-    await commands.execute(CASE, event.data.case, Accept(duty.deadline_minutes, at=commands.clock()))
+async def reported(commands: Commands, event: Recorded[CaseReported]) -> None:
+    """A case outside every grid waits for the desk."""
+    if event.data.grid:
+        await accept(commands, event.data.case, event.data.category)
+
+
+@accepting.on(CasePlaced)
+async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
+    case, _ = await commands.load(CASE, event.data.case)
+    await accept(commands, case.id, case.category)
+
+
+async def accept(commands: Commands, case: str, category: str) -> None:
+    """Accepts it by the duty list as it stands now."""
+    found = await duty_of(commands.db, category)
+    if found is None or found.duty.deadline_minutes is None:
+        raise NoDeadline(category)
+    command = Accept(found.duty, found.version, await calendar(commands.db), at=commands.clock())
+    await commands.execute(CASE, case, command)

@@ -1,12 +1,30 @@
-"""A case that is not handed in by its deadline is escalated (督办): one durable timer, moved by each new deadline."""
+"""A case that is not handed in by its deadline is escalated (督办), rung by rung: one durable timer, moved by each new
+deadline, forgotten while the clock stands."""
 
 from datetime import timedelta
 
-from contracts.grid_tasks import CaseAccepted, CaseDispatched, CaseHandedIn, CaseSentBack, EscalationCause
+from contracts.grid_tasks import (
+    CaseAccepted,
+    CaseDispatched,
+    CaseEscalated,
+    CaseHandedIn,
+    CaseHandedOver,
+    CaseMerged,
+    CasePaused,
+    CaseRefused,
+    CaseReopened,
+    CaseResumed,
+    CaseSentBack,
+    CaseTimeGiven,
+    CaseUrgencyChanged,
+    CaseWithdrawn,
+    EscalationCause,
+)
 from events import Cancel, Commands, Due, Policy, Timer
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Escalate
+from grid_tasks.read_models.calendar_days import calendar
 
 deadlines = Policy("deadlines")
 
@@ -16,25 +34,46 @@ DEADLINE = "deadline"
 @deadlines.timer(CaseAccepted)
 def accepted(event: CaseAccepted) -> Timer:
     """Also for a case that nobody takes."""
-    return Timer(DEADLINE, due=event.at + timedelta(minutes=event.deadline_minutes))
+    return Timer(DEADLINE, due=event.due or event.at + timedelta(minutes=event.deadline_minutes))
 
 
-@deadlines.timer(CaseDispatched)
-def dispatched(event: CaseDispatched) -> Timer:
-    return Timer(DEADLINE, due=event.due)
+def _moved(
+    event: CaseDispatched | CaseHandedOver | CaseSentBack | CaseReopened | CaseResumed | CaseTimeGiven
+    | CaseUrgencyChanged,
+) -> Timer | Cancel:  # fmt: skip
+    """A new deadline; none while the clock stands."""
+    return Timer(DEADLINE, due=event.due) if event.due else Cancel(DEADLINE)
 
 
-@deadlines.timer(CaseSentBack)
-def sent_back(event: CaseSentBack) -> Timer:
-    return Timer(DEADLINE, due=event.due)
+for _new in (
+    CaseDispatched,
+    CaseHandedOver,
+    CaseSentBack,
+    CaseReopened,
+    CaseResumed,
+    CaseTimeGiven,
+    CaseUrgencyChanged,
+):
+    deadlines.timer(_new)(_moved)
 
 
-@deadlines.timer(CaseHandedIn)
-def handed_in(event: CaseHandedIn) -> Cancel:
+@deadlines.timer(CaseEscalated)
+def escalated(event: CaseEscalated) -> Timer | Cancel:
+    """On to the next rung."""
+    return Timer(DEADLINE, due=event.next_at) if event.next_at else Cancel(DEADLINE)
+
+
+def _over(_: CaseHandedIn | CasePaused | CaseRefused | CaseWithdrawn | CaseMerged) -> Cancel:
+    """Nothing is due any more, or not for now."""
     return Cancel(DEADLINE)
+
+
+for _end in (CaseHandedIn, CasePaused, CaseRefused, CaseWithdrawn, CaseMerged):
+    deadlines.timer(_end)(_over)
 
 
 @deadlines.due(DEADLINE)
 async def overdue(commands: Commands, due: Due) -> None:
     """Handed in or escalated meanwhile: then nothing follows."""
-    await commands.execute(CASE, due.id, Escalate(EscalationCause.OVERDUE, at=commands.clock()))
+    days = await calendar(commands.db)
+    await commands.execute(CASE, due.id, Escalate(EscalationCause.OVERDUE, days, commands.clock()))

@@ -5,13 +5,14 @@ listed as accepted and with nobody, and is dispatched when somebody is appointed
 by `reassigning`.
 """
 
-from contracts.grid_tasks import CaseAccepted, EscalationCause
+from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
 from contracts.registry import MemberAppointed, MemberChanged
 from events import Commands, Event, Key, Policy, Recorded, Token
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Assign, Escalate
 from grid_tasks.domain.placing import choose
+from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded
 from grid_tasks.read_models.workers import workers
 
@@ -21,42 +22,58 @@ dispatching = Policy("dispatching")
 @dispatching.on(CaseAccepted)
 async def dispatch(commands: Commands, event: Recorded[CaseAccepted]) -> None:
     """The first dispatch. The cases dispatched just before count, so that a burst is spread."""
-    await place(commands, Stranded(event.data.case, event.data.grid, None))
+    it = event.data
+    await place(commands, Stranded(it.case, it.grid, None, it.role, it.body, it.skills))
+
+
+@dispatching.on(CaseReopened)
+async def reopened(commands: Commands, event: Recorded[CaseReopened]) -> None:
+    """Its reporter says that it is not done: somebody has it again."""
+    it = event.data
+    await place(commands, Stranded(it.case, it.grid, None, it.role, it.body, it.skills))
+
+
+@dispatching.on(CaseHandedOver)
+async def handed_over(commands: Commands, event: Recorded[CaseHandedOver]) -> None:
+    """The other department's liaison gets it; or who is in post in the grid, if it comes back to it."""
+    case, _ = await commands.load(CASE, event.data.case)
+    await place(commands, Stranded(case.id, case.grid, None, case.role, case.body, case.skills))
 
 
 @dispatching.on(MemberAppointed)
 async def appointed(commands: Commands, event: Recorded[MemberAppointed]) -> None:
-    """The grid's waiting cases get somebody."""
+    """The grid's waiting cases get somebody, and the department's."""
     await known(commands, event)
-    await place_all(commands, grid=event.data.grid)
+    await place_all(commands, grid=event.data.grid, body=event.data.body)
 
 
 @dispatching.on(MemberChanged)
 async def moved_here(commands: Commands, event: Recorded[MemberChanged]) -> None:
     """Who changes to another grid is somebody new there."""
     await known(commands, event)
-    await place_all(commands, grid=event.data.grid)
+    await place_all(commands, grid=event.data.grid, body=event.data.body)
 
 
 async def place(commands: Commands, case: Stranded) -> None:
     """Dispatches a case that is with nobody in post, or says that there is nobody."""
     await commands.caught_up(open_work)
-    choice = choose(case.grid, await candidates(commands.db, case.grid))
     now = commands.clock()
+    choice = choose(case.needed, await candidates(commands.db, case.needed), now)
+    days = await calendar(commands.db)
     if choice:
         why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
-        command = Assign(choice.member, instead_of=case.worker, why=why, at=now)
+        command = Assign(choice.member, case.worker, why, days, now)
     else:
-        command = Escalate(EscalationCause.NOBODY_IN_POST, at=now)
+        command = Escalate(EscalationCause.NOBODY_IN_POST, days, now)
     # A second run may find other cases, or another choice: keys by their number would mistake one for the other.
     key = Key(f"{commands.key_seed}:{type(command).__name__}:{case.case}")
     await commands.execute(CASE, case.case, command, key=key)
 
 
-async def place_all(commands: Commands, *, grid: str | None = None, worker: str | None = None) -> None:
-    """The same for all such cases of this grid, or with this worker."""
+async def place_all(commands: Commands, *, grid: str | None = None, worker: str | None = None, body: str = "") -> None:
+    """The same for all such cases of this grid, with this worker, or of this department."""
     await commands.caught_up(open_work)
-    for case in await stranded(commands.db, grid=grid, worker=worker):
+    for case in await stranded(commands.db, grid=grid, worker=worker, body=body):
         await place(commands, case)
 
 

@@ -11,7 +11,7 @@ from events import Commands, Policy, Recorded
 from grid_tasks.domain.case import CASE
 from grid_tasks.policies.dispatching import known, place, place_all
 from grid_tasks.read_models.open_work import Stranded
-from grid_tasks.read_models.workers import grid_of
+from grid_tasks.read_models.workers import grid_for
 
 reassigning = Policy("reassigning")
 
@@ -33,13 +33,17 @@ async def moved_away(commands: Commands, event: Recorded[MemberChanged]) -> None
 @reassigning.on(CaseDispatched)
 async def dispatched(commands: Commands, event: Recorded[CaseDispatched]) -> None:
     """They may have left while they were being chosen."""
-    if await grid_of(commands.db, event.data.worker) != event.data.grid:
-        await place(commands, Stranded(event.data.case, event.data.grid, event.data.worker))
+    await again(commands, event.data.case, event.data.worker)
 
 
 @reassigning.on(CaseSentBack)
 async def sent_back(commands: Commands, event: Recorded[CaseSentBack]) -> None:
     """They may have left while it was being verified."""
-    case, _ = await commands.load(CASE, event.data.case)
-    if await grid_of(commands.db, event.data.worker) != case.grid:
-        await place(commands, Stranded(case.id, case.grid, event.data.worker))
+    await again(commands, event.data.case, event.data.worker)
+
+
+async def again(commands: Commands, id_: str, worker: str) -> None:
+    """Gives it to somebody else if this worker may not have it any more."""
+    case, _ = await commands.load(CASE, id_)
+    if not await grid_for(commands.db, worker, case.grid, case.role, case.body):
+        await place(commands, Stranded(case.id, case.grid, worker, case.role, case.body, case.skills))

@@ -1,83 +1,79 @@
-"""The duty list (责任清单): whose duty a category of cases is, and by when it is to be handed in."""
+"""The duty list (责任清单) with its versions: whose duty a category of cases is, and by when it is to be handed in."""
 
-import asyncpg
-from contracts.common import Title
+from dataclasses import dataclass
+from datetime import datetime
+
 from contracts.registry import DutyChanged, DutyFacts, DutyListed
 from events import Batch, Connection, Database, ReadModel
 
 duties = ReadModel(
     "duties",
+    version=2,
     tables="""
     create table duty (
-        category text primary key,
-        title_zh text not null,
-        title_en text not null,
-        department_zh text not null,
-        department_en text not null,
-        grid_duty boolean not null,
-        deadline_minutes integer,
-        standard_zh text,
-        standard_en text,
-        legal_basis text not null
+        category text collate "C" not null,
+        version integer not null,
+        since timestamptz not null,
+        latest boolean not null,
+        facts jsonb not null,
+        primary key (category, version)
     );
+    create unique index duty_latest on duty (category) where latest;
     """,
 )
 
-SET = """
-insert into duty
-select distinct on (category) category, title_zh, title_en, department_zh, department_en, grid_duty, deadline_minutes,
-    standard_zh, standard_en, legal_basis
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::integer[], $8::text[],
-    $9::text[], $10::text[]) with ordinality as new (category, title_zh, title_en, department_zh, department_en,
-    grid_duty, deadline_minutes, standard_zh, standard_en, legal_basis, place)
-order by category, place desc
-on conflict (category) do update set
-    title_zh = excluded.title_zh, title_en = excluded.title_en,
-    department_zh = excluded.department_zh, department_en = excluded.department_en,
-    grid_duty = excluded.grid_duty, deadline_minutes = excluded.deadline_minutes,
-    standard_zh = excluded.standard_zh, standard_en = excluded.standard_en, legal_basis = excluded.legal_basis
-"""
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """A version of the duty list's entry, and since when it holds."""
+
+    duty: DutyFacts
+    version: int
+    since: datetime
 
 
 @duties.on(DutyListed)
 async def listed(db: Connection, events: Batch[DutyListed]) -> None:
-    await _set(db, events)
+    await _add(db, events)
 
 
 @duties.on(DutyChanged)
 async def changed(db: Connection, events: Batch[DutyChanged]) -> None:
-    await _set(db, events)
+    await _add(db, events)
 
 
-async def _set(db: Connection, events: Batch[DutyListed] | Batch[DutyChanged]) -> None:
-    titles: list[Title] = events.column("title")
-    departments: list[Title] = events.column("department")
-    standards: list[Title | None] = events.column("standard")
+async def _add(db: Connection, events: Batch[DutyListed] | Batch[DutyChanged]) -> None:
+    categories: list[str] = events.column("category")
+    await db.execute("update duty set latest = false where latest and category = any($1)", categories)
+    last = {category: raw.version for category, raw in zip(categories, events.raws, strict=True)}
     await db.execute(
-        SET,
-        events.column("category"),
-        [title.zh for title in titles],
-        [title.en for title in titles],
-        [department.zh for department in departments],
-        [department.en for department in departments],
-        events.column("grid_duty"),
-        events.column("deadline_minutes"),
-        [standard.zh if standard else None for standard in standards],
-        [standard.en if standard else None for standard in standards],
-        events.column("legal_basis"),
+        """insert into duty (category, version, since, latest, facts)
+           select category, version, since, latest, facts::jsonb
+           from unnest($1::text[], $2::integer[], $3::timestamptz[], $4::boolean[], $5::text[])
+                as new (category, version, since, latest, facts)""",
+        categories,
+        [raw.version for raw in events.raws],
+        [raw.recorded_at for raw in events.raws],
+        [last[it] == raw.version for it, raw in zip(categories, events.raws, strict=True)],
+        [raw.data.decode() for raw in events.raws],
     )
 
 
-async def duty_of(db: Database, category: str) -> DutyFacts | None:
+async def duty_of(db: Database, category: str) -> Duty | None:
     """The duty list's entry for this category; None if nobody is known to have this duty."""
-    row = await db.fetchrow("select * from duty where category = $1", category)
+    row = await db.fetchrow(f"{SELECT} where category = $1 and latest", category)
     return _duty(row) if row else None
 
 
-async def duty_list(db: Database, after: str, limit: int) -> list[DutyFacts]:
+async def duty_list(db: Database, after: str, limit: int) -> list[Duty]:
     """Entries in the order of their categories, after this one."""
-    rows = await db.fetch("select * from duty where category > $1 order by category limit $2", after, limit)
+    rows = await db.fetch(f"{SELECT} where category > $1 and latest order by category limit $2", after, limit)
     return [_duty(row) for row in rows]
+
+
+async def duty_versions(db: Database, category: str) -> list[Duty]:
+    """All that the list ever said of a category, first to last."""
+    return [_duty(row) for row in await db.fetch(f"{SELECT} where category = $1 order by version", category)]
 
 
 async def any_duty(db: Database) -> bool:
@@ -85,13 +81,8 @@ async def any_duty(db: Database) -> bool:
     return await db.fetchval("select exists (select from duty)")
 
 
-def _duty(row: asyncpg.Record) -> DutyFacts:
-    return DutyFacts(
-        category=row["category"],
-        title=Title(zh=row["title_zh"], en=row["title_en"]),
-        department=Title(zh=row["department_zh"], en=row["department_en"]),
-        grid_duty=row["grid_duty"],
-        deadline_minutes=row["deadline_minutes"],
-        standard=Title(zh=row["standard_zh"], en=row["standard_en"]) if row["standard_zh"] else None,
-        legal_basis=row["legal_basis"],
-    )
+SELECT = "select facts::text, version, since from duty"
+
+
+def _duty(row: tuple[str, int, datetime]) -> Duty:
+    return Duty(DutyFacts.model_validate_json(row[0]), row[1], row[2])

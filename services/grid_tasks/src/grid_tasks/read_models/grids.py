@@ -70,6 +70,11 @@ async def grid_at(db: Database, place: Place) -> str | None:
     return await db.fetchval(GRID_AT, place.longitude * MICRO, place.latitude * MICRO)
 
 
+async def known_grid(db: Database, grid: str) -> bool:
+    """Whether there is such a grid now."""
+    return await db.fetchval("select exists (select from grid_area where grid = $1)", grid)
+
+
 async def any_grid(db: Database) -> bool:
     """Whether the registry has told of any grid yet."""
     return await db.fetchval("select exists (select from grid_area)")

@@ -1,4 +1,4 @@
-"""Who has how much to do (在手): the cases that each worker has yet to hand in, one each; and the cases nobody has.
+"""Who has how much to do (在手): the cases that each has yet to hand in, weighed; and the cases nobody has.
 
 Follows this service's own cases only; who is in post it takes from `workers`.
 """
@@ -7,24 +7,43 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import orjson
 from contracts.common import Post
-from contracts.grid_tasks import CaseAccepted, CaseClosed, CaseDispatched, CaseHandedIn, CaseSentBack
-from events import Batch, Connection, Database, ReadModel
+from contracts.grid_tasks import (
+    CaseAccepted,
+    CaseClosed,
+    CaseDispatched,
+    CaseHandedIn,
+    CaseHandedOver,
+    CaseMerged,
+    CaseRefused,
+    CaseReopened,
+    CaseReturned,
+    CaseSentBack,
+    CaseWithdrawn,
+)
+from events import Batch, Connection, Database, Event, ReadModel
 
-from grid_tasks.domain.placing import Candidate
+from grid_tasks.domain.placing import Candidate, Needed
 from grid_tasks.read_models.workers import HANDLING
 
 open_work = ReadModel(
     "open_work",
+    version=2,
     tables="""
     create table open_case (
         case_id text primary key,
         grid text not null,
         worker text,
-        in_hand boolean not null default false
+        in_hand boolean not null default false,
+        role text not null,
+        body text not null,
+        skills text[] not null,
+        weight integer not null
     );
     create index open_case_worker on open_case (worker) where in_hand;
     create index open_case_grid on open_case (grid) where in_hand or worker is null;
+    create index open_case_body on open_case (body) where body <> '';
 
     create table last_case (
         worker text primary key,
@@ -34,25 +53,37 @@ open_work = ReadModel(
 )
 
 CANDIDATES = """
-select member, post, (select count(*) from open_case o where o.worker = m.member and o.in_hand) as open_cases,
-    last_case.at as last_case
-from member m left join last_case on last_case.worker = m.member
-where m.grid = $1 and m.post = any($2)
-order by member
+select m.member, p.post, coalesce(o.count, 0) as open_cases, coalesce(o.load, 0) as load, last_case.at as last_case,
+    m.skills, m.trained, m.trained_on, m.hours, m.on_leave_since, m.on_leave_until
+from in_post p join member m using (member)
+left join last_case on last_case.worker = m.member
+left join lateral (
+    select count(*), sum(weight) as load from open_case o where o.worker = m.member and o.in_hand
+) o on true
+where case when $3 = '' then p.grid = $1 and p.post = any($2) else p.post = 'department_liaison' and p.body = $3 end
+order by m.member
 """
 
-STRANDED = """
-select o.case_id, o.grid, o.worker from open_case o
-where (o.in_hand or o.worker is null) and (o.grid = $1 or o.worker = $2) and not exists (
-    select from member m where m.member = o.worker and m.grid = o.grid and m.post = any($3)
+IN_POST = """
+exists (
+    select from in_post p where p.member = o.worker and case when o.body = ''
+        then p.grid = o.grid and (p.post = any($3) or p.post = o.role)
+        else p.post = 'department_liaison' and p.body = o.body end
 )
-order by o.case_id
 """
+
+STRANDED = f"""
+select o.case_id, o.grid, o.worker, o.role, o.body, o.skills from open_case o
+where (o.in_hand or o.worker is null) and (o.grid = $1 or o.worker = $2 or ($4 <> '' and o.body = $4)) and not {IN_POST}
+order by o.case_id
+"""  # noqa: S608
 
 LOADS = """
-select member, m.grid, post, (select count(*) from open_case o where o.worker = m.member and o.in_hand) as open_cases,
-    last_case.at as last_case
+select member, m.grid, post, coalesce(o.count, 0) as open_cases, last_case.at as last_case, coalesce(o.load, 0) as load
 from member m left join last_case on last_case.worker = m.member
+left join lateral (
+    select count(*), sum(weight) as load from open_case o where o.worker = m.member and o.in_hand
+) o on true
 where m.post = any($1) and ($2::text is null or m.grid = $2) and member > $3
 order by member limit $4
 """
@@ -60,10 +91,23 @@ order by member limit $4
 
 @open_work.on(CaseAccepted)
 async def accepted(db: Connection, events: Batch[CaseAccepted]) -> None:
+    await _waits(db, events)
+
+
+@open_work.on(CaseReopened)
+async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
+    await _waits(db, events)
+
+
+async def _waits(db: Connection, events: Batch[CaseAccepted] | Batch[CaseReopened]) -> None:
     await db.execute(
-        "insert into open_case (case_id, grid) select * from unnest($1::text[], $2::text[])",
-        events.column("case"),
-        events.column("grid"),
+        """insert into open_case (case_id, grid, role, body, skills, weight)
+           select case_id, grid, role, body, array(select jsonb_array_elements_text(skills::jsonb)), weight
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])
+                as new (case_id, grid, role, body, skills, weight)""",
+        *map(events.column, ("case", "grid", "role", "body")),
+        [orjson.dumps(it).decode() for it in events.column("skills")],
+        events.column("weight"),
     )
 
 
@@ -90,6 +134,27 @@ async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
     )
 
 
+@open_work.on(CaseHandedOver)
+async def handed_over(db: Connection, events: Batch[CaseHandedOver]) -> None:
+    await db.execute(
+        """update open_case o set worker = null, in_hand = false, body = new.body
+           from (
+               select distinct on (case_id) case_id, body
+               from unnest($1::text[], $2::text[]) with ordinality as n (case_id, body, place)
+               order by case_id, place desc
+           ) new
+           where o.case_id = new.case_id""",
+        *map(events.column, ("case", "body")),
+    )
+
+
+@open_work.on(CaseReturned)
+async def returned(db: Connection, events: Batch[CaseReturned]) -> None:
+    await db.execute(
+        "update open_case set worker = null, in_hand = false where case_id = any($1)", events.column("case")
+    )
+
+
 @open_work.on(CaseHandedIn)
 async def handed_in(db: Connection, events: Batch[CaseHandedIn]) -> None:
     await db.execute("update open_case set in_hand = false where case_id = any($1)", events.column("case"))
@@ -100,9 +165,12 @@ async def sent_back(db: Connection, events: Batch[CaseSentBack]) -> None:
     await db.execute("update open_case set in_hand = true where case_id = any($1)", events.column("case"))
 
 
-@open_work.on(CaseClosed)
-async def closed(db: Connection, events: Batch[CaseClosed]) -> None:
+async def _gone(db: Connection, events: Batch[Event]) -> None:
     await db.execute("delete from open_case where case_id = any($1)", events.column("case"))
+
+
+for _end in (CaseClosed, CaseRefused, CaseWithdrawn, CaseMerged):
+    open_work.on(_end)(_gone)
 
 
 class Stranded(NamedTuple):
@@ -111,6 +179,14 @@ class Stranded(NamedTuple):
     case: str
     grid: str
     worker: str | None
+    role: Post = Post.GRID_WORKER
+    body: str = ""
+    skills: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> Needed:
+        """What it asks of who handles it."""
+        return Needed(self.grid, self.role, self.body, self.skills)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +198,39 @@ class Load:
     post: Post
     open_cases: int
     last_case: datetime | None
+    load: int
+    """The same cases, weighed by the duty list."""
 
 
-async def candidates(db: Database, grid: str) -> list[Candidate]:
-    """Those in post in the grid who handle cases, with the open work of each."""
-    rows = await db.fetch(CANDIDATES, grid, HANDLING)
-    return [Candidate(row["member"], Post(row["post"]), row["open_cases"], row["last_case"]) for row in rows]
+async def candidates(db: Database, needed: Needed) -> list[Candidate]:
+    """Those in post who may handle such a case, with the open work of each."""
+    rows = await db.fetch(CANDIDATES, needed.grid, [*HANDLING, needed.role], needed.body)
+    return [
+        Candidate(
+            row["member"],
+            Post(row["post"]),
+            row["open_cases"],
+            int(row["load"]),
+            row["last_case"],
+            frozenset(row["skills"]),
+            dict(zip(row["trained"], row["trained_on"], strict=True)),
+            row["hours"],
+            row["on_leave_since"],
+            row["on_leave_until"],
+        )
+        for row in rows
+    ]
 
 
-async def stranded(db: Database, *, grid: str | None = None, worker: str | None = None) -> list[Stranded]:
-    """The stranded cases of this grid, and those with this worker."""
-    return [Stranded(*row) for row in await db.fetch(STRANDED, grid, worker, HANDLING)]
+async def stranded(
+    db: Database, *, grid: str | None = None, worker: str | None = None, body: str = ""
+) -> list[Stranded]:
+    """The stranded cases of this grid, with this worker, and of this department."""
+    rows = await db.fetch(STRANDED, grid, worker, HANDLING, body)
+    return [Stranded(row[0], row[1], row[2], Post(row[3]), row[4], tuple(row[5])) for row in rows]
 
 
 async def loads(db: Database, grid: str | None, after: str, limit: int) -> list[Load]:
     """The open work of those who handle cases, of one grid or of all, in the order of their ids, after this one."""
     rows = await db.fetch(LOADS, HANDLING, grid, after, limit)
-    return [Load(row[0], row[1], Post(row[2]), row[3], row[4]) for row in rows]
+    return [Load(row[0], row[1], Post(row[2]), row[3], row[4], int(row[5])) for row in rows]

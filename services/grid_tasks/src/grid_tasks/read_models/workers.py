@@ -1,18 +1,37 @@
-"""Who is in post (在岗) in which grid, from the registry's roster. Names and contacts are not kept here."""
+"""Who is in post (在岗) where, for what department, with which skills, and who is on leave: from the registry's roster.
+Names and contacts are not kept here."""
+
+from collections.abc import Sequence
 
 from contracts.common import Post
-from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed
+from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed, Training
 from events import Batch, Connection, Database, ReadModel
 
 workers = ReadModel(
     "workers",
+    version=2,
     tables="""
     create table member (
-        member text primary key,
+        member text collate "C" primary key,
         post text not null,
-        grid text
+        grid text,
+        body text not null,
+        skills text[] not null,
+        trained text[] not null, -- courses, and in trained_on the day of each
+        trained_on date[] not null,
+        hours text not null,
+        on_leave_since date,
+        on_leave_until date
     );
-    create index member_grid on member (grid, post);
+    create table in_post ( -- also the further posts and grids of whoever has several
+        member text collate "C" not null,
+        post text not null,
+        grid text,
+        body text not null,
+        unique nulls not distinct (member, post, grid)
+    );
+    create index in_post_grid on in_post (grid, post);
+    create index in_post_body on in_post (body) where post = 'department_liaison';
     """,
 )
 
@@ -32,22 +51,80 @@ async def changed(db: Connection, events: Batch[MemberChanged]) -> None:
 
 @workers.on(MemberDismissed)
 async def dismissed(db: Connection, events: Batch[MemberDismissed]) -> None:
-    await db.execute("delete from member where member = any($1)", events.column("member"))
+    members = events.column("member")
+    await db.execute("delete from member where member = any($1)", members)
+    await db.execute("delete from in_post where member = any($1)", members)
 
 
 async def _set(db: Connection, events: Batch[MemberAppointed] | Batch[MemberChanged]) -> None:
+    members: list[str] = events.column("member")
+    skills: list[Sequence[str]] = events.column("skills")
+    trained: list[Sequence[Training]] = events.column("training")
     await db.execute(
-        """insert into member (member, post, grid)
-           select distinct on (member) member, post, grid
-           from unnest($1::text[], $2::text[], $3::text[]) with ordinality as new (member, post, grid, place)
+        """insert into member (member, post, grid, body, skills, trained, trained_on, hours, on_leave_since,
+                               on_leave_until)
+           select distinct on (member) member, post, grid, body, skills::text[], trained::text[], trained_on::date[],
+                  hours, since, until
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                       $9::date[], $10::date[])
+                with ordinality
+                as new (member, post, grid, body, skills, trained, trained_on, hours, since, until, place)
            order by member, place desc
-           on conflict (member) do update set post = excluded.post, grid = excluded.grid""",
-        events.column("member"),
-        events.column("post"),
-        events.column("grid"),
+           on conflict (member) do update set post = excluded.post, grid = excluded.grid, body = excluded.body,
+               skills = excluded.skills, trained = excluded.trained, trained_on = excluded.trained_on,
+               hours = excluded.hours, on_leave_since = excluded.on_leave_since,
+               on_leave_until = excluded.on_leave_until""",
+        members,
+        *map(events.column, ("post", "grid", "body")),
+        [_array(it) for it in skills],
+        [_array([course.course for course in it]) for it in trained],
+        [_array([course.on.isoformat() for course in it]) for it in trained],
+        *map(events.column, ("hours", "on_leave_since", "on_leave_until")),
+    )
+    await db.execute("delete from in_post where member = any($1)", members)
+    await db.executemany(
+        "insert into in_post (member, post, grid, body) values ($1, $2, $3, $4) on conflict do nothing",
+        list(dict.fromkeys(_places(events))),
     )
 
 
-async def grid_of(db: Database, member: str) -> str | None:
-    """The grid in which this member handles cases, as worker or leader; None if in none."""
-    return await db.fetchval("select grid from member where member = $1 and post = any($2)", member, HANDLING)
+def _places(events: Batch[MemberAppointed] | Batch[MemberChanged]) -> list[tuple[str, str, str | None, str]]:
+    """Each post in each grid, by what was told last of a member."""
+    latest = {it.data.member: it.data for it in events}
+    return [
+        (it.member, post, grid, it.body)
+        for it in latest.values()
+        for post in (it.post, *it.further_posts)
+        for grid in (it.grid, *it.further_grids)
+    ]
+
+
+def _array(words: Sequence[str]) -> str:
+    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "{" + ",".join(f'"{word}"' for word in quoted) + "}"
+
+
+async def grid_for(db: Database, member: str, grid: str, role: Post, body: str) -> str | None:
+    """The grid, if this member may handle a case of this kind in it; None otherwise."""
+    if body:
+        found = await db.fetchval(
+            "select exists (select from in_post where member = $1 and post = $2 and body = $3)",
+            member,
+            Post.DEPARTMENT_LIAISON,
+            body,
+        )
+    else:
+        found = await db.fetchval(
+            "select exists (select from in_post where member = $1 and grid = $2 and post = any($3))",
+            member,
+            grid,
+            [*HANDLING, role],
+        )
+    return grid if found else None
+
+
+async def anybody_of(db: Database, body: str) -> bool:
+    """Whether somebody of this department takes cases here."""
+    return await db.fetchval(
+        "select exists (select from in_post where post = $1 and body = $2)", Post.DEPARTMENT_LIAISON, body
+    )

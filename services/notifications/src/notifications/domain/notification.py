@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 
+from contracts.common import Post
 from contracts.notifications import (
     Channel,
     NotificationDelayed,
@@ -35,17 +36,16 @@ LONGEST_PAUSE = 3600
 REPORTER = "reporter"
 """The recipient who reported the case."""
 
-_LEADER = "grid_leader:"
+
+def whoever_is(post: Post, grid: str) -> str:
+    """The recipient who is in this post for the grid when the message is sent."""
+    return f"{post}:{grid}"
 
 
-def leader_of(grid: str) -> str:
-    """The recipient who leads the grid when the message is sent."""
-    return f"{_LEADER}{grid}"
-
-
-def leads(recipient: str) -> str | None:
-    """The grid that the recipient leads, if that is how the recipient was named."""
-    return recipient.removeprefix(_LEADER) if recipient.startswith(_LEADER) else None
+def by_post(recipient: str) -> tuple[Post, str] | None:
+    """The post and the grid, if that is how the recipient was named."""
+    post, colon, grid = recipient.partition(":")
+    return (Post(post), grid) if colon and post in set(Post) else None
 
 
 class Stage(StrEnum):

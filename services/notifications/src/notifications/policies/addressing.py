@@ -12,10 +12,10 @@ from contracts.notifications import Channel, NotificationRequested
 from events import Database
 
 from notifications.channels.letter import Letter, NotTaken
-from notifications.domain.notification import REPORTER, leads
+from notifications.domain.notification import REPORTER, by_post
 from notifications.read_models.cases import case
 from notifications.read_models.categories import title
-from notifications.read_models.contacts import leader, member
+from notifications.read_models.contacts import member, whoever
 from notifications.texts import Facts, text
 
 T = TypeVar("T")
@@ -37,9 +37,10 @@ async def letter_of(db: Database, asked: NotificationRequested) -> Letter:
             raise Nobody("the reporter left no contact")
         recipient, address = None, about.contact
     else:
-        grid = leads(asked.recipient)
-        if grid:
-            found = await _known(lambda: leader(db, grid), f"no grid leader of {grid} is known here")
+        in_post = by_post(asked.recipient)
+        if in_post:
+            post, grid = in_post
+            found = await _known(lambda: whoever(db, post, grid), f"no {post} of {grid} is known here")
         else:
             found = await _known(lambda: member(db, asked.recipient), "the member is not known here yet")
         if found.dismissed:

@@ -73,12 +73,15 @@ async def member(db: Database, id: str) -> Contact | None:
     return Contact(*row) if row else None
 
 
-async def leader(db: Database, grid: str) -> Contact | None:
-    """Who leads the grid (网格长) now; None if nobody is known to. In a hand-over with two, the first by id."""
+async def whoever(db: Database, post: Post, grid: str) -> Contact | None:
+    """Who is in this post for the grid now, or for the whole community; None if nobody is known to be. In a hand-over
+    with two, the first by id."""
     row = await db.fetchrow(
         """select member, email, dismissed from contact
-           where grid = $1 and post = $2 and not dismissed order by member limit 1""",
+           where (grid = $1 or (grid is null and $2 <> $3)) and post = $2 and not dismissed
+           order by grid nulls last, member limit 1""",
         grid,
+        post,
         Post.GRID_LEADER,
     )
     return Contact(*row) if row else None

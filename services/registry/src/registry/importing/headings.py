@@ -107,6 +107,13 @@ HEADINGS: Mapping[str, Words] = {
         "standard_zh": "办结标准 标准",
         "standard_en": "办结标准（英文）",
         "legal_basis": "法律依据 依据",
+        "clock": "计时方式",
+        "role": "办理岗位",
+        "skills": "所需技能 技能要求",
+        "photos": "证据份数 照片数",
+        "weight": "工作量权重 权重",
+        "look_percent": "抽查比例 抽查比例（%）",
+        "urgent": "是否紧急 紧急",
     },
 }
 """By register."""
@@ -176,6 +183,7 @@ KIND = {
     "elderly_centre": "养老院 敬老院 养老中心 老年活动中心",
     "youth_centre": "青少年中心 青少年宫 青少年活动中心",
 }
+CLOCKS = {"clock_hours": "自然时 自然日", "working_hours": "工作时 工作日"}
 YES_NO = {"yes": "是 有 true", "no": "否 无 false"}
 
 
@@ -197,6 +205,8 @@ VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("roster", "post"): _by_word(POST),
     ("buildings", "kind"): _by_word(KIND),
     ("duties", "grid_duty"): _by_word(YES_NO),
+    ("duties", "urgent"): _by_word(YES_NO),
+    ("duties", "clock"): _by_word(CLOCKS),
 }
 """By register and column: what is written, and what we call it."""
 

@@ -7,7 +7,17 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from contracts.common import IdentityDocument, Place, Post, Presence, Residency, Tenure, Title, UnitCategory
+from contracts.common import (
+    DeadlineClock,
+    IdentityDocument,
+    Place,
+    Post,
+    Presence,
+    Residency,
+    Tenure,
+    Title,
+    UnitCategory,
+)
 from contracts.registry import (
     AddressFacts,
     BuildingFacts,
@@ -115,7 +125,7 @@ def _id(cells: Cells, column: str, register: str) -> str:
     return _checked_id(needed(cells, column), column, register)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def _checked_id(reference: str, column: str, register: str) -> str:
     """Those of a household stand together, and refer to the same."""
     check_reference(column, reference)
@@ -318,6 +328,13 @@ def duty(cells: Cells) -> Entry:
         deadline_minutes=whole(cells, "deadline_minutes", 1, 525_600),
         standard=_title(cells, "standard"),
         legal_basis=needed(cells, "legal_basis"),
+        clock=choice(cells, "clock", DeadlineClock) if text(cells, "clock") else DeadlineClock.CLOCK_HOURS,
+        role=choice(cells, "role", Post, Why.UNKNOWN_POST) if text(cells, "role") else Post.GRID_WORKER,
+        skills=several(cells, "skills"),
+        photos=whole(cells, "photos", 0, 20) or 0,
+        weight=whole(cells, "weight", 1, 100) or 1,
+        look_percent=whole(cells, "look_percent", 0, 100) or 0,
+        urgent=_yes(cells, "urgent"),
     )
     return Entry(category, facts)
 
@@ -365,6 +382,7 @@ SHEETS: Mapping[str, Sheet] = {
         "legal_basis",
         DUTY,
         duty,
+        more="clock role skills photos weight look_percent urgent",
     ),
 }
 """By register, in the order in which they are to be imported, after the grids."""

@@ -1,0 +1,19 @@
+"""What several routes take."""
+
+from typing import Annotated
+
+from fastapi import Header, Query
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Receipt = Annotated[str | None, Header(max_length=200, description="The secret that was answered to the report (回执)")]
+Filter = Annotated[str | None, Query(max_length=200)]
+Evidence = Annotated[
+    tuple[Name, ...], Field(max_length=20, strict=False, description="Ids of photos and other files: POST /evidence")
+]
+
+
+class Body(BaseModel):
+    """What is sent: nothing that is not asked for, and no number as a text."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)

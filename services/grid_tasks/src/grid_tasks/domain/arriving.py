@@ -1,0 +1,91 @@
+"""From the report to the accepted case (上报、受理): what gets in, and how else a case may end."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from contracts.grid_tasks import CaseAccepted, CaseMerged, CasePlaced, CaseRefused, CaseReported, CaseWithdrawn
+from events import Event
+
+from grid_tasks.domain.case_state import Case
+from grid_tasks.domain.commands import Accept, Arriving, Merge, PlaceIn, Refuse, Report, Withdraw
+from grid_tasks.domain.receipt import is_receipt
+from grid_tasks.domain.refusals import (
+    AlreadyThere,
+    NotAGridDuty,
+    NotOnAnyDutyList,
+    NotTheSame,
+    NotYourReceipt,
+    NowhereYet,
+)
+
+
+def decide(case: Case, command: Arriving) -> Sequence[Event]:
+    """What follows; the step is right."""
+    match command:
+        case Report():
+            return [_admitted(command)]
+        case PlaceIn(grid, by, at):
+            if case.grid:
+                raise AlreadyThere(case.grid)
+            return [CasePlaced(case=case.id, grid=grid, by=by, at=at)]
+        case Accept():
+            return [_accepted(case, command)]
+        case Refuse(by, kind, reason, whose, at):
+            facts = {"case": case.id, "category": case.category, "grid": case.grid}
+            return [CaseRefused(**facts, by=by, kind=kind, reason=reason, whose=whose, at=at)]
+        case Withdraw(receipt, at):
+            if not is_receipt(receipt, case.receipt_hash):
+                raise NotYourReceipt
+            return [CaseWithdrawn(case=case.id, category=case.category, grid=case.grid, at=at)]
+        case Merge(into, into_category, into_ended, by, at):
+            if into == case.id or into_category != case.category or into_ended:
+                raise NotTheSame(into)
+            return [CaseMerged(case=case.id, category=case.category, grid=case.grid, into=into, by=by, at=at)]
+
+
+def _admitted(report: Report) -> CaseReported:
+    """What is on the list gets in, if the grid or somebody of the department is there for it; everything else is
+    refused at the door. A place outside every grid is for the desk to find."""
+    if report.duty is None:
+        raise NotOnAnyDutyList(report.category)
+    if not report.duty.grid_duty and not report.taken_by_department:
+        raise NotAGridDuty(report.duty)
+    return CaseReported(
+        case=report.case,
+        category=report.category,
+        description=report.description,
+        place=report.place,
+        grid=report.grid or "",
+        reporter_kind=report.reporter_kind,
+        reporter=report.reporter,
+        contact=report.contact,
+        receipt_hash=report.receipt_hash,
+        evidence=report.evidence,
+        urgent=report.duty.urgent,
+        told_at=report.told_at,
+        at=report.at,
+    )
+
+
+def _accepted(case: Case, command: Accept) -> CaseAccepted:
+    if not case.grid:
+        raise NowhereYet
+    duty = command.duty
+    minutes = duty.deadline_minutes or 0
+    clocked = replace(case, clock=duty.clock).anew(command.at, minutes)
+    return CaseAccepted(
+        case=case.id,
+        category=case.category,
+        grid=case.grid,
+        deadline_minutes=minutes,
+        clock=duty.clock,
+        due=clocked.reckoned(command.calendar).due,
+        role=duty.role,
+        body="" if duty.grid_duty else duty.department.zh,
+        skills=duty.skills,
+        photos=duty.photos,
+        weight=duty.weight,
+        look_percent=duty.look_percent,
+        duty_version=command.version,
+        at=command.at,
+    )

@@ -1,0 +1,116 @@
+"""The way of a case as data (办理流程): which moves there are, from where, where they lead, and whose they are.
+
+The one place that says so: commands are held against it, refusals and answers quote it, and the picture in the README
+is drawn from it. The flow is that of GB/T 34300-2017, with what happens on the way in life.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """Where a case stands. A case that was sent back is dispatched again, with a higher attempt."""
+
+    REPORTED = "reported"  # 上报; without a grid it waits at the desk
+    ACCEPTED = "accepted"  # 受理: it waits for somebody to have it
+    DISPATCHED = "dispatched"  # 派遣
+    STARTED = "started"  # 处置
+    PAUSED = "paused"  # 挂起: its clock stands
+    HANDED_IN = "handed_in"  # 反馈
+    VERIFIED = "verified"  # 核查; if it was drawn, a second person is to look at it
+    CLOSED = "closed"  # 结案
+    REFUSED = "refused"  # 不予受理
+    WITHDRAWN = "withdrawn"  # 撤回
+    MERGED = "merged"  # 并案: another one goes on for it
+
+
+ENDS = frozenset({Step.CLOSED, Step.REFUSED, Step.WITHDRAWN, Step.MERGED})
+"""Nobody has anything to do with it any more."""
+
+
+class Actor(StrEnum):
+    """Whose a move is."""
+
+    RULE = "rule"
+    REPORTER = "reporter"  # who shows the receipt
+    WORKER = "worker"  # who has it
+    HELPER = "helper"  # who was asked to help
+    IN_POST = "in_post"  # whoever handles cases in its grid
+    LEADER = "leader"  # who holds cases.dispatch there
+    VERIFIER = "verifier"  # who holds cases.verify there, and has not handled it
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Something that can be done. `to` is None where the step stays as it is."""
+
+    name: str
+    zh: str
+    since: frozenset[Step]
+    to: Step | None
+    by: Actor
+
+
+REPORTED, ACCEPTED, DISPATCHED, STARTED = Step.REPORTED, Step.ACCEPTED, Step.DISPATCHED, Step.STARTED
+PAUSED, HANDED_IN, VERIFIED, CLOSED = Step.PAUSED, Step.HANDED_IN, Step.VERIFIED, Step.CLOSED
+IN_HAND = (DISPATCHED, STARTED)
+OPEN = (REPORTED, ACCEPTED, DISPATCHED, STARTED, PAUSED)
+
+
+def _move(name: str, zh: str, since: tuple[Step, ...], to: Step | None, by: Actor) -> Move:
+    return Move(name, zh, frozenset(since), to, by)
+
+
+MOVES: Mapping[str, Move] = {
+    it.name: it
+    for it in (
+        _move("place", "定位", (REPORTED,), None, Actor.LEADER),
+        _move("accept", "受理", (REPORTED,), ACCEPTED, Actor.RULE),
+        _move("refuse", "不予受理", (REPORTED, ACCEPTED, DISPATCHED), Step.REFUSED, Actor.LEADER),
+        _move("withdraw", "撤回", OPEN, Step.WITHDRAWN, Actor.REPORTER),
+        _move("merge", "并案", (REPORTED, ACCEPTED, DISPATCHED), Step.MERGED, Actor.LEADER),
+        _move("dispatch", "派遣", (ACCEPTED, *IN_HAND), DISPATCHED, Actor.LEADER),
+        _move("hand-over", "转派", (ACCEPTED, *IN_HAND), ACCEPTED, Actor.LEADER),
+        _move("return", "退回", IN_HAND, ACCEPTED, Actor.WORKER),
+        _move("start", "处置", (DISPATCHED,), STARTED, Actor.WORKER),
+        _move("act-at-once", "紧急处置", (ACCEPTED, DISPATCHED), STARTED, Actor.IN_POST),
+        _move("ask-help", "协办", IN_HAND, None, Actor.WORKER),
+        _move("confer", "会商", IN_HAND, None, Actor.LEADER),
+        _move("give-help", "协办反馈", (*IN_HAND, PAUSED), None, Actor.HELPER),
+        _move("ask-time", "申请延期", IN_HAND, None, Actor.WORKER),
+        _move("give-time", "批准延期", (*IN_HAND, PAUSED), None, Actor.LEADER),
+        _move("refuse-time", "不批准延期", (*IN_HAND, PAUSED), None, Actor.LEADER),
+        _move("change-urgency", "加急、减缓", (ACCEPTED, *IN_HAND, PAUSED), None, Actor.LEADER),
+        _move("ask-reporter", "请反映人补充", IN_HAND, PAUSED, Actor.WORKER),
+        _move("pause", "挂起", IN_HAND, PAUSED, Actor.LEADER),
+        _move("resume", "解挂", (PAUSED,), STARTED, Actor.LEADER),
+        _move("answer", "补充", (*OPEN, HANDED_IN), None, Actor.REPORTER),
+        _move("hand-in", "反馈", (STARTED,), HANDED_IN, Actor.WORKER),
+        _move("do-paper", "补录", (HANDED_IN, VERIFIED), None, Actor.WORKER),
+        _move("verify", "核查", (HANDED_IN,), CLOSED, Actor.VERIFIER),
+        _move("send-back", "返工", (HANDED_IN,), DISPATCHED, Actor.VERIFIER),
+        _move("look", "复核", (VERIFIED,), CLOSED, Actor.VERIFIER),
+        _move("rating", "评价", (CLOSED,), None, Actor.REPORTER),
+        _move("reopen", "重开", (CLOSED,), ACCEPTED, Actor.REPORTER),
+        _move("erase-text", "到期删除", tuple(ENDS), None, Actor.RULE),
+        _move("press", "督办", (ACCEPTED, *IN_HAND), None, Actor.RULE),
+        _move("warn", "预警", IN_HAND, None, Actor.RULE),
+    )
+}
+"""By name, in the order in which they come in a case's life."""
+
+
+def moves_from(step: Step) -> list[Move]:
+    """What can be done at a step by somebody, whoever it is; what rules do is not for anybody to ask for."""
+    return [move for move in MOVES.values() if step in move.since and move.by is not Actor.RULE]
+
+
+def diagram() -> str:
+    """The way of a case as a Mermaid state diagram, drawn from `MOVES`: the moves that lead from step to step."""
+    lines = ["stateDiagram-v2", "    [*] --> reported: 上报 report"]
+    for move in MOVES.values():
+        if move.to:
+            lines += [f"    {since} --> {move.to}: {move.zh} {move.name}" for since in Step if since in move.since]
+    lines += [f"    {end} --> [*]" for end in Step if end in ENDS]
+    return "\n".join(lines)
