@@ -27,6 +27,7 @@ from edge.testing import client, founding, in_post, token, told
 from events.read_model import Connection
 from events.runtime import Runtime
 from events.testing import RING
+from local.ports import free_port
 from local.processes import start
 from registry.read_models.past import past
 from registry.read_models.people import people
@@ -60,6 +61,7 @@ async def office(bench: Bench, prefix: str) -> AsyncGenerator[tuple[Runtime, htt
                 "COMMONGRID_TOPIC_PREFIX": prefix,
                 "COMMONGRID_KEYS": RING,
                 "COMMONGRID_LOCAL": "true",
+                "COMMONGRID_HTTP_PORT": str(free_port()),
             }
             command = [sys.executable, "-m", "registry", "worker"]
             worker = await start("worker", command, log=Path(folder) / "log", env=os.environ | environment)
@@ -73,7 +75,10 @@ async def office(bench: Bench, prefix: str) -> AsyncGenerator[tuple[Runtime, htt
 async def brings(http: httpx2.AsyncClient, register: str, content: bytes) -> int:
     """Imports a file; how many rows went in."""
     answer = await http.put(f"/registers/{register}", content=content, timeout=None)
-    done = orjson.loads(answer.text.splitlines()[-1])["done"]
+    last = orjson.loads(answer.text.splitlines()[-1])
+    if "done" not in last:
+        raise RuntimeError(f"{register} did not go in: {last}")
+    done = last["done"]
     if done["refused"]:
         raise RuntimeError(f"{done['refused']} rows of {register} were refused")
     return done["rows"]
