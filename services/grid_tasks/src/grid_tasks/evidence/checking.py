@@ -6,7 +6,6 @@ from collections.abc import Collection
 from grid_tasks.domain.evidence import MOST_BYTES, Found
 from grid_tasks.domain.evidence_refusals import ArrivedDifferently, NotTaken, NotWhatWasSaid
 from grid_tasks.evidence.kinds import PHOTOS, media_types_of
-from grid_tasks.evidence.photo import clean
 
 
 def checked(content: bytes, media_type: str, size: int, sha256: str | None) -> tuple[bytes, Found]:
@@ -21,6 +20,8 @@ def checked(content: bytes, media_type: str, size: int, sha256: str | None) -> t
     _require_said(media_types_of(content), media_type)
     if media_type not in PHOTOS:
         return content, Found(media_type, len(content), sent, sent)
+    from grid_tasks.evidence.photo import clean  # with Pillow, some megabytes that only who takes a photo needs
+
     kept, said = clean(content, media_type)
     digest = hashlib.sha256(kept).hexdigest()
     return kept, Found(media_type, len(kept), digest, sent, said.place, said.datum, said.at)

@@ -7,10 +7,9 @@ from collections.abc import Mapping, Sequence
 from math import cos, radians
 from typing import Any
 
-from shapely import Polygon, STRtree, union_all
-from shapely.geometry import mapping
-
 from registry.domain.faults import Fault, Why
+
+# shapely and numpy are some 14 MiB of a process: who judges a boundary loads them, and a service at rest has not.
 
 Ring = Sequence[tuple[float, float]]
 
@@ -33,6 +32,8 @@ def check_boundary(ring: Ring) -> None:
         raise Fault("boundary", Why.TOO_FEW_CORNERS)
     if not all(in_china(*corner) for corner in ring):
         raise Fault("boundary", Why.COORDINATES)
+    from shapely import Polygon
+
     if not Polygon(ring).is_valid:
         raise Fault("boundary", Why.SELF_CROSSING)
 
@@ -47,6 +48,9 @@ def overlapping(drawn: Mapping[str, Ring], standing: Mapping[str, Ring]) -> dict
     A grid that is drawn anew gives up its old ground, unless it is refused: then that stays, and may stand in the way
     of others.
     """
+    from shapely import union_all
+    from shapely.geometry import mapping
+
     meets = _who_meets_whom(drawn, standing)
     refused: dict[str, Picture] = {}
     while True:
@@ -71,6 +75,8 @@ def _who_meets_whom(
 ) -> Mapping[str, Mapping[tuple[int, str], Any]]:
     """For each grid that is drawn, the grounds that it overlaps, and where. Most are far away: an index finds the
     others."""
+    from shapely import Polygon, STRtree
+
     names = [(STANDING, code) for code in standing] + [(DRAWN, code) for code in drawn]
     grounds = [Polygon(ring) for ring in (*standing.values(), *drawn.values())]
     meets: dict[str, dict[tuple[int, str], Any]] = {code: {} for code in drawn}
@@ -93,6 +99,9 @@ def square_metres(ground: Any) -> float:
 def gaps(drawn: Mapping[str, Ring], given_up: Mapping[str, Ring], staying: Mapping[str, Ring]) -> list[Picture]:
     """Where nobody would look after the ground any more: what those grids leave (`given_up`: their old grounds), and
     holes that all grids together enclose. Slivers narrower than a metre are none."""
+    from shapely import Polygon, union_all
+    from shapely.geometry import mapping
+
     after = union_all([Polygon(ring) for ring in (*drawn.values(), *staying.values())])
     before = union_all([Polygon(ring) for ring in given_up.values()])
     near = after.buffer(METRE / 2)
