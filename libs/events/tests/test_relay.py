@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -443,13 +444,38 @@ async def test_who_come_to_the_same_place_read_the_store_once(
     monkeypatch.setattr(store, "read_after", counting)
     reads = StoreReads()
     async with runtime.connection() as one, runtime.connection() as other:
-        found = await asyncio.gather(reads.after(one, START, 2), reads.after(other, START, 2))
+        found = await asyncio.gather(reads.after(one, START, 2, 7), reads.after(other, START, 2, 8))
         assert [len(raws) for raws, _ in found] == [2, 2]
-        assert sorted(all_of_them for _, all_of_them in found) == [False, True]
+        assert [begun_at for _, begun_at in found] == [7, 7], "what was appended since may be missing"
         assert len(asked) == 1
-        late, all_of_them = await reads.after(other, START, 2)
-        assert (late, all_of_them, len(asked)) == (found[0][0], False, 1)
-        assert (await reads.after(one, START, 3))[1], "who asks for another number reads for itself"
+        late, begun_at = await reads.after(other, START, 2, 9)
+        assert (late, begun_at, len(asked)) == (found[0][0], 7, 1)
+        assert (await reads.after(one, START, 3, 9))[1] == 9, "who asks for another number reads for itself"
+
+
+async def test_those_who_read_together_come_to_rest_together(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seventeen read models of a service at rest had kept each other awake, at the shortest of pauses."""
+    asked = 0
+    read = store.read_after
+
+    async def counting(db: Connection, position: Position, most: int) -> list[Raw]:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.02)  # so that the others come while it is being read
+        return await read(db, position, most)
+
+    monkeypatch.setattr(store, "read_after", counting)
+    reads, mark = StoreReads(), Mark(0, START)
+    async with AsyncExitStack() as stack:
+        readers = [
+            StoreReader(await stack.enter_async_context(runtime.connection()), runtime.wake, reads) for _ in range(8)
+        ]
+        for _ in range(12):
+            await asyncio.gather(*(it.look(mark, 10) for it in readers))
+        assert not any(it.knows_of_more for it in readers), "nothing has been appended"
+        assert asked <= 12, "one reads for all"
+        runtime.wake.appended()
+        assert all(it.knows_of_more for it in readers)
 
 
 async def test_who_waits_for_what_another_reads_goes_on_when_that_one_is_stopped(runtime: Runtime) -> None:
@@ -459,8 +485,8 @@ async def test_who_waits_for_what_another_reads_goes_on_when_that_one_is_stopped
     async with runtime.connection() as one, runtime.connection() as other, runtime.connection() as holder:
         async with holder.transaction():
             await holder.execute("lock table log.events in access exclusive mode")  # reads wait
-            first = asyncio.create_task(reads.after(one, START, 10))
-            second = asyncio.create_task(reads.after(other, START, 10))
+            first = asyncio.create_task(reads.after(one, START, 10, 0))
+            second = asyncio.create_task(reads.after(other, START, 10, 0))
             await eventually(lambda: waiting(holder))
             first.cancel()
             await asyncio.wait([first])
@@ -482,5 +508,5 @@ async def test_what_cannot_be_read_fails_for_all_and_is_read_again(runtime: Runt
     async with runtime.connection() as one, runtime.connection() as other:
         await one.close()
         with pytest.raises(asyncpg.InterfaceError):
-            await reads.after(one, START, 10)
-        assert len((await reads.after(other, START, 10))[0]) == 1
+            await reads.after(one, START, 10, 0)
+        assert len((await reads.after(other, START, 10, 0))[0]) == 1

@@ -129,19 +129,20 @@ class StoreReads:
     """Reads, each of at most a chunk, for those who come a little later."""
 
     def __init__(self) -> None:
-        self._reads: dict[tuple[Position, int], asyncio.Task[list[Raw]]] = {}
+        self._reads: dict[tuple[Position, int], tuple[asyncio.Task[list[Raw]], int]] = {}
 
-    async def after(self, db: Connection, position: Position, most: int) -> tuple[list[Raw], bool]:
-        """The events after a position, over this connection if nobody has read them, and whether they are all that
-        there are now: somebody else may have read them a moment ago."""
+    async def after(self, db: Connection, position: Position, most: int, count: int) -> tuple[list[Raw], int]:
+        """The events after a position, over this connection if nobody has read them, and what the count of appends
+        (`Wake.count`, now `count`) was when that was begun: what was appended since may not be among them."""
         key = position, most
         while True:
-            read = self._reads.get(key)
-            mine = read is None
-            if read is None:
-                read = self._reads[key] = asyncio.create_task(store.read_after(db, position, most))
+            known = self._reads.get(key)
+            mine = known is None
+            if known is None:
+                known = self._reads[key] = asyncio.create_task(store.read_after(db, position, most)), count
                 for old in [*self._reads][: -self.KEPT]:
                     del self._reads[old]
+            read, begun_at = known
             try:
                 await asyncio.wait({read})
             except asyncio.CancelledError:
@@ -152,11 +153,12 @@ class StoreReads:
             if mine or not read.cancelled():  # else who had begun it was stopped
                 if read.cancelled() or read.exception() or not read.result():
                     self._forget(key, read)
-                return read.result(), mine
+                return read.result(), begun_at
             self._forget(key, read)
 
     def _forget(self, key: tuple[Position, int], read: "asyncio.Task[list[Raw]]") -> None:
-        if self._reads.get(key) is read:
+        known = self._reads.get(key)
+        if known and known[0] is read:
             del self._reads[key]
 
 
@@ -181,9 +183,9 @@ class StoreReader:
 
     async def look(self, mark: Mark, most: int) -> list[Raw]:
         """The events after the mark, as many as can be read now."""
-        woken, seen = self.knows_of_more, self._wake.count
-        raws, all_of_them = await self._reads.after(self._db, mark.position, most)
-        self._seen = seen if len(raws) < most and all_of_them else None
+        woken = self.knows_of_more
+        raws, seen = await self._reads.after(self._db, mark.position, most, self._wake.count)
+        self._seen = seen if len(raws) < most else None
         if raws:
             self._pause = self.USUAL_PAUSE
         elif woken:  # what was appended waits for an older transaction to end: look again soon, then less and less
