@@ -43,6 +43,8 @@ def test_every_error_is_a_problem_document(document: dict[str, Any]):
     for name, operation in operations(document):
         errors = {status: answer for status, answer in operation["responses"].items() if status[0] in "45"}
         assert errors, f"{name} promises nothing about errors"
+        if "/open311/" in name:  # GeoReport v2 has a form of its own
+            continue
         for status, answer in errors.items():
             assert list(answer["content"]) == ["application/problem+json"], f"{name} {status}"
 

@@ -104,11 +104,38 @@ not for anybody; nor is the id of a photo, by which whoever sent it puts it into
 TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar")
 """Seldom, or of older stores: the picture is for the daily work."""
 
+ON_THE_WAY = frozenset(
+    {
+        "answered",
+        "help_asked",
+        "help_given",
+        "handed_over",
+        "look_asked",
+        "looked",
+        "merged",
+        "paper_done",
+        "paused",
+        "placed",
+        "refused",
+        "reopened",
+        "resumed",
+        "returned",
+        "time_asked",
+        "time_given",
+        "time_refused",
+        "urgency_changed",
+        "warned",
+        "withdrawn",
+    }
+)
+"""What happens to a case now and then: the picture shows the steps that every case takes."""
+
 EVENTS = [
     event
     for module in (contracts.registry, contracts.grid_tasks, contracts.assessment, contracts.notifications)
     for event in published(module)
     if aggregate_of(event.type_name) not in (*UNSHOWN, *TOO_MANY)
+    and not (aggregate_of(event.type_name) == "case" and event.type_name.split(".")[3] in ON_THE_WAY)
 ]
 
 TOPICS = list(dict.fromkeys(f"{service_of(it.type_name)}.{aggregate_of(it.type_name)}" for it in EVENTS))
@@ -143,6 +170,7 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         *AUTHORITY,
         "registry.person.erased",
         "grid_tasks.case.closed",
+        "grid_tasks.case.reopened",
         "grid_tasks.case.rated",
     ),
     "notifications": (
@@ -153,7 +181,12 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         "grid_tasks.case.reported",
         "grid_tasks.case.dispatched",
         "grid_tasks.case.sent_back",
+        "grid_tasks.case.warned",
         "grid_tasks.case.escalated",
+        "grid_tasks.case.returned",
+        "grid_tasks.case.help_asked",
+        "grid_tasks.case.paused",
+        "grid_tasks.case.refused",
         "grid_tasks.case.closed",
         "grid_tasks.case.text_erased",
     ),

@@ -8,7 +8,7 @@ from contracts.common import Presence, Residency
 from contracts.registry import HouseholdFacts, PersonFacts
 from edge import Call, Router
 from edge.moments import Day
-from events import Refused
+from events import Refused, Token
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -133,7 +133,9 @@ async def split(household: str, body: SplitBody, call: Call) -> Response:
         HOUSEHOLD, new, Register(facts), view=lambda _held, _version: view, location="/households/{id}"
     )
     update = {"household": new, "address": facts.address}
-    await _all_change(call, {it: {**update, "relation": to_head} for it, to_head in body.members.items()}, body.on)
+    changes = {it: {**update, "relation": to_head} for it, to_head in body.members.items()}
+    if token := await _all_change(call, changes, body.on):
+        answer.headers["Consistency-Token"] = str(token)  # they come after the household
     return answer
 
 
@@ -189,11 +191,19 @@ async def _changed(call: Call, known: PersonFacts, day: date, update: Mapping[st
     return await call.change(PERSON, known.person, _register(known, day, update), view=as_shown)
 
 
-async def _all_change(call: Call, updates: Mapping[str, Mapping[str, Any]], day: date) -> None:
-    """All of them at once. Raises what one of them is refused for."""
+async def _all_change(call: Call, updates: Mapping[str, Mapping[str, Any]], day: date) -> Token | None:
+    """All of them at once; the token by which all of it can be read. Raises what one of them is refused for."""
     commands = {
         person: _register((await person_of(call, person)).known(), day, update) for person, update in updates.items()
     }
-    for answer in (await call.commands.execute_many(PERSON, commands)).values():
+    token: Token | None = None
+    for id_, answer in (await call.commands.execute_many(PERSON, commands)).items():
         if isinstance(answer, Refused):
             raise answer
+        if answer.token is None:  # a repetition: they were changed before
+            last = (await call.commands.history(PERSON, id_))[-1].raw
+            answer_token = Token(call.runtime.service.name, last.stream, last.position)
+        else:
+            answer_token = answer.token
+        token = max(token, answer_token, key=lambda it: it.position) if token else answer_token
+    return token
