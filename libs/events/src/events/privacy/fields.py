@@ -45,7 +45,7 @@ class PersonalField:
 
     def tells(self, value: Any) -> bool:
         """Whether there is anything to seal in this value."""
-        return value is not None and value != "" and value != self.blank  # this runs for every field
+        return value is not None and value != "" and value != self.blank  # no tuple is made: it is asked of each field
 
 
 def personal(

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
@@ -13,11 +12,22 @@ from edge.moments import Moment
 from edge.redaction import Text
 from events import NotFound
 from fastapi import Response
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from grid_tasks.api.bodies import Body, Evidence, Filter, Name, Receipt
+from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, Receipt
 from grid_tasks.api.powers import Powers
-from grid_tasks.api.views import CaseDetails, CaseView, ReportedView, StepView, details, fields, public, step_of
+from grid_tasks.api.views import (
+    CaseDetails,
+    CaseView,
+    DeadlineView,
+    ReportedView,
+    StepView,
+    deadline_of,
+    details,
+    fields,
+    public,
+    step_of,
+)
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import Report
 from grid_tasks.domain.receipt import hash_of, is_receipt
@@ -30,9 +40,6 @@ from grid_tasks.read_models.grids import any_grid, grid_at, grids
 from grid_tasks.read_models.workers import anybody_of, workers
 
 router = Router(prefix="/cases", tags=["cases"])
-
-_NEVER = r"@\u0000-\u0020\u007f-\u00a0,;<>"  # not \s, which means more in Python than in JSON Schema
-Email = Annotated[str, StringConstraints(pattern=f"^[^{_NEVER}]{{1,64}}@[^{_NEVER}]{{1,190}}$")]
 
 
 class PlaceBody(Body):
@@ -168,6 +175,14 @@ async def history(case: str, call: Call, receipt: Receipt = None) -> Page[StepVi
     return Page[StepView](items=[step_of(event, concerned=in_full) for event in recorded], next=None)
 
 
+async def existing(call: HttpCall, id: str) -> Case:
+    """The case as it is now. Raises NotFound."""
+    state, version = await call.commands.load(CASE, id)
+    if not version:
+        raise NotFound("there is no such case")
+    return state
+
+
 def concerned(reader: Grant | None, receipt: str | None, case: Case) -> bool:
     """Whether the caller may read what was written; refuses a receipt that is not this case's."""
     if receipt is not None and not is_receipt(receipt, case.receipt_hash):
@@ -180,43 +195,13 @@ async def look_alike(case: str, call: Call) -> Page[BoardCase]:
     """Open cases that may be the same one reported again: of its category, within 50 m and a day. A person decides:
     POST …/merge."""
     await call.fresh(case_board)
-    state, version = await call.commands.load(CASE, case)
-    if not version:
-        raise NotFound("there is no such case")
+    state = await existing(call, case)
     call.grant.require(state.grid)
     return Page[BoardCase](items=await alike(call.db, case), next=None)
-
-
-class DeadlineStep(Body):
-    """A step of how a deadline came about."""
-
-    zh: str
-    en: str
-
-
-class DeadlineView(Body):
-    """By when it is to be handed in, and how that came about."""
-
-    due: datetime | None = Field(description="None while its clock stands")
-    left_minutes: int | None = Field(description="What is left of its time while its clock stands")
-    warn_at: datetime | None
-    rungs: dict[str, datetime | None] = Field(description="When who is told that it is late")
-    why: list[DeadlineStep]
 
 
 @router.get("/{case}/deadline", power=Powers.FOLLOW, response_model=DeadlineView)
 async def deadline(case: str, call: Call) -> DeadlineView:
     """How its deadline came about (时限依据), step by step, by the working calendar as it stands now."""
-    state, version = await call.commands.load(CASE, case)
-    if not version:
-        raise NotFound("there is no such case")
-    if state.begun is None:
-        return DeadlineView(due=None, left_minutes=None, warn_at=None, rungs={}, why=[])
-    found = state.reckoned(await calendar(call.db))
-    return DeadlineView(
-        due=found.due,
-        left_minutes=found.left_minutes,
-        warn_at=found.warn_at,
-        rungs={str(rung): moment for rung, moment in found.rungs.items()},
-        why=[DeadlineStep(**it.said().model_dump()) for it in found.why],
-    )
+    state = await existing(call, case)
+    return deadline_of(state.reckoned(await calendar(call.db)) if state.begun else None)

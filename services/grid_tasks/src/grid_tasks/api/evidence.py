@@ -11,21 +11,20 @@ from edge import Call, HttpProblem, Router
 from edge.body import Whole
 from edge.call import HttpCall
 from events import NotFound
-from fastapi import Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
+from grid_tasks.api.bodies import Body, Receipt
+from grid_tasks.api.cases import concerned
 from grid_tasks.api.powers import Powers
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.evidence import EVIDENCE, MOST_BYTES, Evidence, Expect, Found, Keep, Stage
 from grid_tasks.domain.evidence_refusals import EvidenceGone, LinkOver, NoEvidenceHere, NoSuchEvidence
-from grid_tasks.domain.receipt import is_receipt
-from grid_tasks.domain.refusals import NotYourReceipt
 from grid_tasks.evidence.folder import Folder
 from grid_tasks.evidence.keeping import Keeper
 from grid_tasks.evidence.storage import Store, StoreAway, Ticket, disposition
 
-Receipt = Annotated[str | None, Header(max_length=200, description="The secret that was answered to the report (回执)")]
 Size = Annotated[int, Query(ge=0, le=2**53)]
 Moment = Annotated[int, Query(ge=0, le=2**33)]
 Signature = Annotated[str, Query(max_length=64)]
@@ -39,10 +38,8 @@ AWAY = HttpProblem(
 )
 
 
-class EvidenceBody(BaseModel):
+class EvidenceBody(Body):
     """What is to be uploaded."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
     media_type: str = Field(max_length=100, description=f"One of {', '.join(MOST_BYTES)}", examples=["image/jpeg"])
     bytes: Whole = Field(ge=1, le=2**53, description="The size of the file")
@@ -267,11 +264,6 @@ async def _concerned(call: HttpCall, case_id: str, receipt: str | None) -> bool:
     """Whether a member of the roster asks, who looks after the case's grid; False for who shows its receipt. Raises
     NoSuchEvidence for everybody else, NotYourReceipt."""
     case, _ = await call.commands.load(CASE, case_id)
-    if receipt is not None:
-        if not is_receipt(receipt, case.receipt_hash):
-            raise NotYourReceipt
-        return False
-    reader = await call.may(Powers.READ)
-    if reader is None or not reader.reaches(case.grid):
+    if not concerned(await call.may(Powers.READ), receipt, case):
         raise NoSuchEvidence
-    return True
+    return receipt is None

@@ -6,6 +6,7 @@ What a command answers is kept with its idempotency key, so it never holds what 
 from datetime import datetime
 from typing import Any
 
+from contracts.common import Title
 from contracts.grid_tasks import (
     CaseAnswered,
     CaseRated,
@@ -19,6 +20,7 @@ from events import Event, Recorded
 from pydantic import BaseModel, Field
 
 from grid_tasks.domain.case import Case, Step
+from grid_tasks.domain.deadline import Reckoning
 
 
 class CaseView(BaseModel):
@@ -77,6 +79,29 @@ class StepView(BaseModel):
     worker: str | None = Field(description="Who had it then")
     due: datetime | None = Field(description="By when it was to be handed in, where that was set or missed")
     words: str | None = Field(description="Why, or the result; for members and for who holds the receipt")
+
+
+class DeadlineView(BaseModel):
+    """By when it is to be handed in, and how that came about."""
+
+    due: datetime | None = Field(description="None while its clock stands")
+    left_minutes: int | None = Field(description="What is left of its time while its clock stands")
+    warn_at: datetime | None
+    rungs: dict[str, datetime | None] = Field(description="When who is told that it is late")
+    why: list[Title]
+
+
+def deadline_of(found: Reckoning | None) -> DeadlineView:
+    """A deadline for everybody; None: its clock has not begun."""
+    if found is None:
+        return DeadlineView(due=None, left_minutes=None, warn_at=None, rungs={}, why=[])
+    return DeadlineView(
+        due=found.due,
+        left_minutes=found.left_minutes,
+        warn_at=found.warn_at,
+        rungs={str(rung): moment for rung, moment in found.rungs.items()},
+        why=[it.said() for it in found.why],
+    )
 
 
 def fields(case: Case) -> dict[str, Any]:

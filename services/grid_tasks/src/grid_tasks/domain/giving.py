@@ -31,7 +31,7 @@ def decide(case: Case, command: Dispatching) -> Sequence[Event]:
                 raise AlreadyTheirs(body or "the grid")
             if not present:
                 raise NobodyOfThatBody(body)
-            due = _due(case.anew(at), calendar, at)
+            due = case.anew(at).reckoned(calendar).due or at
             return [CaseHandedOver(case=case.id, grid=case.grid, body=body, by=by, why=why, due=due, at=at)]
         case Return(worker, reason, at):
             if worker != case.worker:
@@ -52,7 +52,3 @@ def dispatched(case: Case, worker: str, why: str, calendar: Calendar, at: dateti
         warn_at=reckoning.warn_at,
         at=at,
     )
-
-
-def _due(case: Case, calendar: Calendar, at: datetime) -> datetime:
-    return case.reckoned(calendar).due or at

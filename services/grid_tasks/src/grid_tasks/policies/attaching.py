@@ -1,7 +1,5 @@
 """A case gets the photos and other files that are named with it (证据归案)."""
 
-from datetime import datetime
-
 import structlog
 from contracts.grid_tasks import CaseAnswered, CaseHandedIn, CasePaperDone, CaseReported
 from events import Commands, Policy, Recorded
@@ -12,27 +10,15 @@ attaching = Policy("attaching")
 log = structlog.get_logger(__name__)
 
 
-@attaching.on(CaseReported)
-async def reported(commands: Commands, event: Recorded[CaseReported]) -> None:
-    await _all(commands, event.data.case, event.data.evidence, event.data.at)
-
-
-@attaching.on(CaseAnswered)
-async def answered(commands: Commands, event: Recorded[CaseAnswered]) -> None:
-    await _all(commands, event.data.case, event.data.evidence, event.data.at)
-
-
-@attaching.on(CaseHandedIn)
-async def handed_in(commands: Commands, event: Recorded[CaseHandedIn]) -> None:
-    await _all(commands, event.data.case, event.data.evidence, event.data.at)
-
-
-@attaching.on(CasePaperDone)
-async def paper_done(commands: Commands, event: Recorded[CasePaperDone]) -> None:
-    await _all(commands, event.data.case, event.data.evidence, event.data.at)
-
-
-async def _all(commands: Commands, case: str, ids: tuple[str, ...], at: datetime) -> None:
-    for id_, refused in (await attach(commands, case, ids, at)).items() if ids else ():
+async def named(
+    commands: Commands, event: Recorded[CaseReported | CaseAnswered | CaseHandedIn | CasePaperDone]
+) -> None:
+    """What is named here belongs to the case from then on."""
+    it = event.data
+    for id_, refused in (await attach(commands, it.case, it.evidence, it.at)).items():
         # It was there when it was named: somebody else has attached it in the same moment.
-        log.warning("a file was not attached", evidence=id_, case=case, why=refused.reason)
+        log.warning("a file was not attached", evidence=id_, case=it.case, why=refused.reason)
+
+
+for _naming in (CaseReported, CaseAnswered, CaseHandedIn, CasePaperDone):
+    attaching.on(_naming)(named)

@@ -53,7 +53,6 @@ case_board = ReadModel(
         escalated boolean not null default false,
         attempt integer not null default 1,
         rating integer,
-        into_case text,
         reported_at timestamptz not null,
         accepted_at timestamptz,
         dispatched_at timestamptz,
@@ -70,7 +69,6 @@ case_board = ReadModel(
     create index board_case_step on board_case (step, reported_at, case_id);
     create index board_case_escalated on board_case (reported_at, case_id) where escalated;
     create index board_case_place on board_case using gist (place) where place is not null;
-    create index board_case_due on board_case (worker, due) where not ended;
     """,
 )
 
@@ -123,7 +121,7 @@ async def reported(db: Connection, events: Batch[CaseReported]) -> None:
 async def _set(db: Connection, events: Batch[Event], changes: str, columns: Iterable[str] = ()) -> None:
     """Changes the rows of the cases; what is given of each event goes by the names of its fields, the last event of a
     case counts."""
-    types = {"at": "timestamptz", "due": "timestamptz", "rating": "integer", "minutes": "integer", "urgent": "boolean"}
+    types = {"at": "timestamptz", "due": "timestamptz", "rating": "integer", "urgent": "boolean"}
     names = tuple(columns)
     given = ", ".join(f"${nth}::{types.get(name, 'text')}[]" for nth, name in enumerate(names, 2))
     listed = "".join(f", {name}" for name in names)
@@ -147,7 +145,6 @@ async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
 
 @case_board.on(CaseAccepted)
 async def accepted(db: Connection, events: Batch[CaseAccepted]) -> None:
-    minutes: list[int] = events.column("deadline_minutes")
     await db.execute(
         """update board_case b set step = $1, accepted_at = new.at, body = new.body,
                due = coalesce(new.due, new.at + make_interval(mins => new.minutes))
@@ -157,7 +154,7 @@ async def accepted(db: Connection, events: Batch[CaseAccepted]) -> None:
         Step.ACCEPTED,
         events.column("case"),
         events.column("at"),
-        minutes,
+        events.column("deadline_minutes"),
         events.column("due"),
         events.column("body"),
     )

@@ -25,7 +25,7 @@ from pydantic import (
 )
 from pydantic.json_schema import SkipJsonSchema
 
-from grid_tasks.api.cases import Email
+from grid_tasks.api.bodies import Email
 
 FORM = "application/x-www-form-urlencoded"
 MOST_FIELDS = 200

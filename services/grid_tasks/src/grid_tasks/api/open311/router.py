@@ -12,12 +12,11 @@ from edge import Call, HttpProblem, Router
 from edge.accepting import Language, language_of
 from edge.call import HttpCall
 from edge.preconditions import etag
-from events import NotFound
 from fastapi import Header, Query, Response
 from pydantic import BaseModel
 
 from grid_tasks.api.bodies import Receipt
-from grid_tasks.api.cases import concerned, to_report
+from grid_tasks.api.cases import concerned, existing, to_report
 from grid_tasks.api.open311.bodies import FORM, MaybeMoment, RequestForm, form_of, listed, required_order
 from grid_tasks.api.open311.settings import by_environment
 from grid_tasks.api.open311.views import (
@@ -273,7 +272,7 @@ async def request(
     the receipt."""
     _require_jurisdiction(jurisdiction_id)
     await call.fresh(duties)
-    state = await _require_case(call, service_request_id)
+    state = await existing(call, service_request_id)
     in_full = concerned(await call.may(Powers.READ), receipt, state)
     found = await duty_of(call.db, state.category)
     shown = service_request(state, found.duty if found else None, _language(call), concerned=in_full)
@@ -284,12 +283,5 @@ async def request(
 async def token(token: str, format: Format, call: Call, jurisdiction_id: Jurisdiction = None) -> Response:
     """GET service_request_id from a token: the id is answered at once, and is its own token."""
     _require_jurisdiction(jurisdiction_id)
-    state = await _require_case(call, token)
+    state = await existing(call, token)
     return _answer(call, format, "service_requests", [Token(service_request_id=state.id, token=token)])
-
-
-async def _require_case(call: HttpCall, id: str) -> Case:
-    state, version = await call.commands.load(CASE, id)
-    if not version:
-        raise NotFound("there is no such service request")
-    return state
