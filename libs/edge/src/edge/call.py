@@ -241,15 +241,21 @@ def _outcome(
     return outcome
 
 
-def _answer(done: Done[Any]) -> Response:
-    outcome = done.outcome or {}
-    headers = {"ETag": etag(outcome["version"])}
+def headers_of(done: Done[Any]) -> dict[str, str]:
+    """What is said with every answer to a command, whose view keeps the `version`: where it stands, by which token it
+    can be read, and whether this is a repetition."""
+    headers = {"ETag": etag((done.outcome or {})["version"])}
     if done.token:
         headers["Consistency-Token"] = str(done.token)
-    if outcome["location"]:
-        headers["Location"] = outcome["location"]
     if done.repeated:
         headers["Idempotency-Replayed"] = "true"
+    return headers
+
+
+def _answer(done: Done[Any]) -> Response:
+    outcome, headers = done.outcome or {}, headers_of(done)
+    if outcome["location"]:
+        headers["Location"] = outcome["location"]
     return Response(_json(outcome["body"]), outcome["status"], headers, "application/json")
 
 

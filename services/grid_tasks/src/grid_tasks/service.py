@@ -3,6 +3,7 @@
 from contracts.asyncapi import document
 from contracts.grid_tasks import AuditDone, AuditRefused, ErasureConfirmed
 from edge import Application, Audit, authority
+from edge.announcing import announcing
 from edge.erasures import erasures
 from events import Service
 
@@ -106,7 +107,7 @@ application = Application(
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
-    companions=[say_where_evidence_is_kept, say_which_jurisdiction],
+    companions=[announcing(say_where_evidence_is_kept), announcing(say_which_jurisdiction)],
     audit=audit,
     asyncapi=document("grid_tasks"),
 )

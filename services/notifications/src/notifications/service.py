@@ -1,6 +1,5 @@
 """The composition root: the one place where the parts of notifications are wired."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from functools import cache
@@ -9,9 +8,9 @@ from random import SystemRandom
 from contracts.asyncapi import document
 from contracts.notifications import AuditDone, AuditRefused, Channel, ErasureConfirmed
 from edge import Application, Audit, authority, read_settings
+from edge.announcing import announcing
 from edge.erasures import erasures
 from events import Service
-from events.runtime import Runtime
 
 from notifications.api import channels, live, stream
 from notifications.api import notifications as notifications_api
@@ -40,18 +39,17 @@ def compose(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Appl
         policies=[telling(outlets), delivering(outlets, jitter), erasure.policy],
     )
 
-    async def say_which_channels(_: Runtime) -> None:
+    def say_which_channels() -> None:
         for channel in Channel:
             log.info(
                 "a channel is %s", "used" if channel in outlets() else "not configured", extra={"channel": channel}
             )
-        await asyncio.Event().wait()
 
     return Application(
         service,
         routers=[notifications_api.router, channels.router(outlets), stream.router, live.router(Tail())],
         description="Tells the right people what happened to a case, once; and shows events as they pass.",
-        workers=[say_which_channels],
+        workers=[announcing(say_which_channels)],
         audit=audit,
         asyncapi=document("notifications"),
     )

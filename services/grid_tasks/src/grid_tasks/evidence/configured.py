@@ -10,7 +10,6 @@
 | COMMONGRID_LOCAL | true on one machine for development: only then a folder, or http:// |
 """
 
-import asyncio
 import logging
 from functools import cache
 from pathlib import Path
@@ -18,7 +17,6 @@ from typing import Annotated, Literal
 
 from edge import read_settings
 from events import Clock, system_clock
-from events.runtime import Runtime
 from pydantic import Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -92,8 +90,7 @@ def by_environment() -> Store | None:
     return configured(read_settings(EvidenceSettings))
 
 
-async def say_where_evidence_is_kept(_: Runtime) -> None:
-    """Reads the settings when the process begins, so that what is wrong with them ends it at once."""
+def say_where_evidence_is_kept() -> None:
+    """When the process begins."""
     store = by_environment()
     log.info("evidence is %s", "not taken" if store is None else f"kept in a {type(store).__name__.lower()}")
-    await asyncio.Event().wait()

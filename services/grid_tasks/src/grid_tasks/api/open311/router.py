@@ -10,8 +10,7 @@ from contracts.grid_tasks import ReporterKind
 from contracts.registry import DutyFacts
 from edge import Call, HttpProblem, Router
 from edge.accepting import Language, language_of
-from edge.call import HttpCall
-from edge.preconditions import etag
+from edge.call import HttpCall, headers_of
 from fastapi import Header, Query, Response
 from pydantic import BaseModel
 
@@ -194,16 +193,13 @@ async def report(
 
     done = await call.commands.execute(CASE, command.case, command, new=True, key=await call.given_key(), view=view)
     made = done.outcome or {}
-    headers = {"ETag": etag(made["version"])} | ({"Idempotency-Replayed": "true"} if done.repeated else {})
-    if done.token:
-        headers["Consistency-Token"] = str(done.token)
     answered = Made(
         service_request_id=made["case"],
         service_notice=notice_of(duty, _language(call)),
         account_id=None,
         extended_attributes=Extended(receipt=made["receipt"]),
     )
-    headers["Location"] = f"/open311/v2/requests/{answered.service_request_id}.{format}"
+    headers = headers_of(done) | {"Location": f"/open311/v2/requests/{answered.service_request_id}.{format}"}
     return _answer(call, format, "service_requests", [answered], 201, headers)
 
 

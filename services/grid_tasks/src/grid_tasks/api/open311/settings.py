@@ -7,13 +7,11 @@
 | COMMONGRID_LOCAL | true on one machine for development: then the endpoint is of type `test` |
 """
 
-import asyncio
 import logging
 from functools import cache
 from typing import Annotated
 
 from edge import read_settings
-from events.runtime import Runtime
 from pydantic import Field, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -40,7 +38,6 @@ def by_environment() -> Open311Settings:
     return read_settings(Open311Settings)
 
 
-async def say_which_jurisdiction(_: Runtime) -> None:
-    """Reads the settings when the process begins, so that what is wrong with them ends it at once."""
+def say_which_jurisdiction() -> None:
+    """When the process begins."""
     log.info("Open311 serves the jurisdiction %s", by_environment().jurisdiction or "without a name")
-    await asyncio.Event().wait()
