@@ -27,21 +27,10 @@ outcomes = ReadModel(
 )
 
 # Partitions that add to the same rows at the same time do not deadlock, because all take them in order of the key.
-ADD_CLOSED = """
+ADD_CLOSINGS = """
 insert into outcome as known (month, worker, closed, on_time, first_attempt)
-select month, worker, count(*), count(*) filter (where on_time), count(*) filter (where first_attempt)
-from unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[]) as new (month, worker, on_time, first_attempt)
-group by month, worker
-order by month, worker
-on conflict (month, worker) do update set
-    closed = known.closed + excluded.closed,
-    on_time = known.on_time + excluded.on_time,
-    first_attempt = known.first_attempt + excluded.first_attempt
-"""
-
-TAKE_BACK = """
-insert into outcome as known (month, worker, closed, on_time, first_attempt)
-select month, worker, -count(*), -count(*) filter (where on_time), -count(*) filter (where first_attempt)
+select month, worker, $5::integer * count(*), $5::integer * count(*) filter (where on_time),
+    $5::integer * count(*) filter (where first_attempt)
 from unnest($1::text[], $2::text[], $3::boolean[], $4::boolean[]) as new (month, worker, on_time, first_attempt)
 group by month, worker
 order by month, worker
@@ -72,24 +61,23 @@ order by worker
 
 @outcomes.on(CaseClosed)
 async def closed(db: Connection, events: Batch[CaseClosed]) -> None:
-    await db.execute(
-        ADD_CLOSED,
-        [month_of(at) for at in events.column("at")],
-        events.column("worker"),
-        events.column("on_time"),
-        events.column("first_attempt"),
-    )
+    await _add_closings(db, events, "at", 1)
 
 
 @outcomes.on(CaseReopened)
 async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
     """It was not done after all: its closing does not count."""
+    await _add_closings(db, events, "closed_at", -1)
+
+
+async def _add_closings(
+    db: Connection, events: Batch[CaseClosed] | Batch[CaseReopened], closed_at: str, times: int
+) -> None:
     await db.execute(
-        TAKE_BACK,
-        [month_of(at) for at in events.column("closed_at")],
-        events.column("worker"),
-        events.column("on_time"),
-        events.column("first_attempt"),
+        ADD_CLOSINGS,
+        [month_of(at) for at in events.column(closed_at)],
+        *map(events.column, ("worker", "on_time", "first_attempt")),
+        times,
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-import orjson
 from contracts.common import Post
 from contracts.grid_tasks import (
     CaseAccepted,
@@ -25,6 +24,7 @@ from contracts.grid_tasks import (
 from events import Batch, Connection, Database, Event, ReadModel
 
 from grid_tasks.domain.placing import Candidate, Needed
+from grid_tasks.read_models.arrays import array_of
 from grid_tasks.read_models.workers import HANDLING
 
 open_work = ReadModel(
@@ -102,11 +102,11 @@ async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
 async def _waits(db: Connection, events: Batch[CaseAccepted] | Batch[CaseReopened]) -> None:
     await db.execute(
         """insert into open_case (case_id, grid, role, body, skills, weight)
-           select case_id, grid, role, body, array(select jsonb_array_elements_text(skills::jsonb)), weight
+           select case_id, grid, role, body, skills::text[], weight
            from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])
                 as new (case_id, grid, role, body, skills, weight)""",
         *map(events.column, ("case", "grid", "role", "body")),
-        [orjson.dumps(it).decode() for it in events.column("skills")],
+        [array_of(it) for it in events.column("skills")],
         events.column("weight"),
     )
 

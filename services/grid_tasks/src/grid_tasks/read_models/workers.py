@@ -7,6 +7,8 @@ from contracts.common import Post
 from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed, Training
 from events import Batch, Connection, Database, ReadModel
 
+from grid_tasks.read_models.arrays import array_of
+
 workers = ReadModel(
     "workers",
     version=2,
@@ -76,9 +78,9 @@ async def _set(db: Connection, events: Batch[MemberAppointed] | Batch[MemberChan
                on_leave_until = excluded.on_leave_until""",
         members,
         *map(events.column, ("post", "grid", "body")),
-        [_array(it) for it in skills],
-        [_array([course.course for course in it]) for it in trained],
-        [_array([course.on.isoformat() for course in it]) for it in trained],
+        [array_of(it) for it in skills],
+        [array_of([course.course for course in it]) for it in trained],
+        [array_of([course.on.isoformat() for course in it]) for it in trained],
         *map(events.column, ("hours", "on_leave_since", "on_leave_until")),
     )
     await db.execute("delete from in_post where member = any($1)", members)
@@ -97,11 +99,6 @@ def _places(events: Batch[MemberAppointed] | Batch[MemberChanged]) -> list[tuple
         for post in (it.post, *it.further_posts)
         for grid in (it.grid, *it.further_grids)
     ]
-
-
-def _array(words: Sequence[str]) -> str:
-    quoted = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-    return "{" + ",".join(f'"{word}"' for word in quoted) + "}"
 
 
 async def grid_for(db: Database, member: str, grid: str, role: Post, body: str) -> str | None:
