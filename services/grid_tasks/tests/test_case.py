@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 from contracts.grid_tasks import CasePlaced, CaseRated, EscalationCause
 from events import Event
-from events.testing import Given, given
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import CaseCommand, HandIn, PlaceIn, Rate, Start, Verify
 from grid_tasks.domain.refusals import (
@@ -24,8 +23,11 @@ from grid_tasks.domain.refusals import (
 )
 
 from .trade import (
+    AT_WORK,
+    CLOSED,
     ELEVEN,
     GRID,
+    HANDED_IN,
     ID,
     INSTRUCTOR,
     LEADER,
@@ -41,6 +43,7 @@ from .trade import (
     accept,
     accepted,
     assign,
+    case,
     closed,
     dispatched,
     escalate,
@@ -54,15 +57,6 @@ from .trade import (
     started,
     verified,
 )
-
-AT_WORK = (reported, accepted, dispatched(), started())
-HANDED_IN = (*AT_WORK, handed_in())
-CLOSED = (*HANDED_IN, verified(), closed())
-
-
-def case(*history: Event) -> Given:
-    return given(CASE, *history)
-
 
 # The seven steps.
 

@@ -35,7 +35,6 @@ from contracts.grid_tasks import (
     Rung,
 )
 from events import Event
-from events.testing import Given, given
 from grid_tasks.domain.case import CASE, Step
 from grid_tasks.domain.commands import (
     ActAtOnce,
@@ -83,10 +82,13 @@ from grid_tasks.domain.refusals import (
 from grid_tasks.domain.working import AT_ONCE
 
 from .trade import (
+    AT_WORK,
+    CLOSED,
     DAYS,
     ELEVEN,
     GRID,
     HALF_AN_HOUR,
+    HANDED_IN,
     ID,
     INSTRUCTOR,
     LEADER,
@@ -103,6 +105,7 @@ from .trade import (
     accept,
     accepted,
     assign,
+    case,
     closed,
     dispatched,
     escalate,
@@ -113,15 +116,8 @@ from .trade import (
     verified,
 )
 
-AT_WORK = (reported, accepted, dispatched(), started())
-HANDED_IN = (*AT_WORK, handed_in())
-CLOSED = (*HANDED_IN, verified(), closed())
 HOUR = timedelta(hours=1)
 BUREAU = LICENCES.department.zh
-
-
-def case(*history: Event) -> Given:
-    return given(CASE, *history)
 
 
 # Not taken on, taken back, merged.

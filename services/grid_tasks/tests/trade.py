@@ -17,6 +17,9 @@ from contracts.grid_tasks import (
     ReporterKind,
 )
 from contracts.registry import DutyFacts
+from events import Event
+from events.testing import Given, given
+from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, Report, SendBack
 from grid_tasks.domain.receipt import hash_of
 from grid_tasks.domain.working_time import Calendar
@@ -170,3 +173,12 @@ def escalated(
 ) -> CaseEscalated:
     next_at = due + timedelta(minutes=240)
     return CaseEscalated(case=ID, grid=GRID, worker=worker, due=due, cause=cause, next_at=next_at, at=at)
+
+
+AT_WORK = (reported, accepted, dispatched(), started())
+HANDED_IN = (*AT_WORK, handed_in())
+CLOSED = (*HANDED_IN, verified(), closed())
+
+
+def case(*history: Event) -> Given:
+    return given(CASE, *history)
