@@ -134,8 +134,10 @@ async def split(household: str, body: SplitBody, call: Call) -> Response:
     )
     update = {"household": new, "address": facts.address}
     changes = {it: {**update, "relation": to_head} for it, to_head in body.members.items()}
-    if token := await _all_change(call, changes, body.on):
-        answer.headers["Consistency-Token"] = str(token)  # they come after the household
+    token = await _all_change(call, changes, body.on)
+    if token is None:  # a repetition: they were changed before
+        token = max([await _latest(call, it) for it in body.members], key=lambda it: it.position)
+    answer.headers["Consistency-Token"] = str(token)  # they come after the household
     return answer
 
 
@@ -192,18 +194,20 @@ async def _changed(call: Call, known: PersonFacts, day: date, update: Mapping[st
 
 
 async def _all_change(call: Call, updates: Mapping[str, Mapping[str, Any]], day: date) -> Token | None:
-    """All of them at once; the token by which all of it can be read. Raises what one of them is refused for."""
+    """All of them at once; the token by which that can be read, if anything follows. Raises what one of them is refused
+    for."""
     commands = {
         person: _register((await person_of(call, person)).known(), day, update) for person, update in updates.items()
     }
-    token: Token | None = None
-    for id_, answer in (await call.commands.execute_many(PERSON, commands)).items():
+    tokens: list[Token] = []
+    for answer in (await call.commands.execute_many(PERSON, commands)).values():
         if isinstance(answer, Refused):
             raise answer
-        if answer.token is None:  # a repetition: they were changed before
-            last = (await call.commands.history(PERSON, id_))[-1].raw
-            answer_token = Token(call.runtime.service.name, last.stream, last.position)
-        else:
-            answer_token = answer.token
-        token = max(token, answer_token, key=lambda it: it.position) if token else answer_token
-    return token
+        tokens += [answer.token] if answer.token else []
+    return max(tokens, key=lambda it: it.position, default=None)
+
+
+async def _latest(call: Call, person: str) -> Token:
+    """The token by which somebody can be read as they are now."""
+    last = (await call.commands.history(PERSON, person))[-1].raw
+    return Token(call.runtime.service.name, last.stream, last.position)
