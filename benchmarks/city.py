@@ -9,7 +9,6 @@ For questions a city is made of the sample community's rows, repeated under othe
 import csv
 import io
 import logging
-import os
 import subprocess
 import sys
 import time
@@ -27,13 +26,13 @@ from edge.testing import client, founding, in_post, token, told
 from events.read_model import Connection
 from events.runtime import Runtime
 from events.testing import RING
-from local.ports import free_port
-from local.processes import start
+from local.ports import HOST, free_port
 from registry.read_models.past import past
 from registry.read_models.people import people
 from registry.read_models.territory import territory
 from registry.service import application, registry
 
+from benchmarks.http import process
 from benchmarks.measuring import Bench, Benchmark, per_second
 
 # ruff: noqa: S603, S608 - it makes its files by the script that users have; tables have names of their own
@@ -55,21 +54,21 @@ async def office(bench: Bench, prefix: str) -> AsyncGenerator[tuple[Runtime, htt
         async with bench.runtime(registry, prefix) as runtime:
             posts = in_post(CLERK, Post.REGISTRAR), in_post(WORKER, Post.COMMUNITY_OFFICER)
             await told(runtime.settings.database_url, *founding(), *posts)
+            port = free_port()
             environment = {
                 "COMMONGRID_DATABASE_URL": runtime.settings.database_url,
                 "COMMONGRID_KAFKA": runtime.settings.kafka,
                 "COMMONGRID_TOPIC_PREFIX": prefix,
                 "COMMONGRID_KEYS": RING,
                 "COMMONGRID_LOCAL": "true",
-                "COMMONGRID_HTTP_PORT": str(free_port()),
+                "COMMONGRID_HTTP_HOST": HOST,
+                "COMMONGRID_HTTP_PORT": str(port),
             }
-            command = [sys.executable, "-m", "registry", "worker"]
-            worker = await start("worker", command, log=Path(folder) / "log", env=os.environ | environment)
-            try:
-                async with client(application, runtime, token(CLERK)) as http:
-                    yield runtime, http
-            finally:
-                await worker.end(10)
+            async with (
+                process(["-m", "registry", "worker"], port, environment, Path(folder) / "log"),
+                client(application, runtime, token(CLERK)) as http,
+            ):
+                yield runtime, http
 
 
 async def brings(http: httpx2.AsyncClient, register: str, content: bytes) -> int:
