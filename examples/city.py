@@ -58,7 +58,7 @@ def _read(name: str) -> list[Row]:
 def _rows(name: str, rows: Sequence[Row], nth: int, seed: int) -> Iterator[Row]:
     """The rows of one community."""
     east, north = STEP * (nth % IN_A_ROW), STEP * (nth // IN_A_ROW)
-    own = dict.fromkeys(REFERENCES, f"{nth:03}-")
+    own: dict[str, str] = dict.fromkeys(REFERENCES, f"{nth:03}-")
     others = Others(nth, seed) if name == "people" else None
     for row in rows:
         new = {column: own.get(column, "") + cell if cell else cell for column, cell in row.items()}
