@@ -98,6 +98,14 @@ PEOPLE = """person_ref,name,id_number,sex,birth_date,phone,residency,household_r
 registered_until,since
 """
 
+LIVE_IN = [*("B1-1",) * 4, *("B1-2",) * 2, *("B2-1",) * 2]
+BUILT = """address_ref,division_code,street,number,building,unit,floor,room,longitude,latitude
+B1-1,990502001001,样例路,1,1,1,1,101,120.005,30.005
+B1-2,990502001001,样例路,1,1,1,2,201,120.005,30.005
+B2-1,990502001001,样例路,1,2,,1,101,120.006,30.005
+F1,990502001001,样例路,2,,,,,120.007,30.005
+"""
+
 
 def drawn(code: str, west: float, east: float) -> str:
     return GRID % (code, west, east, east, west, west)
@@ -180,3 +188,23 @@ async def test_who_does_not_look_after_a_grid_sees_no_small_figures(
     answer = await anonymous.get("/grids/W/counts", headers={"Consistency-Token": office.token})
     assert answer.json()["people"] == {"total": None, "by_residency": {"floating": None}, "by_age": {"60-79": None}}
     assert answer.json()["suppressed"]
+
+
+async def test_a_map_shows_how_many_live_in_each_building_of_a_grid(
+    office: Office, anonymous: httpx2.AsyncClient
+) -> None:
+    await office.brings("grids", GRIDS % drawn("W", 120, 120.01))
+    await office.brings("addresses", BUILT)
+    rows = (f"P{nth},谭瑞,,1,1965-03-15,,floating,,,{it},2027-06-30,2026-01-10,none" for nth, it in enumerate(LIVE_IN))
+    head = PEOPLE.replace("since", "since,document")
+    assert not (await office.brings("people", head + "\n".join(rows))).bad
+
+    layer = await office.sees("/grids/W/counts/buildings")
+    shown = {it["id"]: (it["properties"]["people"], it["properties"]["by_residency"]) for it in layer["features"]}
+    assert shown == {"样例路1号1幢": (6, {"floating": 6}), "样例路1号2幢": (2, {"floating": 2}), "样例路2号": (0, {})}
+    assert layer["features"][0]["geometry"] == {"type": "Point", "coordinates": [120.005, 30.005]}
+
+    others = (await anonymous.get("/grids/W/counts/buildings", headers={"Consistency-Token": office.token})).json()
+    shown = {it["id"]: (it["properties"]["people"], it["properties"]["by_residency"]) for it in others["features"]}
+    assert shown == {"样例路1号1幢": (None, None), "样例路1号2幢": (None, None), "样例路2号": (0, None)}
+    assert (await office.http.get("/grids/X/counts/buildings")).status_code == 404

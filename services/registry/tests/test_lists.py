@@ -8,7 +8,7 @@ from events.event import START
 from events.runtime import Runtime
 from registry.domain.references import id_of
 
-from .conftest import Office, sample
+from .conftest import COMMUNITY, Office, sample
 
 IF_MATCH = {"Idempotency-Key": "1", "If-Match": '"v1"'}
 
@@ -113,7 +113,21 @@ async def test_the_duty_list_tells_what_is_on_the_grid_workers_list_and_whose_du
 async def test_the_roster_shows_posts_by_grid_without_telephone_and_e_mail(filled: Office) -> None:
     workers = await filled.sees_all("/roster", grid="G1", post="grid_worker")
     assert len(workers) == 3
-    assert all(set(it) == {"member", "name", "post", "grid"} for it in workers)
+    assert not {"phone", "email", "training", "on_leave_since"} & {field for it in workers for field in it}
+
+
+async def test_who_works_in_a_joint_office_is_found_by_it_and_by_each_post_and_grid_that_they_have(
+    office: Office,
+) -> None:
+    row = "m-1,王安,community_officer,,an@example.org,,grid_leader,G1;G2,1-5 09:00-18:00,mediation,公安局,合室一组"
+    head = "member_ref,name,post,grid_code,email,phone,further_posts,further_grids,hours,skills,body,team"
+    assert not (await office.brings("grids", (COMMUNITY / "grids.geojson").read_text("utf-8"))).bad
+    assert not (await office.brings("roster", f"{head}\n{row}\n")).bad
+    asked = ({"team": "合室一组"}, {"grid": "G2"}, {"post": "grid_leader"}, {"post": "community_officer"})
+    for query in asked:
+        [found] = await office.sees_all("/roster", **query)
+        assert (found["hours"], found["skills"], found["body"]) == ("1-5 09:00-18:00", ["mediation"], "公安局")
+    assert not await office.sees_all("/roster", team="合室二组")
 
 
 async def test_who_leaves_a_post_stands_on_the_roster_no_longer(filled: Office, runtime: Runtime) -> None:

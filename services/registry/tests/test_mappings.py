@@ -5,6 +5,7 @@ import io
 import tracemalloc
 from collections.abc import Mapping
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from registry.domain.formulas import disarmed, safe
 from registry.importing.headings import HEADINGS, VALUES, heading, meant
 from registry.importing.mapping import Mapped, read_mapping
 from registry.importing.reading import open_file
-from registry.importing.seen import Seen
+from registry.importing.seen import Firsts, Seen
 from registry.importing.sheets import SHEETS
 from registry.importing.table import NotATable, Row
 
@@ -153,3 +154,24 @@ def test_each_id_is_new_once_however_many_there_are() -> None:
     seen = Seen(10)
     assert [seen.add(f"id-{nth}") for nth in range(5_000)] == [True] * 5_000
     assert [seen.add(f"id-{nth}") for nth in range(5_000)] == [False] * 5_000
+
+
+def test_who_took_a_place_first_has_it_however_many_there_are() -> None:
+    firsts = Firsts()
+    ids = {f"place-{nth}": str(uuid5(NAMESPACE_URL, f"{nth}")) for nth in range(5_000)}
+    assert [firsts.take(place, id_) for place, id_ in ids.items()] == list(ids.values())
+    other = str(uuid5(NAMESPACE_URL, "other"))
+    assert {place: firsts.take(place, other) for place in ids} == {place: firsts.get(place) for place in ids} == ids
+    assert firsts.get("nowhere") is None
+
+
+def test_the_places_of_eight_hundred_thousand_addresses_take_less_than_80_mb() -> None:
+    tracemalloc.start()
+    try:
+        firsts, id_ = Firsts(), str(uuid5(NAMESPACE_URL, "one"))
+        for nth in range(800_000):
+            firsts.take(f"place-{nth}", id_)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 80_000_000

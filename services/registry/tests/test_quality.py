@@ -8,6 +8,8 @@ from events.runtime import Runtime
 from events.testing import eventually
 from hypothesis import given
 from hypothesis import strategies as st
+from registry.domain.address import ADDRESS
+from registry.domain.entry import Register
 from registry.domain.quality import score, wilson
 from registry.domain.references import id_of
 from registry.domain.sample import drawn
@@ -47,6 +49,18 @@ def test_a_draw_can_be_repeated_and_names_nobody_twice(people: set[str], size: i
     assert first == drawn(sorted(people, reverse=True), size, seed)
     assert len(set(first)) == len(first) == min(size, len(people))
     assert set(first) <= people
+
+
+async def test_a_place_that_two_imports_entered_at_once_is_shown_as_one(town: Office, runtime: Runtime) -> None:
+    """Each import looks for the places of the others, but not into what comes in at the same moment."""
+    [first] = [it for it in await town.sees_all("/addresses") if it["address"] == id_of("address", "A1")]
+    held, _ = await runtime.commands.load(ADDRESS, first["address"])
+    assert held.facts is not None
+    twin = held.facts.model_copy(update={"address": "twin"})
+    done = await runtime.commands.execute(ADDRESS, twin.address, Register(twin))
+    town.token = str(done.token)
+    found = await town.sees_all("/quality/broken", grid="G1")
+    assert {it["id"] for it in found if it["rule"] == "same_place"} == {"twin", first["address"]}
 
 
 def a_hotel(licence_until: str, licence: str = "特-1", fire_check_due: str = "") -> str:

@@ -74,7 +74,10 @@ async def _told(running: Running, language: Language) -> AsyncGenerator[bytes]:
             yield _line(resumed(entering.since))
         async for told in running.run():
             yield _line(message(told, language))
-        yield _line(done(running.last, preview=entering.preview) | {"consistency_token": running.token})
+        end = done(running.last, preview=entering.preview)
+        if isinstance(entering, Entering) and entering.disputed:
+            end |= {"disputed": entering.disputed}
+        yield _line(end | {"consistency_token": running.token})
     except Exception as error:
         problem = _failed(error)
         yield _line({"failed": {"error": problem.reason, "detail": problem.detail, "rows": entering.tally.rows}})

@@ -1,7 +1,5 @@
 """Grids (网格): the map of the area, as GeoJSON."""
 
-from collections.abc import Mapping
-from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from contracts.common import Place, Title
@@ -9,13 +7,12 @@ from contracts.registry import GridFacts
 from edge import Call, Router
 from events import NotFound
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from registry.api.history import When
 from registry.api.powers import Powers
-from registry.domain.figures import summed, suppressed
 from registry.domain.history import day_in_china
-from registry.read_models.past import figures, ground_of, past
+from registry.read_models.past import ground_of, past
 from registry.read_models.territory import features, grids_at, territory
 from registry.read_models.territory import grid as grid_now
 
@@ -94,57 +91,3 @@ async def one_grid(grid: str, call: Call, when: When) -> GridFacts:
         raise NotFound("by what was known at that moment there was no such grid on that day")
     title = found.title if found else Title(zh=grid, en=grid)
     return GridFacts(grid=grid, title=title, boundary=list(ring), division_code=found and found.division_code)
-
-
-class People(BaseModel):
-    """How many people, by residency and by age. None: too few to be told."""
-
-    total: int | None
-    by_residency: Mapping[str, int | None]
-    by_age: Mapping[str, int | None] = Field(examples=[{"0-5": 12, "6-17": 30, "18-59": 210, "60-79": 40, "80+": None}])
-
-
-class Figures(BaseModel):
-    """A grid's figures (网格底数) on a day, as known at a moment."""
-
-    grid: str
-    as_of: date
-    known_at: datetime
-    people: People
-    households: int | None
-    addresses: int
-    buildings: dict[str, int]
-    units: dict[str, int]
-    suppressed: bool = Field(
-        description="Whether figures below 5 are left out, and others by which they could be found"
-    )
-
-
-@router.get("/{grid}/counts", power=Powers.READ_COUNTS)
-async def counts_of(grid: str, call: Call, when: When) -> Figures:
-    """How many people, households, buildings and units are in a grid, or were on any day, as known at any moment.
-    Small figures are for those who look after the grid (`counts.exact`)."""
-    await call.fresh(past)
-    day, known_at = when.as_of or day_in_china(call.now), when.known_at or call.now
-    found = await figures(call.db, grid, day, when.known_at)
-    if found is None:
-        raise NotFound("by what was known at that moment there was no such grid on that day")
-    exact = await call.may(Powers.EXACT_COUNTS)
-    open_ = exact is not None and exact.reaches(grid)
-    residencies, ages = (summed((it for it in found if it.what == "people"), by) for by in ("kind", "band"))
-    total = {"": sum(residencies.values())}
-    households = summed((it for it in found if it.what == "households"), "what")
-    shown: list[Mapping[str, int | None]] = [
-        it if open_ else suppressed(it) for it in (total, residencies, ages, households)
-    ]
-    return Figures(
-        grid=grid,
-        as_of=day,
-        known_at=known_at,
-        people=People(total=shown[0][""], by_residency=shown[1], by_age=shown[2]),
-        households=shown[3].get("households", 0),
-        addresses=sum(it.number for it in found if it.what == "addresses"),
-        buildings=summed((it for it in found if it.what == "buildings"), "kind"),
-        units=summed((it for it in found if it.what == "units"), "kind"),
-        suppressed=not open_,
-    )

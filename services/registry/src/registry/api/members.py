@@ -4,7 +4,7 @@ from contracts.common import Post
 from contracts.registry import MemberDismissed, MemberFacts
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from fastapi import Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from registry.api.powers import Powers
 from registry.domain.member import MEMBER, Dismiss
@@ -14,12 +14,19 @@ router = Router(tags=["members"])
 
 
 class MemberRow(BaseModel):
-    """Someone in a post. `grid` is none for posts that look after the whole community."""
+    """Someone in a post."""
 
     member: str
     name: str
     post: Post
-    grid: str | None
+    grid: str | None = Field(description="None for posts that look after the whole community")
+    division_code: str | None = Field(description="The division that the post is for, if not the only community")
+    further_posts: list[Post]
+    further_grids: list[str]
+    hours: str = Field(description="When they are on duty: 1-5 09:00-18:00, Monday being 1")
+    skills: list[str]
+    body: str = Field(description="The body that sends them")
+    team: str = Field(description="The joint office (合室办公) or other team that they work in")
 
 
 class MemberView(BaseModel):
@@ -34,12 +41,17 @@ class MemberView(BaseModel):
 
 @router.get("/roster", power=Powers.READ_ROSTER)
 async def all_members(
-    call: Call, grid: str | None = None, post: Post | None = None, cursor: Cursor = None, limit: Limit = 50
+    call: Call,
+    grid: str | None = None,
+    post: Post | None = None,
+    team: str | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> Page[MemberRow]:
-    """Everyone in a post, of one grid or post if you name it."""
+    """Everyone in a post, of one grid, post or team if you name it."""
     await call.fresh(roster)
     after = decode_cursor(cursor, str)[0] if cursor else ""
-    rows = [MemberRow(**row) for row in await page(call.db, grid, post, after, limit)]
+    rows = [MemberRow(**row) for row in await page(call.db, grid, post, team, after, limit)]
     return Page[MemberRow].of(rows, limit, lambda row: [row.member])
 
 

@@ -17,10 +17,9 @@ from registry.domain.history import day_in_china
 from registry.domain.quality import RULES
 from registry.domain.sample import SAMPLE, Answer, DrawSample, Sample
 from registry.read_models.people import here, people
-from registry.read_models.quality import broken, figures, measured_by_building
+from registry.read_models.quality import MEASURED, broken, figures, measured_by_building
 from registry.read_models.samples import page, samples
 from registry.read_models.territory import territory
-from registry.read_models.units import units
 
 router = Router(prefix="/quality", tags=["quality"])
 
@@ -103,7 +102,7 @@ class AnswerBody(BaseModel):
 @router.get("", power=Powers.READ_QUALITY)
 async def quality(call: Call) -> Page[Quality]:
     """All grids within your reach, by code."""
-    await call.fresh(people, units, territory, samples)
+    await call.fresh(*MEASURED, samples)
     found = await figures(call.db, call.grant.sql, _today(call))
     return Page[Quality](items=[Quality.model_validate(it, from_attributes=True) for it in found], next=None)
 
@@ -113,7 +112,7 @@ async def contradictions(
     call: Call, grid: str | None = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[Contradiction]:
     """Which records contradict themselves or others, within your reach."""
-    await call.fresh(people, units, territory)
+    await call.fresh(*MEASURED)
     rule, id_ = decode_cursor(cursor, str, str) if cursor else ("", "")
     reach = call.grant.sql if grid is None else [grid]
     if grid is not None:
@@ -128,7 +127,7 @@ async def contradictions(
 @router.get("/grids/{grid}/buildings", power=Powers.READ_QUALITY)
 async def by_building(grid: str, call: Call) -> list[BuildingQuality]:
     """The buildings of a grid, by address."""
-    await call.fresh(people, units, territory)
+    await call.fresh(*MEASURED)
     call.grant.require(grid)
     return [
         BuildingQuality(

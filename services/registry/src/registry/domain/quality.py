@@ -57,6 +57,9 @@ RULES: dict[str, Title] = {
     "licence_over": Title(zh="许可证已过期", en="a licence past its date"),
     "check_overdue": Title(zh="消防或安全检查已逾期", en="a fire or safety check past its date"),
     "no_grid": Title(zh="地址不在任何网格内", en="an address in no grid"),
+    "same_place": Title(
+        zh="同一地点登记了两个地址（如两次导入同时进行）", en="a place entered twice, as by two imports at once"
+    ),
     "household_elsewhere": Title(
         zh="常住人口的住址与其户的地址不同", en="a permanent resident elsewhere than their household"
     ),

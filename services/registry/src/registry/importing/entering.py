@@ -95,6 +95,8 @@ class Entering:
     preview: bool = False
     since: Progress | None = None
     tally: Tally = field(default_factory=Tally)
+    disputed: int = 0
+    """Of how many rows a source is not believed in something: counted by what they are besides, mostly unchanged."""
     token: Token | None = None
     _seen: Seen = field(init=False)
     _places: Places = field(default_factory=Places)
@@ -222,6 +224,7 @@ class Entering:
     def _count(self, rows: int, refused: int, done: Sequence[Done[Any]]) -> None:
         first = sum(isinstance(it.events[0], self.aggregate.events[0]) for it in done if it.events)
         changed = sum(any(map(_changes, it.events)) for it in done) - first
+        self.disputed += sum(any(isinstance(event, Disputed) for event in it.events) for it in done)
         self.token = next((it.token for it in reversed(done) if it.token), self.token)
         self.tally = replace(
             self.tally,

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from contracts.registry import AddressFacts, NameKind
 from events import Database
@@ -12,6 +11,7 @@ from registry.domain.address import check_division_code, parts_of
 from registry.domain.faults import Fault, Why
 from registry.domain.writing import key, spelling
 from registry.importing.cells import Cells, text
+from registry.importing.seen import Firsts
 from registry.read_models.address_names import STANDARD, Named, named
 
 WRITTEN = "address"
@@ -56,17 +56,17 @@ async def found_by_name(db: Database, wanted: Mapping[int, Sought]) -> tuple[dic
 
 @dataclass
 class Places:
-    """The places that the rows of one file have taken so far: by digest, since a file may have a hundred thousand."""
+    """The places that the rows of one file have taken so far."""
 
-    _first: dict[bytes, str] = field(default_factory=dict[bytes, str])
+    _first: Firsts = field(default_factory=Firsts)
 
     async def taken(self, db: Database, facts: Mapping[str, AddressFacts], seen: Container[str]) -> dict[str, str]:
         """By id, the other address that is the same place, by its standard or a former name: in this file before, or in
         the register, unless this file has moved it elsewhere. `seen`: the ids of all rows so far."""
         spellings = {id_: key(parts_of(it)) for id_, it in facts.items()}
         places = {id_: _place(it.division_code, spellings[id_]) for id_, it in facts.items()}
-        first = {id_: self._first.setdefault(place, id_) for id_, place in places.items()}
-        owners: dict[bytes, list[str]] = defaultdict(list)
+        first = {id_: self._first.take(place, id_) for id_, place in places.items()}
+        owners: dict[str, list[str]] = defaultdict(list)
         for it in await named(db, sorted(set(spellings.values()))) if facts else ():
             place = _place(it.division_code, it.spelling)
             moved = it.address in seen and self._first.get(place) != it.address
@@ -81,5 +81,5 @@ class Places:
         return taken
 
 
-def _place(division_code: str, spelling: str) -> bytes:
-    return blake2b(f"{division_code}/{spelling}".encode(), digest_size=16).digest()
+def _place(division_code: str, spelling: str) -> str:
+    return f"{division_code}/{spelling}"

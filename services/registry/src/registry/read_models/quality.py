@@ -8,8 +8,15 @@ from contracts.registry import Accuracy
 from events import Database
 
 from registry.domain.quality import FRESH_DAYS, score, wilson
-from registry.read_models.people import HERE
+from registry.read_models.address_names import address_names
+from registry.read_models.buildings import buildings
+from registry.read_models.households import households
+from registry.read_models.people import HERE, people
 from registry.read_models.samples import found_right
+from registry.read_models.territory import BUILDING_OF, territory
+from registry.read_models.units import units
+
+MEASURED = (territory, address_names, buildings, households, people, units)
 
 
 class Measured(NamedTuple):
@@ -63,7 +70,7 @@ async def measured_by_building(db: Database, grid: str, today: date) -> list[Mea
     """Of each building of a grid: what has its street, number and building in the address, by how it is written."""
     rows = await db.fetch(
         f"""with {RECORDS}
-            select r.grid, regexp_replace(a.written, '([0-9A-Za-z]+单元.*|[^幢号]*室)$', '') as place, count(*),
+            select r.grid, {BUILDING_OF} as place, count(*),
                    count(*) filter (where r.complete), count(*) filter (where r.confirmed_on >= $2)
             from records r join address a on a.id = r.address group by 1, 2 order by 2""",  # noqa: S608
         [grid],
@@ -108,6 +115,13 @@ select a.grid, 'check_overdue', 'units', u.id, u.address from unit u join addres
 where not u.closed and least(u.fire_check_due, u.safety_check_due) < $2
 union all
 select a.grid, 'no_grid', 'addresses', a.id, a.id from address a where a.grid is null
+union all
+select a.grid, 'same_place', 'addresses', a.id, a.id
+from address a join address_name n on n.address = a.id and n.nth = 0
+where exists (
+    select from address_name o
+    where o.spelling = n.spelling and o.division_code = n.division_code and o.nth = 0 and o.address <> a.id
+)
 """  # noqa: S608
 
 

@@ -28,6 +28,9 @@ MICRO = 1_000_000
 """Points and polygons in Postgres are kept in millionths of a degree: it takes two products of differences for equal if
 they differ by less than 0.000001, which in degrees puts places on a border that is many metres away."""
 
+BUILDING_OF = "regexp_replace(a.written, '([0-9A-Za-z]+单元.*|[^幢号]*室)$', '')"
+"""SQL: of an address `a` as it is written, what goes as far as its building."""
+
 territory = ReadModel(
     "territory",
     tables="""
