@@ -289,8 +289,10 @@ async def test_no_search_reads_all_addresses(office: Office, runtime: Runtime) -
     await office.brings("addresses", SOME)
     wanted = Parts("蚕花路", "6")
     plans = [
-        await plan(runtime, address_names.NAMED, ["x"], HERE, 20),
-        await plan(runtime, address_names.NAMED, ["x"], None, 20),
+        await plan(runtime, address_names.NAMED, "x", HERE, 20),
+        await plan(runtime, address_names.NAMED, "x", None, 20),
+        await plan(runtime, address_names.NAMED_IN, [HERE], ["x"]),
+        await plan(runtime, address_names.NAMED_ANYWHERE, ["x"]),
         await plan(runtime, address_names.STREETS, HERE),
         await plan(runtime, address_names.LIKELY, HERE, [wanted.street], wanted.number, "", "", "", 20),
         await plan(runtime, address_names.ON_STREET, HERE, wanted.street, "", 500),

@@ -26,6 +26,8 @@ __all__ = ["KafkaError", "Partition", "Producer", "TopicReader", "ensure_topics"
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it logs what it also raises, and every retry while away
 
 MAX_BATCH_BYTES = 900_000
+FLUSHING = 5.0
+"""Seconds for Kafka to acknowledge what is under way when a producer stops."""
 LOOK_BACK = 100
 AT_A_TIME = 50
 """Messages that are read without a pause: less than a millisecond's work, and so few that what aiokafka makes of them
@@ -129,7 +131,14 @@ class Producer:
                 )
 
     async def stop(self) -> None:
-        await _stopped(self._kafka)
+        """Stops. What Kafka has not acknowledged is let go, for the store has it: aiokafka would wait for as long as
+        Kafka is away."""
+        stopping = asyncio.create_task(_stopped(self._kafka))
+        await asyncio.wait([stopping], timeout=FLUSHING)
+        sender = self._kafka._sender
+        if not stopping.done() and sender and sender.sender_task:
+            sender.sender_task.cancel()
+        await asyncio.wait([stopping])
 
     async def send(self, events: Iterable[tuple[Partition, Raw]]) -> None:
         """Sends the events; when it returns, all are acknowledged by all in-sync replicas."""

@@ -93,7 +93,7 @@ BY_NAME = {
 
 
 async def _by_name(call: Call, spelling: str, division_code: str | None) -> list[Candidate]:
-    found = {it.address: it for it in reversed(await named(call.db, [spelling], division_code, MOST))}
+    found = {it.address: it for it in reversed(await named(call.db, spelling, division_code, MOST))}
     return [
         Candidate(address=it.address, written=it.name, score=100, reasons=[BY_NAME[it.kind]])
         for it in sorted(found.values(), key=lambda it: list(BY_NAME).index(it.kind))

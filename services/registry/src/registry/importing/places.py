@@ -12,7 +12,7 @@ from registry.domain.faults import Fault, Why
 from registry.domain.writing import key, spelling
 from registry.importing.cells import Cells, text
 from registry.importing.seen import Firsts
-from registry.read_models.address_names import STANDARD, Named, named
+from registry.read_models.address_names import STANDARD, Named, named_anywhere, named_in
 
 WRITTEN = "address"
 """The column with the address as somebody wrote it."""
@@ -40,7 +40,9 @@ async def found_by_name(db: Database, wanted: Mapping[int, Sought]) -> tuple[dic
     """By line, the id of the address that is meant; or what is wrong: nobody knows it, or several are called so. A
     standard name counts before former and other ones."""
     by_spelling: dict[str, list[Named]] = defaultdict(list)
-    for it in await named(db, sorted({it.spelling for it in wanted.values()})) if wanted else ():
+    here = {(it.division_code, it.spelling) for it in wanted.values() if it.division_code}
+    anywhere = {it.spelling for it in wanted.values() if not it.division_code}
+    for it in [*await named_in(db, here), *await named_anywhere(db, anywhere)]:
         by_spelling[it.spelling].append(it)
     ids: dict[int, str] = {}
     faults: dict[int, Fault] = {}
@@ -63,13 +65,12 @@ class Places:
     async def taken(self, db: Database, facts: Mapping[str, AddressFacts], seen: Container[str]) -> dict[str, str]:
         """By id, the other address that is the same place, by its standard or a former name: in this file before, or in
         the register, unless this file has moved it elsewhere. `seen`: the ids of all rows so far."""
-        spellings = {id_: key(parts_of(it)) for id_, it in facts.items()}
-        places = {id_: _place(it.division_code, spellings[id_]) for id_, it in facts.items()}
-        first = {id_: self._first.take(place, id_) for id_, place in places.items()}
-        owners: dict[str, list[str]] = defaultdict(list)
-        for it in await named(db, sorted(set(spellings.values()))) if facts else ():
-            place = _place(it.division_code, it.spelling)
-            moved = it.address in seen and self._first.get(place) != it.address
+        places = {id_: (it.division_code, key(parts_of(it))) for id_, it in facts.items()}
+        first = {id_: self._first.take("/".join(place), id_) for id_, place in places.items()}
+        owners: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for it in await named_in(db, set(places.values())):
+            place = it.division_code, it.spelling
+            moved = it.address in seen and self._first.get("/".join(place)) != it.address
             if it.kind != NameKind.ALIAS and not moved:
                 owners[place].append(it.address)
         taken: dict[str, str] = {}
@@ -79,7 +80,3 @@ class Places:
             elif owners[place] and id_ not in owners[place]:
                 taken[id_] = owners[place][0]
         return taken
-
-
-def _place(division_code: str, spelling: str) -> str:
-    return f"{division_code}/{spelling}"

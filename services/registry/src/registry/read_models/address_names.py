@@ -1,6 +1,6 @@
 """By which names an address is found: what it is called, was called, and is called besides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from datetime import date
 from typing import NamedTuple
@@ -98,8 +98,19 @@ class Named(NamedTuple):
 
 NAMED = """
 select address, division_code, kind, name, spelling from address_name
-where spelling = any($1::text[]) and ($2::text is null or division_code = $2)
-order by spelling, nth, address limit $3"""
+where spelling = $1 and ($2::text is null or division_code = $2) order by nth, address limit $3"""
+
+NAMED_IN = """
+select n.address, n.division_code, n.kind, n.name, n.spelling
+from unnest($1::text[], $2::text[]) as w(division_code, spelling)
+join address_name n on n.spelling = w.spelling and n.division_code = w.division_code
+order by n.spelling, n.nth, n.address"""
+
+NAMED_ANYWHERE = """
+select n.* from unnest($1::text[]) as w(spelling) cross join lateral (
+    select address, division_code, kind, name, spelling from address_name
+    where spelling = w.spelling order by nth, address limit 10
+) n"""
 
 STREETS = """
 with recursive streets as (
@@ -120,11 +131,21 @@ order by (p.building = $4)::int + (p.unit = $5)::int + (p.room = $6)::int desc, 
 ON_STREET = "select id from address_part where division_code = $1 and street = $2 and id > $3 order by id limit $4"
 
 
-async def named(
-    db: Database, spellings: Sequence[str], division_code: str | None = None, limit: int = 100_000
-) -> list[Named]:
+async def named(db: Database, spelling: str, division_code: str | None, limit: int) -> list[Named]:
     """The addresses that have a name that is spelt so, standard names first."""
-    return [Named(*row) for row in await db.fetch(NAMED, spellings, division_code, limit)]
+    return [Named(*row) for row in await db.fetch(NAMED, spelling, division_code, limit)]
+
+
+async def named_in(db: Database, places: Collection[tuple[str, str]]) -> list[Named]:
+    """All addresses that have one of these names in the division beside it, standard names first. In a city the same
+    name may stand in hundreds of divisions."""
+    return [Named(*row) for row in await db.fetch(NAMED_IN, *map(list, zip(*places, strict=True)))] if places else []
+
+
+async def named_anywhere(db: Database, spellings: Collection[str]) -> list[Named]:
+    """The first ten that have each of these names, in any division, standard names first: enough to see whether there
+    are several."""
+    return [Named(*row) for row in await db.fetch(NAMED_ANYWHERE, list(spellings))] if spellings else []
 
 
 async def streets(db: Database, division_code: str) -> list[str]:
