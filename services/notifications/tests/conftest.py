@@ -44,7 +44,8 @@ from httpx2 import AsyncClient
 from local.testing import NewDatabase
 from notifications.channels.email import Email
 from notifications.channels.letter import Outlets
-from notifications.channels.webhook import Webhook, key_of
+from notifications.channels.posting import Posting, key_of
+from notifications.channels.webhook import Webhook
 from notifications.domain.notification import NOTIFICATION, Notification
 from notifications.read_models.notification_board import Row, newest
 from notifications.service import compose
@@ -222,7 +223,7 @@ def email(mailbox: Mailbox) -> Email:
 
 
 def webhook(receiver: Receiver) -> Webhook:
-    return Webhook(receiver.url, key_of(SECRET), local=True)
+    return Webhook(receiver.url, key_of(SECRET), Posting(local=True))
 
 
 async def all_of(runtime: Runtime) -> list[Row]:

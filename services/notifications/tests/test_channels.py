@@ -15,7 +15,8 @@ from edge.settings import SettingsError, read_settings
 from notifications.channels.configured import ChannelSettings, configured
 from notifications.channels.email import Email
 from notifications.channels.letter import Letter, NotTaken
-from notifications.channels.webhook import Webhook, key_of, sign
+from notifications.channels.posting import Posting, key_of, sign
+from notifications.channels.webhook import Webhook
 from notifications.texts import Facts, text
 
 from services.notifications.tests.conftest import (
@@ -77,7 +78,7 @@ async def test_what_a_receiver_refuses_is_not_taken_and_only_gone_is_for_ever(
 
 async def test_a_receiver_that_is_away_is_tried_again() -> None:
     with pytest.raises(NotTaken, match="HTTP ConnectError") as refused:
-        await Webhook("http://127.0.0.1:9/hook", key_of(SECRET), local=True).send(letter())
+        await Webhook("http://127.0.0.1:9/hook", key_of(SECRET), Posting(local=True)).send(letter())
     assert not refused.value.permanent
 
 

@@ -12,8 +12,9 @@ from contracts.notifications import Channel, Occasion
 from edge.testing import served
 from events.testing import eventually
 from notifications.channels.letter import Letter, NotTaken
+from notifications.channels.posting import Posting, key_of
 from notifications.channels.targets import TargetRefused, against, permitted, require_form
-from notifications.channels.webhook import Webhook, key_of
+from notifications.channels.webhook import Webhook
 from notifications.texts import Facts, text
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -131,7 +132,7 @@ async def test_a_target_that_is_no_https_address_is_refused_before_anything_is_r
 ) -> None:
     names = Names(["1.1.1.1"])
     with pytest.raises(NotTaken, match=sentence) as refused:
-        await Webhook(url, key_of(SECRET), resolver=names).send(LETTER)
+        await Webhook(url, key_of(SECRET), Posting(resolver=names)).send(LETTER)
     assert not names.asked
     assert "secret" not in str(refused.value)
 
@@ -143,7 +144,7 @@ def test_on_a_local_system_a_receiver_may_stand_on_the_same_machine() -> None:
 async def test_the_connection_goes_to_the_address_that_was_judged_and_names_the_server(receiver: Receiver) -> None:
     """Nobody else knows this name, so only what the resolver said can have led there."""
     port, names = port_of(receiver.url.removesuffix("/hook")), Names(["127.0.0.1"])
-    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), True, names).send(LETTER)
+    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), Posting(True, names)).send(LETTER)
     (received,) = receiver.received
     assert received.headers["host"] == f"{NAME}:{port}"
     assert names.asked == [(NAME, int(port))]
@@ -151,13 +152,13 @@ async def test_the_connection_goes_to_the_address_that_was_judged_and_names_the_
 
 async def test_a_name_that_leads_elsewhere_the_second_time_is_not_asked_a_second_time(receiver: Receiver) -> None:
     port, names = port_of(receiver.url.removesuffix("/hook")), Names(["127.0.0.1"], ["127.0.0.2"])
-    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), True, names).send(LETTER)
+    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), Posting(True, names)).send(LETTER)
     assert (len(receiver.received), len(names.asked)) == (1, 1)
 
 
 async def test_a_name_that_has_come_to_lead_inside_is_refused_at_the_next_attempt(receiver: Receiver) -> None:
     port = port_of(receiver.url.removesuffix("/hook"))
-    target = Webhook(f"https://{NAME}:{port}/hook", key_of(SECRET), resolver=Names(["127.0.0.1"]))
+    target = Webhook(f"https://{NAME}:{port}/hook", key_of(SECRET), Posting(resolver=Names(["127.0.0.1"])))
     with pytest.raises(NotTaken, match="leads to this machine itself, and only public addresses") as refused:
         await target.send(LETTER)
     assert not refused.value.permanent
@@ -166,7 +167,7 @@ async def test_a_name_that_has_come_to_lead_inside_is_refused_at_the_next_attemp
 
 async def test_an_address_that_does_not_answer_is_passed_over_for_the_next(receiver: Receiver) -> None:
     port = port_of(receiver.url.removesuffix("/hook"))
-    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), True, Names(["::1", "127.0.0.1"])).send(LETTER)
+    await Webhook(f"http://{NAME}:{port}/hook", key_of(SECRET), Posting(True, Names(["::1", "127.0.0.1"]))).send(LETTER)
     assert len(receiver.received) == 1
 
 
@@ -183,11 +184,11 @@ async def test_tls_is_held_to_the_name_although_the_connection_goes_to_a_number(
 ) -> None:
     port, trusting = safe
     names = Names(["127.0.0.1"])
-    await Webhook(f"https://{NAME}:{port}/hook", key_of(SECRET), True, names, tls=trusting).send(LETTER)
+    await Webhook(f"https://{NAME}:{port}/hook", key_of(SECRET), Posting(True, names, tls=trusting)).send(LETTER)
     assert len(receiver.received) == 1
     for other in (f"https://another.example:{port}/hook", f"https://127.0.0.1:{port}/hook"):
         with pytest.raises(NotTaken, match="HTTP ConnectError"):
-            await Webhook(other, key_of(SECRET), True, names, tls=trusting).send(LETTER)
+            await Webhook(other, key_of(SECRET), Posting(True, names, tls=trusting)).send(LETTER)
     assert len(receiver.received) == 1
 
 
@@ -198,7 +199,7 @@ async def test_a_redirect_is_not_followed(receiver: Receiver) -> None:
 
     async with served(elsewhere) as url:
         with pytest.raises(NotTaken, match="HTTP 307"):
-            await Webhook(f"{url}/hook", key_of(SECRET), local=True).send(LETTER)
+            await Webhook(f"{url}/hook", key_of(SECRET), Posting(local=True)).send(LETTER)
     assert not receiver.received
 
 
@@ -217,7 +218,7 @@ async def test_an_answer_without_end_is_not_read() -> None:
         await StreamingResponse(chatter())(scope, receive, send)
 
     async with served(talkative) as url:
-        await Webhook(f"{url}/hook", key_of(SECRET), local=True).send(LETTER)
+        await Webhook(f"{url}/hook", key_of(SECRET), Posting(local=True)).send(LETTER)
     assert sent < 64 * 65_536
 
 

@@ -134,6 +134,7 @@ AUDIT: dict[str, Any] = {
 }
 REFUSED: dict[str, Any] = {"power": "audit.read", "act": "GET /audit", "reason": "not-allowed", "status": 403}
 DONE: dict[str, Any] = {"act": "events keys rotate"}
+SUBSCRIPTION = "0199d1a0-7b1e-7c3b-9a57-3f2f5d1e8c12"
 TOLD: dict[str, Any] = {"notification": NOTIFICATION, "channel": notifications.Channel.WEBHOOK}
 
 EXAMPLES: tuple[Event, ...] = (
@@ -461,6 +462,15 @@ EXAMPLES: tuple[Event, ...] = (
     notifications.NotificationParked(**TOLD, attempts=8, error="410 Gone", at=at(9, 40)),
     notifications.NotificationResumed(**TOLD, at=at(10, 0)),
     notifications.NotificationWithdrawn(**TOLD, reason="the member has left the roster", at=at(10, 1)),
+    notifications.SubscriptionMade(
+        subscription=SUBSCRIPTION,
+        partner="hotline_12345",
+        url="https://hotline.example/commongrid",
+        types=("commongrid.grid_tasks.case.closed.v1", "commongrid.grid_tasks.case.refused.v1"),
+        at=at(8, 0),
+    ),
+    notifications.SecretRenewed(subscription=SUBSCRIPTION, generation=1, at=at(9, 0)),
+    notifications.SubscriptionEnded(subscription=SUBSCRIPTION, at=at(10, 0)),
     registry.MemberDismissed(member="grid-worker-1"),
     assessment.PeriodPublished(
         period="2026-11", method=METHOD, scores=[SCORE], at=datetime(2026, 12, 1, 9, tzinfo=CHINA)

@@ -4,11 +4,12 @@ Nothing personal stands here: addresses and texts are looked up when a message i
 """
 
 from enum import StrEnum
+from typing import Annotated
 
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from events import Event
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 
 
 class Channel(StrEnum):
@@ -16,6 +17,7 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     WEBHOOK = "webhook"
+    PARTNER = "partner"  # a partner's system, by the webhook that it subscribed
 
 
 class Occasion(StrEnum):
@@ -30,6 +32,7 @@ class Occasion(StrEnum):
     CASE_QUESTION = "case_question"  # to the reporter: it waits for their answer
     CASE_REFUSED = "case_refused"  # to the reporter
     CASE_CLOSED = "case_closed"  # to the reporter
+    CASE_STEP = "case_step"  # to a partner's system: something happened to a case
 
 
 class NotificationRequested(Event, type="commongrid.notifications.notification.requested.v1"):
@@ -43,7 +46,9 @@ class NotificationRequested(Event, type="commongrid.notifications.notification.r
     case: str
     recipient: str
     """Whom to tell: the id of a member of the roster; `<post>:<grid>`, like `grid_leader:G1`, whoever is in that
-    post for the grid when the message is sent; or `reporter`, who reported the case."""
+    post for the grid when the message is sent; `reporter`, who reported the case; or `subscription:<id>`."""
+    what: str | None = None
+    """For a partner: the type of the event that is the reason."""
     channel: Channel
     due: AwareDatetime | None = None
     """By when the case is to be handed in, where the message says so."""
@@ -97,6 +102,37 @@ class NotificationWithdrawn(Event, type="commongrid.notifications.notification.w
     notification: str
     channel: Channel
     reason: str
+    at: AwareDatetime
+
+
+class SubscriptionMade(Event, type="commongrid.notifications.subscription.made.v1"):
+    """A partner's system is to be told of what happens to cases, by a webhook (Standard Webhooks)."""
+
+    subscription: str
+    partner: str
+    """The client id of the system."""
+    url: Annotated[str, Field(max_length=1000)]
+    types: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Of which events: `commongrid.grid_tasks.case.closed.v1`."""
+    at: AwareDatetime
+
+
+class SecretRenewed(Event, type="commongrid.notifications.subscription.secret_renewed.v1"):
+    """A webhook is signed with another secret; for a day with the one before, too."""
+
+    subscription: str
+    generation: Annotated[int, Field(ge=1)]
+    """How often it was renewed. The secret itself is not on record: it follows from this number by a key of the
+    service's."""
+    at: AwareDatetime
+
+
+class SubscriptionEnded(Event, type="commongrid.notifications.subscription.ended.v1"):
+    """The partner is not told any more."""
+
+    subscription: str
+    gone: bool = False
+    """Its server said so itself: 410 Gone."""
     at: AwareDatetime
 
 

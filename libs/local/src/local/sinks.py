@@ -39,6 +39,7 @@ class Sinks:
             "NOTIFICATIONS_MAIL_FROM": "commongrid@example.org",
             "NOTIFICATIONS_WEBHOOK_URL": self.webhook_url,
             "NOTIFICATIONS_WEBHOOK_SECRET": self.secret,
+            "NOTIFICATIONS_PARTNERS_SECRET": self.secret,
         }
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's

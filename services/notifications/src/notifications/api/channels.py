@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from notifications.api.powers import Powers
 from notifications.channels.letter import Outlets
+from notifications.channels.partners import Partners
 from notifications.domain.notification import Stage
 from notifications.read_models.notification_board import counts
 
@@ -20,7 +21,7 @@ class ChannelView(BaseModel):
     notifications: dict[Stage, int] = Field(description="How many stand where")
 
 
-def router(outlets: Callable[[], Outlets]) -> Router:
+def router(outlets: Callable[[], Outlets], partners: Callable[[], Partners | None]) -> Router:
     """The routes, for these channels."""
     routes = Router(prefix="/channels", tags=["channels"])
 
@@ -31,7 +32,7 @@ def router(outlets: Callable[[], Outlets]) -> Router:
         return [
             ChannelView(
                 channel=channel,
-                configured=channel in outlets(),
+                configured=partners() is not None if channel is Channel.PARTNER else channel in outlets(),
                 notifications={stage: found.get((channel, stage), 0) for stage in Stage},
             )
             for channel in Channel

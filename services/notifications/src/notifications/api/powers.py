@@ -10,3 +10,4 @@ class Powers(StrEnum):
     RETRY = "notifications.retry"
     READ_CHANNELS = "channels.read"
     WATCH = "events.watch"
+    SUBSCRIBE = "subscriptions.keep"

@@ -7,6 +7,7 @@
 | NOTIFICATIONS_SMTP_TLS | `required`, or `offered`: STARTTLS only where that server offers it |
 | NOTIFICATIONS_WEBHOOK_URL | where webhooks go: https, at a public address |
 | NOTIFICATIONS_WEBHOOK_SECRET | the secret they are signed with, `whsec_…` as Standard Webhooks has it |
+| NOTIFICATIONS_PARTNERS_SECRET | `whsec_…`, from which the secrets of partners' webhooks follow |
 | COMMONGRID_LOCAL | true on one machine for development: webhooks may then go anywhere, by http too |
 """
 
@@ -17,8 +18,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from notifications.channels.email import ADDRESS, Email
 from notifications.channels.letter import Outlet, Outlets
+from notifications.channels.partners import Partners
+from notifications.channels.posting import Posting, key_of
 from notifications.channels.targets import TargetRefused, require_form
-from notifications.channels.webhook import Webhook, key_of
+from notifications.channels.webhook import Webhook
 
 
 class ChannelSettings(BaseSettings):
@@ -39,6 +42,7 @@ class ChannelSettings(BaseSettings):
         None, description="where webhooks go, like https://example.org/hooks"
     )
     webhook_secret: SecretStr | None = Field(None, description="whsec_ and 24 to 64 random bytes in base64")
+    partners_secret: SecretStr | None = Field(None, description="whsec_ and 24 to 64 random bytes in base64")
     local: bool = Field(False, validation_alias="COMMONGRID_LOCAL")
 
     @model_validator(mode="after")
@@ -48,11 +52,12 @@ class ChannelSettings(BaseSettings):
             if len(given) == 1:
                 names = " and ".join(f"NOTIFICATIONS_{name.upper()}" for name in (first, second))
                 raise ValueError(f"{names} belong together: set both, or neither")
-        if self.webhook_secret:
+        for name in ("webhook_secret", "partners_secret"):
+            secret: SecretStr | None = getattr(self, name)
             try:
-                key_of(self.webhook_secret.get_secret_value())
+                _ = secret and key_of(secret.get_secret_value())
             except ValueError as error:
-                raise ValueError(f"NOTIFICATIONS_WEBHOOK_SECRET is not right: {error}") from None
+                raise ValueError(f"NOTIFICATIONS_{name.upper()} is not right: {error}") from None
         if self.webhook_url:
             try:
                 require_form(self.webhook_url, local=self.local)
@@ -70,5 +75,11 @@ def configured(settings: ChannelSettings) -> Outlets:
         outlets.append(Email(host, int(port), settings.mail_from, requires_tls))
     if settings.webhook_url and settings.webhook_secret:
         key = key_of(settings.webhook_secret.get_secret_value())
-        outlets.append(Webhook(settings.webhook_url, key, settings.local))
+        outlets.append(Webhook(settings.webhook_url, key, Posting(settings.local)))
     return {outlet.channel: outlet for outlet in outlets}
+
+
+def partners(settings: ChannelSettings) -> Partners | None:
+    """The way to partners' systems; None if these settings give none."""
+    secret = settings.partners_secret
+    return Partners(key_of(secret.get_secret_value()), Posting(settings.local)) if secret else None

@@ -48,6 +48,14 @@ def by_post(recipient: str) -> tuple[Post, str] | None:
     return (Post(post), grid) if colon and post in set(Post) else None
 
 
+SUBSCRIBER = "subscription:"
+
+
+def subscriber(subscription: str) -> str:
+    """The recipient who subscribed."""
+    return f"{SUBSCRIBER}{subscription}"
+
+
 class Stage(StrEnum):
     """How far a notification has come."""
 
@@ -82,6 +90,7 @@ class Request:
     channel: Channel
     due: datetime | None
     send_at: datetime
+    what: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,7 @@ def _requested(request: Request) -> NotificationRequested:
         cause=request.cause,
         case=request.case,
         recipient=request.recipient,
+        what=request.what,
         channel=request.channel,
         due=request.due,
         send_at=request.send_at,

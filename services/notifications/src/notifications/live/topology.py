@@ -14,6 +14,8 @@ import contracts.registry
 from events import Event
 from events.event import aggregate_of, service_of
 
+from notifications.domain.subscription import TYPES
+
 SERVICES = {
     "registry": ("登记中心", "一标三实 · registers"),
     "grid_tasks": ("网格事务", "事件流转 · cases"),
@@ -98,9 +100,9 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "evidence", "import", "sample")
+UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "evidence", "import", "sample", "subscription")
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
-not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report."""
+not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report; nor where partners live."""
 TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar")
 """Seldom, or of older stores: the picture is for the daily work."""
 
@@ -178,16 +180,9 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         "registry.person.erased",
         "registry.duty.listed",
         "registry.duty.changed",
-        "grid_tasks.case.reported",
-        "grid_tasks.case.dispatched",
-        "grid_tasks.case.sent_back",
+        *sorted(".".join(it.split(".")[1:4]) for it in TYPES),
         "grid_tasks.case.warned",
-        "grid_tasks.case.escalated",
-        "grid_tasks.case.returned",
         "grid_tasks.case.help_asked",
-        "grid_tasks.case.paused",
-        "grid_tasks.case.refused",
-        "grid_tasks.case.closed",
         "grid_tasks.case.text_erased",
     ),
 }

@@ -12,6 +12,7 @@ from contracts.notifications import Channel, NotificationRequested
 from events import Database
 
 from notifications.channels.letter import Letter, NotTaken
+from notifications.channels.partners import Step
 from notifications.domain.notification import REPORTER, by_post
 from notifications.read_models.cases import case
 from notifications.read_models.categories import title
@@ -58,6 +59,13 @@ async def letter_of(db: Database, asked: NotificationRequested) -> Letter:
         text=text(asked.occasion, facts),
         requested_at=asked.send_at,
     )
+
+
+async def step_of(db: Database, asked: NotificationRequested) -> Step:
+    """What a partner is told; raises NotTaken if the case is not known yet."""
+    about = await _known(lambda: case(db, asked.case), "the case is not known here yet")
+    assert asked.what is not None  # noqa: S101  # a partner is told of an event
+    return Step(asked.notification, asked.what, asked.cause, asked.case, about.category, asked.send_at)
 
 
 async def _known(find: Callable[[], Awaitable[T | None]], otherwise: str) -> T:

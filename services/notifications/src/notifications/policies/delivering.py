@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
-from contracts.notifications import NotificationDelayed, NotificationRequested, NotificationResumed
+from contracts.notifications import Channel, NotificationDelayed, NotificationRequested, NotificationResumed
 from events import Commands, Due, Policy, Timer
 
 from notifications.channels.letter import TIMEOUT, NotTaken, Outlets
@@ -22,12 +22,13 @@ from notifications.domain.notification import (
     Withdraw,
 )
 from notifications.policies.addressing import Nobody, letter_of
+from notifications.policies.passing_on import PassOn
 
 SEND = "send"
 
 
-def delivering(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> Policy:
-    """The policy; `jitter` gives numbers from 0 to 1."""
+def delivering(outlets: Callable[[], Outlets], pass_on: PassOn, jitter: Callable[[], float]) -> Policy:
+    """The policy; `pass_on` tells partners' systems, and `jitter` gives numbers from 0 to 1."""
     policy = Policy("delivering")
 
     @policy.timer(NotificationRequested)
@@ -42,6 +43,14 @@ def delivering(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> P
     def resumed(event: NotificationResumed) -> Timer:
         return Timer(SEND, event.at)
 
+    async def write(commands: Commands, asked: NotificationRequested) -> None:
+        outlet = outlets().get(asked.channel)
+        if outlet is None:
+            raise NotTaken(f"channel {asked.channel} is not configured")
+        letter = await letter_of(commands.db, asked)
+        async with asyncio.timeout(TIMEOUT):
+            await outlet.send(letter)
+
     @policy.due(SEND)
     async def send(commands: Commands, due: Due) -> None:
         state, _ = await commands.load(NOTIFICATION, due.id)
@@ -49,12 +58,10 @@ def delivering(outlets: Callable[[], Outlets], jitter: Callable[[], float]) -> P
             return
         outcome: Command
         try:
-            outlet = outlets().get(state.asked.channel)
-            if outlet is None:
-                raise NotTaken(f"channel {state.asked.channel} is not configured")
-            letter = await letter_of(commands.db, state.asked)
-            async with asyncio.timeout(TIMEOUT):
-                await outlet.send(letter)
+            if state.asked.channel is Channel.PARTNER:
+                await pass_on(commands, state.asked)
+            else:
+                await write(commands, state.asked)
             outcome = RecordDelivery(commands.clock())
         except TimeoutError:
             outcome = RecordFailure("no answer in time", False, jitter(), commands.clock())

@@ -17,7 +17,8 @@ from notifications.domain.notification import Stage
 
 notification_board = ReadModel(
     "notification_board",
-    """
+    version=2,
+    tables="""
     create table notification (
         id text primary key,
         occasion text not null,
@@ -33,6 +34,7 @@ notification_board = ReadModel(
     );
     create index notification_newest on notification (requested_at desc, id desc);
     create index notification_by_case on notification (case_id, requested_at desc, id desc);
+    create index notification_by_recipient on notification (recipient, requested_at desc, id desc);
     create index notification_by_state on notification (state, requested_at desc, id desc);
     """,
 )
@@ -130,6 +132,18 @@ async def newest(
         occasion,
         case,
         *(before or (None, None)),
+        limit,
+    )
+    return [Row(*row) for row in rows]
+
+
+async def of_recipient(db: Database, recipient: str, limit: int) -> list[Row]:
+    """The last that a recipient was told, newest first."""
+    rows = await db.fetch(
+        """select id, occasion, channel, case_id, recipient, state, attempts, error, requested_at, changed_at,
+                  next_attempt
+           from notification where recipient = $1 order by requested_at desc, id desc limit $2""",
+        recipient,
         limit,
     )
     return [Row(*row) for row in rows]

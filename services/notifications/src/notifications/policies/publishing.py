@@ -1,0 +1,32 @@
+"""What happens to a case is told to partners' systems that subscribed it.
+
+It only requests, as `telling` does: where to, and signed with what, is found when it is sent, if the power list still
+gives it to them then.
+"""
+
+from typing import Any, cast
+
+from contracts.grid_tasks import CaseReported
+from contracts.notifications import Channel, Occasion
+from events import Commands, Event, Policy, Recorded
+
+from notifications.domain.notification import NOTIFICATION, Request, notification_id, subscriber
+from notifications.domain.subscription import STEPS
+from notifications.read_models.subscriptions import told_of
+
+publishing = Policy("publishing")
+
+
+async def step(commands: Commands, event: Recorded[Any]) -> None:
+    """Each who subscribed it is told once."""
+    it = cast(CaseReported, event.data)  # as all steps it has a case and a time
+    what = cast(Event, event.data).type_name
+    for subscription in await told_of(commands.db, what):
+        recipient = subscriber(subscription)
+        id_ = notification_id(event.id, recipient, Channel.PARTNER)
+        request = Request(Occasion.CASE_STEP, event.id, it.case, recipient, Channel.PARTNER, None, it.at, what)
+        await commands.execute(NOTIFICATION, id_, request)
+
+
+for each in STEPS:
+    publishing.on(each)(step)
