@@ -19,3 +19,7 @@ class Powers(StrEnum):
     READ_DUTIES = "duties.read"
     READ_CALENDAR = "calendar.read"
     KEEP_CALENDAR = "calendar.keep"
+    READ_VISITS = "visits.read"
+    PLAN_VISITS = "visits.plan"
+    ASSIGN_VISITS = "visits.assign"
+    RECORD_VISITS = "visits.record"
