@@ -81,9 +81,7 @@ def task(
     not_before: date | None = None,
     put_on: date | None = None,
 ) -> Task:
-    return Task(
-        visit, VisitKind.REVISIT, of, site, place, hours, NINE, until, tried, not_before, put_on
-    )
+    return Task(visit, VisitKind.REVISIT, of, site, place, hours, NINE, until, tried, not_before, put_on)
 
 
 def site(nth: int) -> Site:

@@ -15,6 +15,8 @@ from contracts.grid_tasks import (
 )
 from contracts.visits import CancelCause, PartOfWeek, VisitKind
 from events.aggregate import Refused
+from grid_tasks.domain.calendar_year import calendar_of
+from grid_tasks.domain.known_years import KNOWN_YEARS
 from grid_tasks.domain.meeting import at, believed, part_at, windows
 from grid_tasks.domain.visit import (
     AHEAD,
@@ -40,8 +42,6 @@ from grid_tasks.domain.visit_refusals import (
     VisitOver,
 )
 from grid_tasks.domain.working_time import Calendar
-from grid_tasks.domain.known_years import KNOWN_YEARS
-from grid_tasks.domain.calendar_year import calendar_of
 
 from .doors import ALL_RIGHT, DAYS, EVENING, OTHER_PHONE, SATURDAY, TUESDAY, VISIT_ID, WEI, assigned, planned, visit
 from .trade import GRID, LI, NINE, WANG

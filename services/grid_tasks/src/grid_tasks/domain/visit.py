@@ -49,7 +49,7 @@ TRIES = 3
 AHEAD = timedelta(days=14)
 """So far ahead a worker puts a visit off, and rounds are planned."""
 ASKED_BY_LAW = frozenset({VisitKind.REGISTRATION, VisitKind.LICENCE, VisitKind.FIRE_CHECK, VisitKind.SAFETY_CHECK})
-"""《浙江省流动人口居住登记条例》 and the laws on licences, fire protection and work safety ask for these; all others are
+"""《浙江省流动人口居住登记条例》 and the laws on licences, fire protection and work safety ask for these; others are
 made only where they are welcome."""
 
 
