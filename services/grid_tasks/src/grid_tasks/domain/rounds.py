@@ -26,6 +26,8 @@ METRES_A_MINUTE = 70
 """On foot, 4.2 km an hour."""
 DETOUR = 1.3
 """How much longer the way is than the line: what is usual in built-up areas."""
+PASSED_OVER = 8
+"""So many may not fit in before a session of a day counts as full."""
 FAR = date.max
 
 
@@ -105,7 +107,15 @@ class _Open:
     windows: tuple[Window, ...]
 
     def within(self, session: Window) -> Window | None:
-        return next((it for it in self.windows if session.opens <= it.opens and it.closes <= session.closes), None)
+        """The window in this session of the day, if it is long enough."""
+        return next(
+            (
+                it
+                for it in self.windows
+                if session.opens <= it.opens and it.closes <= session.closes and it.closes - it.opens >= A_VISIT
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,14 +186,16 @@ def _windows(task: Task, day: date, calendar: Calendar) -> tuple[Window, ...]:
 
 
 def _session(fitting: Sequence[_Open], session: Window, minutes: int, own: Mapping[str, int]) -> _Way:
-    """The way through as many of these as there is time for, the most urgent first."""
-    if way := _walked(fitting, session, minutes, own):
-        return way
-    taken, best = list[_Open](), _Way()
-    for it in fitting:
-        if (best.minutes + A_VISIT <= minutes) and (way := _walked([*taken, it], session, minutes, own)):
-            taken.append(it)
-            best = way
+    """The way through as many of these as there is time for, the most urgent first: several at once as long as that
+    goes, then fewer, and who does not fit in is passed over."""
+    taken, left, best, passed_over = list[_Open](), list(fitting), _Way(), 0
+    while left and passed_over < PASSED_OVER and (some := (minutes - best.minutes) // A_VISIT):
+        while some and not (way := _walked([*taken, *left[:some]], session, minutes, own)):
+            some = min(some, len(left)) // 2
+        if some and way:
+            taken, left, best = [*taken, *left[:some]], left[some:], way
+        else:
+            left, passed_over = left[1:], passed_over + 1
     return best
 
 
