@@ -24,7 +24,7 @@ TUESDAY = date(2026, 11, 24)
 SATURDAY = date(2026, 11, 28)
 DECEMBER = date(2026, 12, 20)
 ALL_RIGHT = {"as_registered": True}
-OTHER_PHONE = {"as_registered": False, "changes": {"phone": "13912345678"}}
+OTHER_PHONE = {"as_registered": False, "changes": {"phone": "15496301248"}}
 DAYS = Calendar()
 
 

@@ -14,6 +14,7 @@ from contracts.grid_tasks import (
     VisitTurnedAway,
 )
 from contracts.visits import CancelCause, PartOfWeek, VisitKind
+from events import Event
 from events.aggregate import Refused
 from grid_tasks.domain.calendar_year import calendar_of
 from grid_tasks.domain.known_years import KNOWN_YEARS
@@ -96,7 +97,7 @@ def test_each_kind_has_its_form() -> None:
 
 
 def test_nobody_home_is_tried_again_on_another_day_and_the_third_time_is_the_leaders() -> None:
-    history = list(OPEN)
+    history: list[Event] = list(OPEN)
     for nth in range(1, 4):
         (event,) = visit(*history).when(NobodyHome(LI, None, EVENING + timedelta(days=nth - 1), DAYS)).events
         assert isinstance(event, VisitNobodyHome)

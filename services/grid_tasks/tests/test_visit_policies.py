@@ -2,6 +2,7 @@
 registry tells comes over Kafka from a store and a relay of its own, sealed with keys of its own."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 
 from contracts.common import ErasureGround, Post
@@ -113,7 +114,7 @@ async def test_after_three_times_nobody_home_the_leader_has_it(town: Town) -> No
         await with_somebody(runtime, LEADER)
 
 
-async def recorded(town: Town, runtime: Runtime, answers: dict[str, object]) -> str:
+async def recorded(town: Town, runtime: Runtime, answers: Mapping[str, object]) -> str:
     worker = await with_somebody(runtime, LI, WANG)
     await runtime.commands.execute(VISIT, IT, Record(worker, None, town.trade(), "resident", 1, answers))
     return worker
@@ -129,7 +130,7 @@ async def test_what_was_answered_is_forgotten_half_a_year_later(town: Town) -> N
         await ready(town, runtime, *TEAM)
         await town.tells(due())
         await recorded(town, runtime, OTHER_PHONE)
-        assert "13912345678" in (await answers_read(runtime))[0]
+        assert "15496301248" in (await answers_read(runtime))[0]
         town.trade.advance(days=KEPT.days + 1)
 
         async def nobody_can_read_it() -> bool:

@@ -68,6 +68,8 @@ class VisitPlanned(Event, type="commongrid.grid_tasks.visit.planned.v1"):
     """Empty: it lies in no grid."""
     cause: str = ""
     """The due, sample or campaign that it comes from; empty: by hand."""
+    not_before: date | None = None
+    """The first day on which it is to be made; None: at once."""
     until: date | None = None
     """The last day on which it is in time."""
     site: Site | None = personal(default=None)

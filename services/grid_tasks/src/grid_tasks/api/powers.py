@@ -23,3 +23,8 @@ class Powers(StrEnum):
     PLAN_VISITS = "visits.plan"
     ASSIGN_VISITS = "visits.assign"
     RECORD_VISITS = "visits.record"
+    REPORT_PATROLS = "patrols.report"
+    READ_CAMPAIGNS = "campaigns.read"
+    BUDGET_CAMPAIGNS = "campaigns.budget"
+    ASK_CAMPAIGNS = "campaigns.ask"
+    DECIDE_CAMPAIGNS = "campaigns.decide"

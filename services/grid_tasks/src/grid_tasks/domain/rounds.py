@@ -190,9 +190,11 @@ def _session(fitting: Sequence[_Open], session: Window, minutes: int, own: Mappi
     goes, then fewer, and who does not fit in is passed over."""
     taken, left, best, passed_over = list[_Open](), list(fitting), _Way(), 0
     while left and passed_over < PASSED_OVER and (some := (minutes - best.minutes) // A_VISIT):
-        while some and not (way := _walked([*taken, *left[:some]], session, minutes, own)):
-            some = min(some, len(left)) // 2
-        if some and way:
+        way: _Way | None = None
+        while some and way is None:
+            way = _walked([*taken, *left[:some]], session, minutes, own)
+            some = some if way else min(some, len(left)) // 2
+        if way:
             taken, left, best = [*taken, *left[:some]], left[some:], way
         else:
             left, passed_over = left[1:], passed_over + 1

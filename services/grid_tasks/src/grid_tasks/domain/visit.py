@@ -316,6 +316,7 @@ def evolve(visit: Visit, event: Event) -> Visit:
                 grid=event.grid,
                 cause=event.cause,
                 until=event.until,
+                not_before=event.not_before,
                 site=event.site,
                 hours=event.hours,
             )

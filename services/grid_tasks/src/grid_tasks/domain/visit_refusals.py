@@ -89,6 +89,17 @@ class NotInThisGrid(Refused):
         )
 
 
+class SpeaksForNobody(Refused):
+    """A campaign is asked for by who speaks for a department."""
+
+    reason = "speaks-for-nobody"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "名册中未登记您所代表的部门。 The roster names no department that you speak for (department_liaison, body)."
+        )
+
+
 class NoBudget(Refused):
     """Nobody has said how many hours there are for campaigns in that month."""
 

@@ -119,10 +119,10 @@ class BoardVisit:
 async def planned(db: Connection, event: Recorded[VisitPlanned]) -> None:
     it = event.data
     await db.execute(
-        """insert into board_visit (visit_id, kind, of_register, thing, grid, cause, until, site, longitude, latitude,
-                                    hours, planned_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)""",
-        *(it.visit, it.kind, it.of, it.thing, it.grid, it.cause, it.until),
+        """insert into board_visit (visit_id, kind, of_register, thing, grid, cause, not_before, until, site,
+                                    longitude, latitude, hours, planned_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)""",
+        *(it.visit, it.kind, it.of, it.thing, it.grid, it.cause, it.not_before, it.until),
         *((it.site.name, it.site.place.longitude, it.site.place.latitude) if it.site else (None, None, None)),
         *(it.hours, it.at),
     )
