@@ -179,6 +179,8 @@ async def visit(visit: str, call: Call) -> Response:
 @router.post("/{visit}/done", power=Powers.RECORD_VISITS, response_model=VisitView)
 async def done(visit: str, body: DoneBody, call: Call) -> Response:
     """已走访: what was answered goes to the registry, as a proposal or, from who may enter it, as a fact."""
+    state, _ = await call.commands.load(VISIT, visit)
+    call.grant.require(state.grid)  # before anything is said of the answers
     require_by_the_form(body.form, body.version, body.answers)
     answers: Mapping[str, Any] = body.answers
     return await _change(
