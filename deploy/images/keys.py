@@ -1,8 +1,8 @@
 """Make a trial system's keys, once. `python keys.py ADDRESS`, ADDRESS being what the tokens' `iss` will say.
 
 /keys/private.pem signs callers' tokens, /keys/published is what a real issuer would publish of it, and
-/keys/NAME.ring.json wraps the keys of the persons whose data service NAME keeps. /keys/notifications.token is that
-service's own token, by which it asks the others for keys.
+/keys/NAME.ring.json wraps the keys of the persons whose data service NAME keeps. /keys/NAME.token is the
+own token of a service that asks others for keys.
 
 The services' user cannot read the private key. Who may start containers can:
 `docker compose run --rm --entrypoint cat keys /keys/private.pem`.
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from events.privacy.ring import new_ring
 
 SERVICES = ("registry", "grid_tasks", "assessment", "notifications")
-ASKING = "notifications"
+ASKING = ("notifications", "grid_tasks", "registry")
 YEARS = 10 * 365 * 24 * 3600
 SERVICE_USER = 10001
 
@@ -56,8 +56,9 @@ for service in SERVICES:
         new_ring("trial").save(ring)
         os.chown(ring, SERVICE_USER, SERVICE_USER)
 
-claims = {"iss": address, "aud": "commongrid", "sub": ASKING, "client_id": ASKING, "iat": int(time.time())}
-claims["exp"] = claims["iat"] + YEARS
-token = Path(f"/keys/{ASKING}.token")
-token.write_text(jwt.encode(claims, private.read_text(), "EdDSA", {"kid": key["kid"], "typ": "at+jwt"}))
-os.chown(token, SERVICE_USER, SERVICE_USER)
+for service in ASKING:
+    claims = {"iss": address, "aud": "commongrid", "sub": service, "client_id": service, "iat": int(time.time())}
+    claims["exp"] = claims["iat"] + YEARS
+    token = Path(f"/keys/{service}.token")
+    token.write_text(jwt.encode(claims, private.read_text(), "EdDSA", {"kid": key["kid"], "typ": "at+jwt"}))
+    os.chown(token, SERVICE_USER, SERVICE_USER)

@@ -150,7 +150,7 @@ async def test_a_contact_that_is_no_address_is_never_put_into_a_header(mailbox: 
     assert not mailbox.taken
 
 
-@pytest.mark.parametrize("occasion", Occasion)
+@pytest.mark.parametrize("occasion", sorted(set(Occasion) - {Occasion.CASE_STEP}))  # which is told to systems
 def test_every_occasion_has_a_text_in_both_languages(occasion: Occasion) -> None:
     said = text(occasion, FACTS)
     assert "c1" in said.body.zh

@@ -7,7 +7,7 @@ invented; identity numbers carry a region prefix that does not exist.
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from contracts import assessment, grid_tasks, notifications, registry
+from contracts import assessment, grid_tasks, notifications, registry, visits
 from contracts.common import (
     ErasureGround,
     Holder,
@@ -29,6 +29,9 @@ EVIDENCE = "0199d1a0740e7f21a60b1c9d3e5f7a92"
 IMPORT = "0199d1a06a5e7c3b9a573f2f5d1e8c22"
 NOTIFICATION = "6f1ed002ab5595859014ebf0951522d9"
 HERE = Place(longitude=120.094489, latitude=30.873473)
+
+
+VISIT = "4d5f1b0e9a3c5b7d8e2f6a1c0b9d7e35"
 
 
 def at(hour: int, minute: int) -> datetime:
@@ -53,6 +56,22 @@ ADDRESS: dict[str, Any] = {
     "place": HERE,
 }
 FORMERLY = registry.AddressName(name="新市路6号1幢1单元101室", kind=registry.NameKind.FORMER, until=date(2026, 11, 1))
+SITE = visits.Site(name="蚕花路6号1幢", place=HERE)
+VISITED: dict[str, Any] = {
+    "visit": VISIT,
+    "kind": visits.VisitKind.REGISTRATION,
+    "of": "people",
+    "thing": "P0001",
+    "grid": "G1",
+}
+CAMPAIGN: dict[str, Any] = {
+    "month": "2026-12",
+    "campaign": "0199d1a06a5e7c3b9a573f2f5d1e8c44",
+    "hours": 30,
+    "sites": (SITE,),
+    "first": date(2026, 12, 5),
+    "last": date(2026, 12, 20),
+}
 BUILDING: dict[str, Any] = {
     "building": "B01",
     "address": "A01",
@@ -212,6 +231,14 @@ EXAMPLES: tuple[Event, ...] = (
         thing="P0001",
         grid="G1",
         on=date(2026, 12, 20),
+    ),
+    registry.WhereaboutsTold(
+        whereabouts="P0001",
+        of="people",
+        grid="G1",
+        building="蚕花路6号1幢",
+        place=HERE,
+        home_hours="1-5 18:00-21:00; 6-7 09:00-21:00",
     ),
     registry.MemberAppointed(**MEMBER),
     registry.MemberChanged(**MEMBER, grid="G1", phone="+8615467293977"),
@@ -505,5 +532,87 @@ EXAMPLES: tuple[Event, ...] = (
         working_days=(date(2026, 9, 20), date(2026, 10, 10)),
         by="registrar-1",
         at=at(8, 40),
+    ),
+    grid_tasks.VisitPlanned(
+        **VISITED,
+        cause="registration-P0001-2026-12-20",
+        until=date(2026, 12, 20),
+        site=SITE,
+        hours="6-7 09:00-21:00",
+        at=at(9, 0),
+    ),
+    grid_tasks.VisitAssigned(
+        visit=VISIT, grid="G1", worker="grid-worker-1", why="待走访最少（0 户） / fewest open visits: 0", at=at(9, 0)
+    ),
+    grid_tasks.VisitPutOn(
+        visit=VISIT, worker="grid-worker-1", day=date(2026, 11, 28), reason="约好周六上午", at=at(9, 10)
+    ),
+    grid_tasks.VisitNobodyHome(
+        visit=VISIT,
+        grid="G1",
+        worker="grid-worker-1",
+        tries=1,
+        part=visits.PartOfWeek.WORKDAY_EVENING,
+        not_before=date(2026, 11, 25),
+        tried_at=at(18, 40),
+        at=at(18, 41),
+    ),
+    grid_tasks.VisitDone(
+        **VISITED,
+        cause="registration-P0001-2026-12-20",
+        worker="grid-worker-1",
+        form="resident",
+        form_version=1,
+        as_registered=False,
+        wrong=("phone",),
+        answers='{"as_registered": false, "changes": {"phone": "15496301248"}}',
+        tries=2,
+        done_at=at(19, 0),
+        at=at(19, 1),
+    ),
+    grid_tasks.VisitTurnedAway(
+        visit=VISIT, kind=visits.VisitKind.REGISTRATION, grid="G1", worker="grid-worker-1", at=at(19, 0)
+    ),
+    grid_tasks.VisitMovedAway(**VISITED, worker="grid-worker-1", at=at(19, 0)),
+    grid_tasks.VisitCancelled(
+        visit=VISIT, grid="G1", cause=visits.CancelCause.BY_HAND, reason="重复", by="grid-leader-1", at=at(9, 30)
+    ),
+    grid_tasks.VisitAnswersErased(visit=VISIT, at=datetime(2027, 6, 1, 9, tzinfo=CHINA)),
+    grid_tasks.RoundArranged(
+        round="grid-worker-1-2026-11-24",
+        worker="grid-worker-1",
+        day=date(2026, 11, 24),
+        order=(VISIT,),
+        at=at(8, 30),
+    ),
+    grid_tasks.OverreachRefused(
+        overreach="0199d1a06a5e7c3b9a573f2f5d1e8c55",
+        body="市场监督管理局",
+        kind=visits.OverreachKind.NOT_THE_GRIDS,
+        category="business_licence_check",
+        at=at(10, 0),
+    ),
+    grid_tasks.CampaignsBudgeted(month="2026-12", hours=120, by="registrar-1", at=at(9, 0)),
+    grid_tasks.CampaignAsked(
+        **CAMPAIGN,
+        body="公安局",
+        title=Title(zh="12幢反诈宣传", en="Anti-fraud talk in building 12"),
+        by="liaison-1",
+        at=at(9, 0),
+    ),
+    grid_tasks.CampaignApproved(**CAMPAIGN, by="officer-1", at=at(10, 0)),
+    grid_tasks.CampaignRefused(
+        month="2026-12", campaign=CAMPAIGN["campaign"], reason="与年底走访冲突", by="officer-1", at=at(10, 0)
+    ),
+    grid_tasks.PatrolWalked(
+        patrol="0199d1a06a5e7c3b9a573f2f5d1e8c66",
+        grid="G1",
+        worker="grid-worker-1",
+        points=3,
+        found=1,
+        findings=(
+            visits.PatrolFinding(point="5幢地下室", category="blocked_fire_exit", description="楼道堆物", place=HERE),
+        ),
+        at=at(15, 0),
     ),
 )

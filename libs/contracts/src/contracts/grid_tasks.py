@@ -2,7 +2,8 @@
 
 上报 reported → 受理 accepted → 派遣 dispatched → 处置 started → 反馈 handed in → 核查 verified → 结案 closed;
 sent back from verification to the worker (返工); escalated when not handled in time (督办); rated by the reporter.
-All times are the trade's: when it happened in the world.
+All times are the trade's: when it happened in the world. Visits, patrols and campaigns stand in `contracts.visits`, and
+are published from here.
 """
 
 from datetime import date
@@ -12,6 +13,54 @@ from typing import Annotated
 from contracts import erasure
 from contracts.audit import ActDone, ActRefused
 from contracts.common import DeadlineClock, Place, Post, Title
+from contracts.visits import (
+    CampaignApproved as CampaignApproved,
+)
+from contracts.visits import (
+    CampaignAsked as CampaignAsked,
+)
+from contracts.visits import (
+    CampaignRefused as CampaignRefused,
+)
+from contracts.visits import (
+    CampaignsBudgeted as CampaignsBudgeted,
+)
+from contracts.visits import (
+    OverreachRefused as OverreachRefused,
+)
+from contracts.visits import (
+    PatrolWalked as PatrolWalked,
+)
+from contracts.visits import (
+    RoundArranged as RoundArranged,
+)
+from contracts.visits import (
+    VisitAnswersErased as VisitAnswersErased,
+)
+from contracts.visits import (
+    VisitAssigned as VisitAssigned,
+)
+from contracts.visits import (
+    VisitCancelled as VisitCancelled,
+)
+from contracts.visits import (
+    VisitDone as VisitDone,
+)
+from contracts.visits import (
+    VisitMovedAway as VisitMovedAway,
+)
+from contracts.visits import (
+    VisitNobodyHome as VisitNobodyHome,
+)
+from contracts.visits import (
+    VisitPlanned as VisitPlanned,
+)
+from contracts.visits import (
+    VisitPutOn as VisitPutOn,
+)
+from contracts.visits import (
+    VisitTurnedAway as VisitTurnedAway,
+)
 from events import Event, personal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 

@@ -47,6 +47,21 @@ A_PHOTO = Entry(
     "Regulations on Petitions art. 17; PIPL art. 13(3)",
     "as long as what was written of its case; 24 hours if no case names it; then erased by itself, with the photo",
 )
+A_VISIT = Entry(
+    "to visit people when they are at home, and to bring what they answered to the registers",
+    "PIPL art. 34; residence registration rules of the province; GB/T 34300-2017",
+    "183 days after the end of the visit, then erased by itself; at once when who was visited is erased",
+)
+WHERE_ONE_IS_MET = Entry(
+    "to plan a visit: which building, and when somebody is at home",
+    "PIPL art. 6 and 34",
+    "while somebody is registered who was to be visited; erased with them",
+)
+A_PATROL = Entry(
+    "to make a case of what was found",
+    "GB/T 34300-2017",
+    "until the case is there, then erased by itself",
+)
 
 ENTRIES: dict[tuple[str, str], Entry] = {
     **dict.fromkeys(
@@ -72,6 +87,9 @@ ENTRIES: dict[tuple[str, str], Entry] = {
     **dict.fromkeys([("member", field) for field in ("email", "phone")], IN_A_POST),
     **dict.fromkeys([("unit", field) for field in ("phone", "person_in_charge")], A_UNIT),
     **dict.fromkeys([("case", field) for field in ("description", "contact", "result", "reason", "words")], A_CASE),
+    **dict.fromkeys([("visit", field) for field in ("site", "hours", "reason", "answers")], A_VISIT),
+    **dict.fromkeys([("whereabouts", field) for field in ("building", "place", "home_hours")], WHERE_ONE_IS_MET),
+    ("patrol", "findings"): A_PATROL,
     **dict.fromkeys([("evidence", field) for field in ("place_taken", "datum", "taken_at")], A_PHOTO),
 }
 """By kind of thing and field."""

@@ -501,6 +501,25 @@ class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
     on: date
 
 
+class WhereaboutsTold(Event, type="commongrid.registry.whereabouts.told.v1"):
+    """Where, and when, somebody who is to be visited can be met: told of those of whom `due.noticed` or `sample.drawn`
+    tells, and again when it changes. It has a key of its own: whoever plans visits can read this of people, and neither
+    their names nor anything else."""
+
+    whereabouts: str
+    """Id of the person or unit."""
+    of: str
+    """The register that it stands in: people or units."""
+    grid: str | None = None
+    building: str = personal(default="")
+    """The building as one says it, without unit and room: 蚕花路6号1幢."""
+    place: Place | None = personal(default=None)
+    home_hours: str = personal(default="")
+    """As the register has them: `1-5 18:00-21:00; 6-7 09:00-21:00`; empty where nothing is known."""
+    no_contact: bool = False
+    """They asked not to be contacted."""
+
+
 class Training(BaseModel):
     """A course that somebody has taken."""
 

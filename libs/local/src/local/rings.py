@@ -12,9 +12,9 @@ from events.privacy.ring import new_ring
 
 from local import tokens
 
-OWNERS = {"notifications": ("registry", "grid_tasks")}
+OWNERS = {"notifications": ("registry", "grid_tasks"), "grid_tasks": ("registry",), "registry": ("grid_tasks",)}
 """Who reads personal data of others, and is given their keys."""
-PURPOSES = {"notifications": "telling"}
+PURPOSES = {"notifications": "telling", "grid_tasks": "visiting", "registry": "visiting"}
 
 
 def environment(folder: Path, service: str, urls: Mapping[str, str]) -> dict[str, str]:

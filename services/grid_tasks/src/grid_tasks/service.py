@@ -7,21 +7,45 @@ from edge.announcing import announcing
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import calendar, cases, duties, evidence, moves, reporting, workers
+from grid_tasks.api import (
+    calendar,
+    campaigns,
+    cases,
+    duties,
+    evidence,
+    moves,
+    patrols,
+    reporting,
+    rounds,
+    visit_forms,
+    visits,
+    workers,
+)
+from grid_tasks.api import overreach as overreaching
 from grid_tasks.api.open311 import router as open311
 from grid_tasks.api.open311.settings import say_which_jurisdiction
 from grid_tasks.domain.calendar_year import CALENDAR
+from grid_tasks.domain.campaigns import CAMPAIGNS
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.evidence import EVIDENCE
+from grid_tasks.domain.overreach import OVERREACH
+from grid_tasks.domain.patrol import PATROL
+from grid_tasks.domain.round import ROUND
+from grid_tasks.domain.visit import VISIT
 from grid_tasks.evidence.configured import by_environment, say_where_evidence_is_kept
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.attaching import attaching
+from grid_tasks.policies.campaigning import campaigning
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
+from grid_tasks.policies.forgetting_visits import forgetting_visits
+from grid_tasks.policies.patrolling import patrolling
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.policies.resuming import resuming
+from grid_tasks.policies.sharing_visits import sharing_visits
+from grid_tasks.policies.visiting import visiting
 from grid_tasks.policies.warning import warning
 from grid_tasks.read_models.calendar_days import calendar_days
 from grid_tasks.read_models.case_board import case_board
@@ -29,15 +53,29 @@ from grid_tasks.read_models.duties import duties as duty_list
 from grid_tasks.read_models.evidence import evidence as kept_evidence
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
+from grid_tasks.read_models.overreach import overreach
+from grid_tasks.read_models.visit_board import visit_board
+from grid_tasks.read_models.whereabouts import whereabouts
 from grid_tasks.read_models.workers import workers as roster
 from grid_tasks.retention import erasing_old_texts
 
 audit = Audit(AuditRefused, AuditDone)
-erasure = erasures(ErasureConfirmed)
+erasure = erasures(ErasureConfirmed, whereabouts)
 
 grid_tasks = Service(
     "grid_tasks",
-    aggregates=[CASE, CALENDAR, EVIDENCE, erasure.aggregate, audit.aggregate],
+    aggregates=[
+        CASE,
+        CALENDAR,
+        EVIDENCE,
+        VISIT,
+        ROUND,
+        CAMPAIGNS,
+        PATROL,
+        OVERREACH,
+        erasure.aggregate,
+        audit.aggregate,
+    ],
     read_models=[
         grids,
         duty_list,
@@ -46,6 +84,9 @@ grid_tasks = Service(
         case_board,
         calendar_days,
         kept_evidence,
+        visit_board,
+        whereabouts,
+        overreach,
         authority,
         audit.read_model,
     ],
@@ -60,6 +101,11 @@ grid_tasks = Service(
         forgetting,
         erasure.policy,
         removing_evidence(by_environment),
+        visiting,
+        sharing_visits,
+        forgetting_visits,
+        campaigning,
+        patrolling,
     ],
 )
 
@@ -73,6 +119,12 @@ application = Application(
         workers.router,
         calendar.router,
         evidence.router(by_environment),
+        visits.router,
+        visit_forms.router,
+        rounds.router,
+        overreaching.router,
+        campaigns.router,
+        patrols.router,
         open311.router,
     ],
     statuses={
@@ -102,6 +154,13 @@ application = Application(
         "broken-photo": 422,
         "arrived-differently": 422,
         "evidence-not-kept": 422,
+        "asked-not-to-be-contacted": 422,
+        "not-your-visit": 403,
+        "not-this-form": 422,
+        "not-by-the-form": 422,
+        "not-a-day-to-come": 422,
+        "not-of-one-month": 422,
+        "speaks-for-nobody": 422,
         "link-over": 410,
         "evidence-gone": 410,
     },

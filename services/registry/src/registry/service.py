@@ -68,9 +68,12 @@ from registry.domain.sample import SAMPLE
 from registry.domain.source_rules import SOURCE_RULES
 from registry.domain.street import STREET
 from registry.domain.unit import UNIT
+from registry.domain.whereabouts import WHEREABOUTS
 from registry.measuring import measuring, noticing
 from registry.policies.correcting import correcting
 from registry.policies.renaming import renaming
+from registry.policies.telling_where import telling_where
+from registry.policies.visited import visited
 from registry.read_models.address_names import address_names
 from registry.read_models.buildings import buildings as building_list
 from registry.read_models.corrections import corrections as correction_list
@@ -133,6 +136,7 @@ registry = Service(
         DUE,
         IMPORT,
         STREET,
+        WHEREABOUTS,
         erasure.aggregate,
         audit.aggregate,
     ],
@@ -156,7 +160,7 @@ registry = Service(
         authority,
         audit.read_model,
     ],
-    policies=[correcting, renaming, erasure.policy],
+    policies=[correcting, renaming, telling_where, visited, erasure.policy],
 )
 
 application = Application(

@@ -15,6 +15,7 @@ from fastapi import Response
 from pydantic import Field
 
 from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, Receipt
+from grid_tasks.api.overreach import counted
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import (
     CaseDetails,
@@ -77,7 +78,8 @@ async def report(body: ReportBody, call: Call) -> Response:
     def answer(state: Case, _version: int) -> ReportedView:
         return ReportedView(**fields(state), receipt=receipt)
 
-    return await call.create(CASE, command.case, command, view=answer, location="/cases/{id}")
+    async with counted(call, body.category):
+        return await call.create(CASE, command.case, command, view=answer, location="/cases/{id}")
 
 
 async def to_report(

@@ -120,6 +120,13 @@ async def grid_for(db: Database, member: str, grid: str, role: Post, body: str) 
     return grid if found else None
 
 
+async def body_of_liaison(db: Database, member: str) -> str | None:
+    """The department that this member speaks for; None if for none."""
+    return await db.fetchval(
+        "select min(body) from in_post where member = $1 and post = $2 and body <> ''", member, Post.DEPARTMENT_LIAISON
+    )
+
+
 async def anybody_of(db: Database, body: str) -> bool:
     """Whether somebody of this department takes cases here."""
     return await db.fetchval(

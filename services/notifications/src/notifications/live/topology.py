@@ -34,6 +34,9 @@ AGGREGATES = {
     "duty": "责任清单",
     "power": "权力清单",
     "case": "事件",
+    "patrol": "巡查",
+    "campaigns": "联合行动",
+    "overreach": "超范围要求",
     "period": "考核周期",
     "notification": "通知",
     "disclosure": "查阅",
@@ -60,6 +63,10 @@ HAPPENED = {
     "closed": "结案",
     "rated": "评价",
     "placed": "定位",
+    "walked": "巡查",
+    "budgeted": "核定工时",
+    "asked": "申请",
+    "approved": "批准",
     "refused": "不予受理",
     "handed_over": "转派",
     "returned": "退回",
@@ -100,10 +107,22 @@ def published(module: ModuleType) -> list[type[Event]]:
     ]
 
 
-UNSHOWN = ("audit", "correction", "disclosure", "due", "erasure", "evidence", "import", "sample", "subscription")
+UNSHOWN = (
+    "audit",
+    "correction",
+    "disclosure",
+    "due",
+    "erasure",
+    "evidence",
+    "import",
+    "sample",
+    "subscription",
+    "visit",
+    "whereabouts",
+)
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
 not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report; nor where partners live."""
-TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar")
+TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar", "round")
 """Seldom, or of older stores: the picture is for the daily work."""
 
 ON_THE_WAY = frozenset(
@@ -158,6 +177,8 @@ AUTHORITY = (
 
 FOLLOWED: dict[str, tuple[str, ...]] = {
     "registry": (
+        "grid_tasks.visit.done",
+        "grid_tasks.visit.moved_away",
         "grid_tasks.erasure.confirmed",
         "assessment.erasure.confirmed",
         "notifications.erasure.confirmed",
@@ -167,6 +188,9 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         "registry.person.erased",
         "registry.duty.listed",
         "registry.duty.changed",
+        "registry.due.noticed",
+        "registry.sample.drawn",
+        "registry.whereabouts.told",
     ),
     "assessment": (
         *AUTHORITY,

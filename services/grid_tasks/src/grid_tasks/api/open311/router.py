@@ -33,9 +33,10 @@ from grid_tasks.api.open311.views import (
     service_request,
 )
 from grid_tasks.api.open311.wire import MEDIA, Error, Format, GeoReport, written
+from grid_tasks.api.overreach import counted
 from grid_tasks.api.powers import Powers
 from grid_tasks.domain.case import CASE, Case
-from grid_tasks.domain.refusals import NotAGridDuty
+from grid_tasks.domain.refusals import NotAGridDuty, NotOnAnyDutyList
 from grid_tasks.read_models.case_board import BoardCase, case_board
 from grid_tasks.read_models.case_search import between, by_ids
 from grid_tasks.read_models.duties import Duty, duties, duty_list, duty_of
@@ -110,9 +111,12 @@ async def _require_service(call: HttpCall, code: str) -> DutyFacts:
     await call.fresh(duties)
     found = await duty_of(call.db, code)
     if found is None:
-        raise HttpProblem("not-found", "service_code was not found: GET services has those that there are")
+        raise HttpProblem(
+            "not-found", "service_code was not found: GET services has those that there are"
+        ) from NotOnAnyDutyList(code)
     if not found.duty.grid_duty:
-        raise HttpProblem("not-found", f"service_code was not found: {NotAGridDuty(found.duty)}")
+        refused = NotAGridDuty(found.duty)
+        raise HttpProblem("not-found", f"service_code was not found: {refused}") from refused
     return found.duty
 
 
@@ -183,7 +187,8 @@ async def report(
     form = await form_of(call)
     for given in (jurisdiction_id, form.jurisdiction_id):
         _require_jurisdiction(given)
-    duty, receipt = await _require_service(call, form.service_code), secrets.token_urlsafe(24)
+    async with counted(call, form.service_code):
+        duty, receipt = await _require_service(call, form.service_code), secrets.token_urlsafe(24)
     place = Place(longitude=form.long, latitude=form.lat)
     words = form.words or name_of(duty, "zh")
     command = await to_report(call, form.service_code, words, place, ReporterKind.OPEN311, form.email, receipt)
