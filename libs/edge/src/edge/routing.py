@@ -87,7 +87,7 @@ class Router(APIRouter):
     def operation(self, path: str) -> Operation:
         """The POST with this path, to be asked for by `edge.within`. Raises LookupError."""
         for route in self.routes:
-            if isinstance(route, Operation) and route.path == path and "POST" in route.methods:
+            if isinstance(route, Operation) and route.path == path and "POST" in (route.methods or ()):
                 return route
         raise LookupError(f"there is no POST {path}")
 

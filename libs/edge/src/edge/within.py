@@ -4,6 +4,7 @@ For what brings several commands at once: each passes the power check, the valid
 idempotency of its own route, so there is one way in and no second implementation. The caller is the outer request's.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,7 +38,7 @@ class Answered:
     @property
     def reason(self) -> str:
         """The reason of a problem: the last part of its type."""
-        return str(self.body["type"]).rpartition("/")[2] if isinstance(self.body, dict) and not self.done else ""
+        return "" if self.done else str(self.body["type"]).rpartition("/")[2]
 
 
 async def asked(
@@ -52,7 +53,7 @@ async def asked(
     `HttpCall.done_at` gives there. A fault of ours is answered as a 500, so that what comes after it is not lost."""
     names = list(operation.param_convertors)
     path = operation.path.replace(f"{{{names[0]}}}", thing or "") if names else operation.path
-    content = b"" if body is None else orjson.dumps(body)
+    content = b"" if body is None else json.dumps(body).encode()
     given = {"content-type": "application/json"} | {name.lower(): value for name, value in headers.items()}
     outer = {name: value for name, value in call.request.scope.items() if name != "edge.thing"}
     scope = outer | {
@@ -85,5 +86,5 @@ async def asked(
         log.error("a request within a request failed", exc_info=error, route=operation.path)
         response = HttpProblem("internal-error", "this is our fault; the operators find it by the trace").response()
         return Answered(500, {}, orjson.loads(response.body))
-    content = b"".join(parts)
-    return Answered(status, told, orjson.loads(content) if content else None)
+    answer = b"".join(parts)
+    return Answered(status, told, orjson.loads(answer) if answer else None)

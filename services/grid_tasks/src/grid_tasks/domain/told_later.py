@@ -28,9 +28,12 @@ class Judgement(StrEnum):
 
 
 SAID = {
-    Judgement.SET_RIGHT: Title(zh="手机时间不准，已按服务器时间校正", en="The phone's clock was wrong; it was set right"),
+    Judgement.SET_RIGHT: Title(
+        zh="手机时间不准，已按服务器时间校正", en="The phone's clock was wrong; it was set right"
+    ),
     Judgement.IN_THE_FUTURE: Title(
-        zh="手机时间晚于现在，不予采信，以到达时间为准", en="The phone's time is in the future: the time of arrival counts"
+        zh="手机时间晚于现在，不予采信，以到达时间为准",
+        en="The phone's time is in the future: the time of arrival counts",
     ),
     Judgement.BEFORE_LAST_CONTACT: Title(
         zh="手机时间早于上次联网，不予采信，以到达时间为准",

@@ -103,8 +103,9 @@ def decide(case: Case, command: Working) -> Sequence[Event]:  # one line for eac
         case DoPaper(worker, words, evidence, at, done_at):
             _require_theirs(case, worker)
             _require_photos(case, len(case.result_evidence) + len(evidence))
-            facts = {"case": case.id, "worker": worker, "words": words, "evidence": evidence}
-            return [CasePaperDone(**facts, done_at=when_done(done_at, at, case.worked_since), at=at)]
+            done_at = when_done(done_at, at, case.worked_since)
+            facts = {"case": case.id, "worker": worker, "words": words}
+            return [CasePaperDone(**facts, evidence=evidence, done_at=done_at, at=at)]
 
 
 def _require_theirs(case: Case, worker: str) -> None:

@@ -1,11 +1,11 @@
-"""What each phone carries with it (随身工作): whose a case is or was, what came back to whom, and at which position of the
-store each case last changed, so that a phone can be told what is new since it last asked.
+"""What each phone carries with it (随身工作): whose a case is or was, what came back to whom, and at which position of
+the store each case last changed, so that a phone can be told what is new since it last asked.
 
 Positions are those of the events, which this read model takes in their order: whoever has seen all up to its progress
 has seen all up to there for good, and no late commit slips in behind (decision 0001).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -120,18 +120,19 @@ def _positions(events: Batch[Event]) -> tuple[list[int], list[str], list[int]]:
     return [it.incarnation for it in found], [str(it.tx) for it in found], [it.number for it in found]
 
 
-async def _join(db: Connection, events: Batch[Event], members: list[str], cases: list[str], part: str) -> None:
-    """Lets these have, or help with, these cases."""
+async def _join(db: Connection, parts: Mapping[tuple[str, str], str]) -> None:
+    """Gives each of these members their part in these cases."""
     await db.execute(
         """insert into field_part (member, case_id, part, incarnation, tx, number)
-           select distinct on (new.member, c.case_id) new.member, c.case_id, $3, c.incarnation, c.tx, c.number
-           from unnest($1::text[], $2::text[]) as new (member, case_id) join field_case c using (case_id)
+           select new.member, c.case_id, new.part, c.incarnation, c.tx, c.number
+           from unnest($1::text[], $2::text[], $3::text[]) as new (member, case_id, part)
+           join field_case c using (case_id)
            order by new.member, c.case_id
            on conflict (member, case_id) do update set part = excluded.part,
                incarnation = excluded.incarnation, tx = excluded.tx, number = excluded.number""",
-        members,
-        cases,
-        part,
+        [member for member, _ in parts],
+        [case for _, case in parts],
+        list(parts.values()),
     )
 
 
@@ -161,15 +162,20 @@ async def accepted(db: Connection, events: Batch[CaseAccepted]) -> None:
 async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
     case = "warn_at = new.warn_at, paper_due = false"
     await _change(db, events, ["warn_at", "worker"], case, "part = 'had'", "part = 'has'")
-    last = {it.data.case: it.data.worker for it in events}
-    await _join(db, events, list(last.values()), list(last), "has")
+    parts: dict[tuple[str, str], str] = {}
+    last: dict[str, str] = {}
+    for it in events:
+        if before := last.get(it.data.case):
+            parts[before, it.data.case] = "had"
+        parts[it.data.worker, it.data.case] = "has"
+        last[it.data.case] = it.data.worker
+    await _join(db, parts)
 
 
 @field_work.on(CaseHelpAsked)
 async def help_asked(db: Connection, events: Batch[CaseHelpAsked]) -> None:
     await _change(db, events)
-    asked = [(helper, it.data.case) for it in events for helper in it.data.helpers]
-    await _join(db, events, [helper for helper, _ in asked], [case for _, case in asked], "helps")
+    await _join(db, {(helper, it.data.case): "helps" for it in events for helper in it.data.helpers})
 
 
 @field_work.on(CaseHelpGiven)
@@ -278,19 +284,11 @@ class Changed:
     here: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Since:
-    """From where a phone is told what changed. It was first told what was open at `first`: of what had ended by then it
-    is never told."""
-
-    position: Position = START
-    first: Position | None = None
-
-
 async def progress(db: Database) -> Position:
     """Up to where everything is shown here, and will stay so."""
     row = await db.fetchrow(
-        "select incarnation, tx::text, position from log.progress where consumer = $1 and source = '' and partition = 0",
+        """select incarnation, tx::text, position from log.progress
+           where consumer = $1 and source = '' and partition = 0""",
         field_work.schema,
     )
     return Position(row[0], int(row[1]), row[2]) if row else START
@@ -399,4 +397,4 @@ async def came_back(db: Database, member: str, since: datetime, limit: int) -> l
         since,
         limit,
     )
-    return [CameBack(*row[:4], Step(row[4]), *row[5:]) for row in rows]
+    return [CameBack(row[0], row[1], row[2], row[3], Step(row[4]), row[5], row[6]) for row in rows]
