@@ -6,126 +6,16 @@ from typing import Any
 
 import httpx2
 import pytest
-from contracts.common import Post
-from edge.testing import client, in_post, token, told
+from edge.testing import client, in_post, told
 from events.runtime import Runtime
 from events.testing import eventually
-from grid_tasks.domain.case import CASE
-from grid_tasks.read_models.field_work import field_work
+from grid_tasks.read_models.case_board import case_board
 from grid_tasks.service import application
 
 from .conftest import Trade, each_table
+from .field import BODY, POSTS, RESULT, Station
 from .roster import changed, follow
 from .trade import GRID, INSTRUCTOR, LEADER, LI, WANG
-
-BODY: dict[str, Any] = {
-    "category": "neighbour_noise",
-    "description": "楼上深夜装修",
-    "place": {"longitude": 120.0945, "latitude": 30.8723},
-}
-RESULT = {"result": "已上门劝阻"}
-POSTS = {LI: Post.GRID_WORKER, WANG: Post.GRID_WORKER, LEADER: Post.GRID_LEADER, INSTRUCTOR: Post.GRID_INSTRUCTOR}
-
-
-class Phone:
-    """A phone of somebody: it carries cases, and brings what was done with it. Its clock is off by so much."""
-
-    def __init__(self, http: httpx2.AsyncClient, who: str, trade: Trade, off: timedelta = timedelta()) -> None:
-        self.http, self.who, self.trade, self.off = http, who, trade, off
-        self.since: str | None = None
-        self.carries: dict[str, dict[str, Any]] = {}
-        self.versions: dict[str, int] = {}
-        self._count = 0
-
-    def clock(self) -> datetime:
-        return self.trade() + self.off
-
-    def did(self, do: str, thing: str | None = None, body: Any = None, **more: Any) -> dict[str, Any]:
-        """A command that is made now."""
-        self._count += 1
-        made = {"id": f"{self.who}-{self._count}", "do": do, "thing": thing, "body": body}
-        return made | {"at": self.clock().isoformat(), "seen": self.since} | more
-
-    async def sync(self, *commands: dict[str, Any], since: str | None = "", **more: Any) -> dict[str, Any]:
-        """One request; takes in what it is told."""
-        answer = await self.post(*commands, since=since, **more)
-        assert answer.status_code == 200, answer.text
-        return self.take_in(answer.json())
-
-    async def post(self, *commands: dict[str, Any], since: str | None = "", **more: Any) -> httpx2.Response:
-        body = {
-            "since": self.since if since == "" else since,
-            "sent_at": self.clock().isoformat(),
-            "commands": list(commands),
-        }
-        headers = {"Authorization": f"Bearer {token(self.who)}"}
-        return await self.http.post("/sync", json=body | more, headers=headers)
-
-    def take_in(self, told: dict[str, Any]) -> dict[str, Any]:
-        if told["anew"]:
-            self.carries, self.versions = {}, {}
-        for it in told["changed"]:
-            self.carries[it["case"]["case"]], self.versions[it["case"]["case"]] = it["case"], it["version"]
-        for case in told["gone"]:
-            self.carries.pop(case, None)
-        self.since = told["next"]
-        return told
-
-    async def sync_all(self) -> None:
-        while (await self.sync())["more"]:
-            pass
-
-    def open_cases(self) -> dict[str, dict[str, Any]]:
-        return {case: it for case, it in self.carries.items() if it["closed_at"] is None}
-
-
-class Station:
-    """Where everybody calls in."""
-
-    def __init__(self, http: httpx2.AsyncClient, runtime: Runtime, trade: Trade) -> None:
-        self.http, self.runtime, self.trade = http, runtime, trade
-        self._count = 0
-
-    def phone(self, who: str, **more: Any) -> Phone:
-        return Phone(self.http, who, self.trade, **more)
-
-    async def post(self, path: str, body: Any = None, who: str | None = None, **headers: str) -> httpx2.Response:
-        self._count += 1
-        usual = {"Idempotency-Key": f"online-{self._count}", "If-Match": "*"}
-        signed = {"Authorization": f"Bearer {token(who)}"} if who else {}
-        return await self.http.post(path, json=body, headers=usual | signed | headers)
-
-    async def get(self, path: str, who: str, **headers: str) -> httpx2.Response:
-        return await self.http.get(path, headers={"Authorization": f"Bearer {token(who)}"} | headers)
-
-    async def do(self, case: str, what: str, who: str | None, body: Any = None, **headers: str) -> dict[str, Any]:
-        answer = await self.post(f"/cases/{case}/{what}", body, who, **headers)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def case_of(self, worker: str) -> str:
-        """A case that this worker has."""
-        case = (await self.post("/cases", BODY)).json()["case"]
-        holder = await self.with_somebody(case)
-        if holder != worker:
-            await self.do(case, "dispatch", INSTRUCTOR, {"worker": worker, "why": "就近"})
-        await self.settled()
-        return case
-
-    async def with_somebody(self, case: str) -> str:
-        found: list[str] = []
-
-        async def somebody_has_it() -> bool:
-            state, _ = await self.runtime.commands.load(CASE, case)
-            found[:] = [state.worker] if state.worker else []
-            return bool(found)
-
-        await eventually(somebody_has_it)
-        return found[0]
-
-    async def settled(self) -> None:
-        """Until every phone can be told what is so now."""
-        await self.runtime.commands.caught_up(field_work)
 
 
 @pytest.fixture
@@ -197,6 +87,7 @@ async def test_what_others_did_meanwhile_is_a_conflict_that_says_how_it_stands(s
     await phone.sync_all()
     commands = [phone.did("start", case), phone.did("hand-in", case, RESULT)]
     await station.do(case, "dispatch", INSTRUCTOR, {"worker": WANG, "why": "李某请假"})
+    await station.settled()
     told = await phone.sync(*commands)
     assert became(told) == ["conflict", "waits"]
     conflict = told["commands"][0]
@@ -222,20 +113,20 @@ async def test_a_failed_step_stops_its_own_case_only(station: Station) -> None:
 
 
 async def test_what_is_refused_says_why_and_what_would_be_right(station: Station, trade: Trade) -> None:
-    phone, case = station.phone(LI), await station.case_of(LI)
+    phone, case, other = station.phone(LI), await station.case_of(LI), await station.case_of(LI)
     stranger = station.phone("nobody")
     told = await phone.sync(
         phone.did("start", "no-such-case"),
-        phone.did("dance", case),
-        phone.did("start", case, {"odd": 1}),
+        phone.did("dance", other),
+        phone.did("start", other),
         phone.did("hand-in", case, {"result": "  "}),
         phone.did("report", body=BODY | {"category": "ufo"}),
-        phone.did("report", case, BODY),
+        phone.did("report", "another", BODY),
         phone.did("start"),
     )
     reasons = [it.get("problem", {}).get("type", "").rpartition("/")[2] for it in told["commands"]]
     assert reasons[0] == "not-found"
-    assert became(told)[1] == "refused"
+    assert became(told)[1:3] == ["refused", "waits"]
     assert "start" in told["commands"][1]["problem"]["possible"]
     assert reasons[3] == "invalid-input"
     assert told["commands"][3]["problem"]["errors"][0]["field"] == "result"
@@ -249,9 +140,7 @@ async def test_a_version_that_was_seen_counts_with_what_the_batch_itself_did(sta
     phone, case = station.phone(LI), await station.case_of(LI)
     await phone.sync_all()
     seen = phone.versions[case]
-    told = await phone.sync(
-        phone.did("start", case, if_match=seen), phone.did("hand-in", case, RESULT, if_match=seen)
-    )
+    told = await phone.sync(phone.did("start", case, if_match=seen), phone.did("hand-in", case, RESULT, if_match=seen))
     assert became(told) == ["done", "done"]
     other = await station.case_of(LI)
     await phone.sync_all()
@@ -410,10 +299,10 @@ async def test_the_morning_list_has_what_is_to_be_done_by_deadline(station: Stat
     standing = await station.case_of(LI)
     await station.do(standing, "ask-reporter", LI, {"reason": "几楼"})
     await station.settled()
-    await station.runtime.commands.caught_up(case_board())
+    await station.runtime.commands.caught_up(case_board)
     answer = await station.get("/my/work", LI)
     items = {it["case"]: it for it in answer.json()["items"]}
-    assert list(items)[0] == late
+    assert next(iter(items)) == late
     assert list(items)[-1] == standing
     assert {case: items[case]["pressing"] for case in (late, warned, today, standing)} == {
         late: "late",
@@ -430,7 +319,7 @@ async def test_the_morning_list_has_what_is_to_be_done_by_deadline(station: Stat
     assert (await station.get("/my/work", LI, **known)).status_code == 304
     await station.do(today, "start", LI)
     await station.settled()
-    await station.runtime.commands.caught_up(case_board())
+    await station.runtime.commands.caught_up(case_board)
     assert (await station.get("/my/work", LI, **known)).status_code == 200
     assert (await station.get("/my/work", WANG)).json()["items"][0]["case"] == helped
 
@@ -447,14 +336,8 @@ async def test_what_came_back_is_listed_since_yesterday(station: Station, trade:
     trade.advance(minutes=1)
     await station.do(longer, "give-time", LEADER, {"minutes": 30})
     await station.settled()
-    await station.runtime.commands.caught_up(case_board())
+    await station.runtime.commands.caught_up(case_board)
     answer = await station.get("/my/returned", LI)
     assert [(it["case"], it["what"]) for it in answer.json()["items"]] == [(longer, "time_given"), (back, "sent_back")]
     assert (await station.get("/my/returned", LI, **{"If-None-Match": answer.headers["etag"]})).status_code == 304
     assert len((await station.get("/my/returned?days=3", LI)).json()["items"]) == 3
-
-
-def case_board() -> Any:
-    from grid_tasks.read_models.case_board import case_board as board
-
-    return board

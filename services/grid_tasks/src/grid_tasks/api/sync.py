@@ -11,8 +11,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
+import orjson
 from contracts.common import Title
-from edge import Call, Router
+from edge import Call, HttpProblem, Router
 from edge.body import Whole
 from edge.call import HttpCall
 from edge.idempotency import value_of
@@ -143,15 +144,16 @@ class _Batch:
 
     async def take(self, command: OfflineCommand) -> CommandAnswer:
         """Does one, or says why not."""
-        operation = OFFLINE.get(command.do)
-        if operation is None:
-            return _refused(command, "no-such-command", {"possible": sorted(OFFLINE)})
-        thing = self._thing(command)
-        if (thing is None) is bool(operation.param_convertors):
-            return _refused(command, "invalid-input", {"detail": "give thing or of_report, but not with a report"})
+        operation, thing = OFFLINE.get(command.do), self._thing(command)
         about = thing or self._made_by(command.id)
         if about in self.failed:
             return CommandAnswer(id=command.id, became=Became.WAITS, thing=about, title=title_of("comes-after"))
+        if operation is None:
+            known = sorted(OFFLINE)
+            return self._refused(command, about, "no-such-command", f"do is one of {', '.join(known)}", possible=known)
+        if (thing is None) is bool(operation.param_convertors):
+            wrong = "give thing, or of_report; neither with a report"
+            return self._refused(command, about, "invalid-input", wrong)
         when = self._judged(command)
         answer = await asked(self.call, operation, thing, command.body, self._headers(command, about), when.done_at)
         return await self._told(command, about, answer, when)
@@ -200,6 +202,12 @@ class _Batch:
                 self.token = found
         return told
 
+    def _refused(self, command: OfflineCommand, about: str, reason: str, detail: str, **members: Any) -> CommandAnswer:
+        """One that has no route to be asked for."""
+        self.failed.add(about)
+        problem = orjson.loads(HttpProblem(reason, detail, status=422, **members).response().body)
+        return CommandAnswer(id=command.id, became=Became.REFUSED, title=title_of(reason), problem=problem)
+
     async def _now(self, case: str) -> Now:
         state, version = await self.call.commands.load(CASE, case)
         return Now(
@@ -209,10 +217,6 @@ class _Batch:
             possible=list(state.possible),
             by={it.name: it.by for it in state.moves},
         )
-
-
-def _refused(command: OfflineCommand, reason: str, problem: dict[str, Any]) -> CommandAnswer:
-    return CommandAnswer(id=command.id, became=Became.REFUSED, title=title_of(reason), problem=problem)
 
 
 OTHERS_STEPS = frozenset({"not-your-case", "not-asked-to-help"})
@@ -230,17 +234,23 @@ def _became(answer: Answered) -> Became:
 
 
 @router.post("", power=Powers.HANDLE, asks=True, response_model=SyncView)
-async def sync(body: SyncBody, call: Call, answer: Response) -> SyncView:
+async def sync(body: SyncBody, call: Call) -> Response:
     """离线同步: brings what was done without a network, each command once, in order; and tells what has changed since,
     of the caller's own cases and of those of their grids. Each command goes by its own route's power and rules."""
     caller = call.require_caller()
     batch = _Batch(call, caller, await call.commands.personal.keys.index_key(), body)
     told = [await batch.take(command) for command in body.commands]
     await _catch_up(call, batch.token)
-    if batch.token:
-        answer.headers["Consistency-Token"] = str(batch.token)
-    off = body.sent_at - call.now
-    return await _news(batch, told, round(off.total_seconds()))
+    off = round((body.sent_at - call.now).total_seconds())
+    headers = {"Consistency-Token": str(batch.token)} if batch.token else {}
+    return Response(_json(await _news(batch, told, off)), 200, headers, "application/json")
+
+
+def _json(view: SyncView) -> bytes:
+    """On the wire: of a command nothing is said where there is nothing to say."""
+    plain = view.model_dump(mode="json")
+    plain["commands"] = [{name: value for name, value in it.items() if value is not None} for it in plain["commands"]]
+    return orjson.dumps(plain)
 
 
 async def _catch_up(call: HttpCall, token: Token | None) -> None:
@@ -264,7 +274,7 @@ async def _news(batch: _Batch, told: list[CommandAnswer], off: int) -> SyncView:
         stands = beginning(scope_of(grids), upto, call.now)
     found = await changed(call.db, caller, grids, stands.position, stands.first, A_PAGE + 1)
     page, more = found[:A_PAGE], len(found) > A_PAGE
-    reached = page[-1].position if more else max(upto, *(it.position for it in page)) if page else upto
+    reached = page[-1].position if more else max([upto, *(it.position for it in page)])
     after = SyncToken(max(reached, stands.position), stands.first, stands.scope, call.now)
     return SyncView(
         now=call.now,
