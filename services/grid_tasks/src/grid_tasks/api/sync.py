@@ -55,8 +55,8 @@ class OfflineCommand(Body):
     do: Name = Field(description="report, start, act-at-once, hand-in, … : the last word of the route's path")
     thing: Name | None = Field(None, description="The case")
     of_report: CommandId | None = Field(None, description="Instead of `thing`: the id of the command that reported it")
-    if_match: Whole | None = Field(
-        None, ge=1, lt=1_000_000_000, description="The version that the phone had seen; none: whatever it is now"
+    if_match: Whole = Field(
+        0, ge=0, lt=1_000_000_000, description="The version that the phone had seen; 0: whatever it is now"
     )
     at: Moment | None = Field(None, strict=False, description="When it was done, by the phone's clock")
     seen: SyncedTo | None = Field(None, description="`next` as the phone had it then, if that was another than `since`")
@@ -170,7 +170,7 @@ class _Batch:
 
     def _headers(self, command: OfflineCommand, thing: str) -> dict[str, str]:
         seen = command.if_match
-        if seen is not None and thing in self.based and self.based[thing][0] == seen:
+        if seen and thing in self.based and self.based[thing][0] == seen:
             seen = self.based[thing][1]  # the batch itself has moved it on
         headers = {"Idempotency-Key": command.id, "If-Match": f'"v{seen}"' if seen else "*"}
         for name in ("Accept-Language", "Consistency-Token"):
@@ -194,7 +194,7 @@ class _Batch:
         told.repeated = True if "idempotency-replayed" in answer.headers else None
         told.receipt = answer.body.get("receipt")
         told.counts_at, told.time, told.time_said = when.done_at or self.call.now, when.why, SAID.get(when.why)
-        if command.if_match is not None and told.thing:
+        if command.if_match and told.thing:
             self.based[told.thing] = command.if_match, told.version
         if token := answer.headers.get("consistency-token"):
             found = Token.parse(token)
