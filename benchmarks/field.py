@@ -152,9 +152,10 @@ async def in_one_batch(bench: Bench) -> Sequence[float]:
 
         since: list[str | None] = [None]
 
-        async def sync(commands: list[dict[str, Any]]) -> None:
+        async def sync(commands: list[dict[str, Any]], **headers: str) -> None:
             now = datetime.now(UTC).isoformat()
-            answer = await http.post("/sync", json={"since": since[0], "sent_at": now, "commands": commands})
+            body = {"since": since[0], "sent_at": now, "commands": commands}
+            answer = await http.post("/sync", json=body, headers=headers)
             told = answer.json()
             if any(it["became"] != "done" for it in told["commands"]):
                 raise RuntimeError(f"not done: {told['commands']}")
@@ -171,12 +172,14 @@ async def in_one_batch(bench: Bench) -> Sequence[float]:
             await sync([])
 
             async def ask() -> None:
+                seen = ""
                 for case in cases:
                     headers = {"Idempotency-Key": f"start-{case}", "If-Match": "*"}
                     answer = await http.post(f"/cases/{case}/start", headers=headers)
                     if answer.status_code != 200:
                         raise RuntimeError(answer.text)
-                await sync([])
+                    seen = answer.headers["Consistency-Token"]
+                await sync([], **{"Consistency-Token": seen})
 
             return await per_second(FIFTY, ask())
 
