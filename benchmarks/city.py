@@ -45,11 +45,15 @@ COMMUNITIES = 440
 P99 = 0.99
 
 
+def quiet() -> None:
+    """Logs errors only: a line a request is not what is measured."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
 @asynccontextmanager
 async def office(bench: Bench, prefix: str) -> AsyncGenerator[tuple[Runtime, httpx2.AsyncClient]]:
-    """A registry at work, API and worker in processes of their own as they are deployed, and the clerk who keeps it. It
-    logs errors only: a line a request is not what is measured."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    """A registry at work, API and worker in processes of their own as they are deployed, and the clerk who keeps it."""
+    quiet()
     with TemporaryDirectory(prefix="commongrid-bench-") as folder:
         async with bench.runtime(registry, prefix) as runtime:
             posts = in_post(CLERK, Post.REGISTRAR), in_post(WORKER, Post.COMMUNITY_OFFICER)

@@ -360,12 +360,14 @@ async def test_out_of_scope_there_is_no_such_thing_and_in_scope_there_is(
 
 FILES = "/snapshots/"
 """Registers as files: cut to scope as well, which services/registry/tests/test_snapshots.py sees."""
+MINE = "/my/"
+"""The caller's own, whatever their grid: services/grid_tasks/tests/test_sync.py sees that."""
 LISTS = [
     (service, route)
     for service, route in ROUTES
     if method_of(route) == "GET"
     and not route.dependant.path_params
-    and not route.path.startswith(FILES)
+    and not route.path.startswith((FILES, MINE))
     and route.path != "/rounds"  # no list: see services/grid_tasks/tests/test_visit_api.py
     and any(holder.scope is Scope.OWN_GRID for holder in POWERS[power_of(route) or ""].holders)
 ]

@@ -297,14 +297,18 @@ async def test_the_rows_are_the_same_however_the_events_are_cut_and_mixed(db: Co
         turns = [n for n, life in enumerate(lives) for _ in life]
         random.shuffle(turns)
         left = [list(life) for life in lives]
-        await db.execute("truncate board_case, open_case, last_case, member, duty, grid_area")
+        await db.execute("truncate board_case, open_case, last_case, member, duty, grid_area, field_case, field_part")
         await follow(db, *(left[turn].pop(0) for turn in turns), at_a_time=at_a_time)
         assert await everything(db) == expected
 
 
 async def everything(db: Connection) -> list[object]:
-    tables = ("board_case", "open_case", "last_case", "member")
-    return [[tuple(row) for row in await db.fetch(f"select * from {table} order by 1")] for table in tables]
+    asked = [f"select * from {table} order by 1" for table in ("board_case", "open_case", "last_case", "member")]
+    asked += [  # without positions, which are those of the events
+        "select case_id, grid, open, clock, warn_at, paper_due from field_case order by 1",
+        "select member, case_id, part, came_back, came_back_at from field_part order by 1, 2",
+    ]
+    return [[tuple(row) for row in await db.fetch(it)] for it in asked]
 
 
 async def test_the_list_is_newest_first_and_narrowed_down(db: Connection) -> None:

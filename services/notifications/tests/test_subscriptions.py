@@ -141,8 +141,7 @@ async def test_who_has_lost_the_power_is_told_nothing_more(world: World, receive
         await world.grid_tasks(reported(), closed())
 
         async def waits() -> bool:
-            [row] = await all_of(runtime)
-            return row.attempts == 1
+            return [row.attempts for row in await all_of(runtime)] == [1]
 
         await eventually(waits)
         await told(world.databases["notifications"], PowerWithdrawn(power="subscriptions.keep"))

@@ -190,6 +190,8 @@ class CaseStarted(Event, type="commongrid.grid_tasks.case.started.v1"):
 
     case: str
     worker: str
+    done_at: AwareDatetime | None = None
+    """When it was done, where that was without a network and is believed: `at` is when it was told."""
     at: AwareDatetime
 
 
@@ -205,6 +207,8 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
     evidence: tuple[str, ...] = ()
     paper_due: bool = False
     """Whether what is to be written down follows, as it was urgent."""
+    done_at: AwareDatetime | None = None
+    """When it was done, where that was without a network and is believed: `at` is when it was told."""
     at: AwareDatetime
 
 
@@ -357,6 +361,8 @@ class CaseHelpGiven(Event, type="commongrid.grid_tasks.case.help_given.v1"):
     helper: str
     done: bool
     words: str = personal()
+    done_at: AwareDatetime | None = None
+    """When it was done, where that was without a network and is believed: `at` is when it was told."""
     at: AwareDatetime
 
 
@@ -487,6 +493,8 @@ class CasePaperDone(Event, type="commongrid.grid_tasks.case.paper_done.v1"):
     worker: str
     words: str = personal()
     evidence: tuple[str, ...] = ()
+    done_at: AwareDatetime | None = None
+    """When it was done, where that was without a network and is believed: `at` is when it was told."""
     at: AwareDatetime
 
 

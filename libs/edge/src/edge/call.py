@@ -25,7 +25,7 @@ from edge.authority import Authority, authority
 from edge.body import require_storable
 from edge.callers import BearerToken, Caller, Callers, not_signed_in
 from edge.idempotency import key_of
-from edge.ids import new_id
+from edge.ids import made_by, new_id
 from edge.outside import exceeded
 from edge.powers import Grant, granted, refusal
 from edge.preconditions import etag, expected_version
@@ -76,6 +76,22 @@ class HttpCall:
         id_ = new_id(self.now)
         self._made.add(id_)
         return id_
+
+    async def id_by_key(self) -> str:
+        """An id for the one thing that this request makes, derived from its Idempotency-Key: whoever called and holds
+        the key knows it before they are answered (`made_by`). A new one for a caller whom nobody knows, whose keys
+        are not theirs alone."""
+        if self.caller.id is None or (key := await self.given_key()) is None:
+            return self.new_id()
+        id_ = made_by(key.value)
+        self._made.add(id_)
+        return id_
+
+    @property
+    def done_at(self) -> datetime | None:
+        """When that was done which is told only now, where it was done without a network and the time is believed (see
+        `edge.within`); None: now."""
+        return self.request.scope.get("edge.done_at")
 
     def require_caller(self) -> str:
         """The caller's id, where the power is held by anybody; raises the 401 problem if they are anonymous."""

@@ -35,9 +35,14 @@ def key_of(
         raise HttpProblem(
             "idempotency-key-malformed", "an Idempotency-Key has 1 to 200 visible ASCII characters; a UUID is good"
         )
-    scope = "\0".join((caller or "", method, template, value))
     asked = b"\0".join((method.encode(), path.encode(), query, canonical(body)))
-    return Key(hashlib.sha256(scope.encode()).hexdigest(), hashlib.sha256(asked).digest())
+    return Key(value_of(value, caller, method, template), hashlib.sha256(asked).digest())
+
+
+def value_of(key: str, caller: str | None, method: str, template: str) -> str:
+    """By what the kernel keeps a key that this caller gave to this operation."""
+    scope = "\0".join((caller or "", method, template, key))
+    return hashlib.sha256(scope.encode()).hexdigest()
 
 
 def canonical(body: bytes) -> bytes:

@@ -16,7 +16,7 @@ from edge.problems import HttpProblem
 
 F = TypeVar("F", bound=Callable[..., Any])
 ASKS = "x-asks"
-"""Under this name it says of a POST that it changes nothing."""
+"""Under this name it says of a POST that it needs no Idempotency-Key."""
 POWER = "x-power"
 """Under this name the document tells the power of an operation."""
 
@@ -75,14 +75,21 @@ class Router(APIRouter):
         return super().get(path, **_naming(power, options))
 
     def post(self, path: str, *, power: str, asks: bool = False, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
-        """A POST that needs this power. `asks` says that it is a question, put into a body because what it holds is not
-        for addresses: it changes nothing, and needs no Idempotency-Key."""
+        """A POST that needs this power. `asks` says that it needs no Idempotency-Key: it is a question, put into a body
+        because what it holds is not for addresses, and changes nothing; or each thing in it has a key of its own."""
         extra = options.get("openapi_extra", {}) | ({ASKS: True} if asks else {})
         return super().post(path, **_naming(power, options | {"openapi_extra": extra}))
 
     def put(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
         """A PUT that needs this power."""
         return super().put(path, **_naming(power, options))
+
+    def operation(self, path: str) -> Operation:
+        """The POST with this path, to be asked for by `edge.within`. Raises LookupError."""
+        for route in self.routes:
+            if isinstance(route, Operation) and route.path == path and "POST" in (route.methods or ()):
+                return route
+        raise LookupError(f"there is no POST {path}")
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:

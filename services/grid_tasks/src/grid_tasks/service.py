@@ -13,10 +13,12 @@ from grid_tasks.api import (
     cases,
     duties,
     evidence,
+    mine,
     moves,
     patrols,
     reporting,
     rounds,
+    sync,
     visit_forms,
     visits,
     workers,
@@ -51,6 +53,7 @@ from grid_tasks.read_models.calendar_days import calendar_days
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
 from grid_tasks.read_models.evidence import evidence as kept_evidence
+from grid_tasks.read_models.field_work import field_work
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.overreach import overreach
@@ -87,6 +90,7 @@ grid_tasks = Service(
         visit_board,
         whereabouts,
         overreach,
+        field_work,
         authority,
         audit.read_model,
     ],
@@ -125,6 +129,8 @@ application = Application(
         overreaching.router,
         campaigns.router,
         patrols.router,
+        sync.router,
+        mine.router,
         open311.router,
     ],
     statuses={

@@ -73,7 +73,7 @@ async def report(body: ReportBody, call: Call) -> Response:
         call, body.category, body.description, place, _kind(call.grant.post), body.contact, receipt
     )
     await require_kept(call.commands, body.evidence, call.caller.id)
-    command = replace(command, evidence=body.evidence, told_at=body.at)
+    command = replace(command, evidence=body.evidence, told_at=body.at or call.done_at)
 
     def answer(state: Case, _version: int) -> ReportedView:
         return ReportedView(**fields(state), receipt=receipt)
@@ -94,7 +94,7 @@ async def to_report(
     """The command that reports this, by the duty list, the map and the roster as they are known here now, whichever way
     it came in."""
     await call.fresh(duties, grids, workers)
-    case = call.new_id()
+    case = await call.id_by_key()
     found, grid = await duty_of(call.db, category), await grid_at(call.db, place)
     duty = found.duty if found else None
     if (duty is None and not await any_duty(call.db)) or (grid is None and not await any_grid(call.db)):

@@ -223,7 +223,7 @@ async def give_back(case: str, body: ReasonBody, call: Call) -> Response:
 @router.post("/{case}/start", power=Powers.HANDLE, response_model=CaseView)
 async def start(case: str, call: Call) -> Response:
     """处置: the worker to whom it was dispatched begins."""
-    return await _change(call, case, Start(call.require_caller(), call.now))
+    return await _change(call, case, Start(call.require_caller(), call.now, call.done_at))
 
 
 @router.post("/{case}/act-at-once", power=Powers.HANDLE, response_model=CaseView)
@@ -232,7 +232,7 @@ async def act_at_once(case: str, call: Call) -> Response:
     await call.fresh(workers)
     worker = call.require_caller()
     grid = await _grid_of(call, case, worker)
-    return await _change(call, case, ActAtOnce(worker, grid, await calendar(call.db), call.now))
+    return await _change(call, case, ActAtOnce(worker, grid, await calendar(call.db), call.now, call.done_at))
 
 
 @router.post("/{case}/ask-help", power=Powers.HANDLE, response_model=CaseView)
@@ -250,7 +250,7 @@ async def confer(case: str, body: HelpBody, call: Call) -> Response:
 @router.post("/{case}/give-help", power=Powers.HANDLE, response_model=CaseView)
 async def give_help(case: str, body: PartBody, call: Call) -> Response:
     """协办反馈: a helper has done their part, or says why not."""
-    return await _change(call, case, GiveHelp(call.require_caller(), body.done, body.words, call.now))
+    return await _change(call, case, GiveHelp(call.require_caller(), body.done, body.words, call.now, call.done_at))
 
 
 @router.post("/{case}/ask-time", power=Powers.HANDLE, response_model=CaseView)
@@ -302,7 +302,8 @@ async def resume(case: str, call: Call) -> Response:
 async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
     """反馈: the worker says what came of it."""
     await require_kept(call.commands, body.evidence, call.require_caller(), case)
-    command = HandIn(call.require_caller(), body.result, call.now, body.evidence, body.paper_later)
+    worker = call.require_caller()
+    command = HandIn(worker, body.result, call.now, body.evidence, body.paper_later, call.done_at)
     return await _change(call, case, command)
 
 
@@ -310,7 +311,8 @@ async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
 async def do_paper(case: str, body: PaperBody, call: Call) -> Response:
     """补录: what an urgent case was handed in without."""
     await require_kept(call.commands, body.evidence, call.require_caller(), case)
-    return await _change(call, case, DoPaper(call.require_caller(), body.words, body.evidence, call.now))
+    worker = call.require_caller()
+    return await _change(call, case, DoPaper(worker, body.words, body.evidence, call.now, call.done_at))
 
 
 @router.post("/{case}/verify", power=Powers.VERIFY, response_model=CaseView)

@@ -75,6 +75,7 @@ class StepView(BaseModel):
 
     step: str = Field(description="reported, accepted, dispatched, started, handed_in, sent_back, verified, …")
     at: datetime
+    done_at: datetime | None = Field(description="When it was done, where that was without a network and told later")
     by: str | None = Field(description="A member's pseudonymous id, `policy:…` for a rule, or who reported in a word")
     worker: str | None = Field(description="Who had it then")
     due: datetime | None = Field(description="By when it was to be handed in, where that was set or missed")
@@ -136,6 +137,7 @@ def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
     return StepView(
         step=event.raw.type.split(".")[3],
         at=data.at,
+        done_at=getattr(data, "done_at", None),
         by=by,
         worker=getattr(data, "worker", None),
         due=getattr(data, "due", None),

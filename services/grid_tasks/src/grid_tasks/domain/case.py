@@ -143,8 +143,8 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
         case CaseReopened(due=due, at=at):
             anew = replace(case, attempt=case.attempt + 1, begun=at, stops=(), due=due, warned=False, rung=None)
             return _with_nobody(replace(anew, closed_at=None, handed_in_at=None, verifier=None))
-        case CaseStarted(at=at):
-            return replace(case, step=Step.STARTED, started_at=at)
+        case CaseStarted(at=at, done_at=done_at):
+            return replace(case, step=Step.STARTED, started_at=at, worked_since=done_at or at)
         case CaseHelpAsked(helpers=helpers, joint=joint):
             return replace(case, helping=case.helping | set(helpers), joint=case.joint or joint)
         case CaseHelpGiven(helper=helper, done=done):
@@ -165,7 +165,7 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
         case CaseResumed(due=due, at=at):
             # Whom a missed deadline was told, and who was warned, stays so.
             going = replace(running(case, at), step=Step.STARTED, pause=None, due=due)
-            return replace(going, started_at=case.started_at or at)
+            return replace(going, started_at=case.started_at or at, worked_since=at)
         case CaseAnswered(evidence=evidence):
             return replace(case, evidence=(*case.evidence, *evidence))
         case CaseHandedIn():

@@ -81,6 +81,8 @@ class Case:
     dispatched_at: datetime | None = None
     """These three are of the present attempt; the history has all."""
     started_at: datetime | None = None
+    worked_since: datetime | None = None
+    """When the work of this attempt began, or went on after a pause: nothing is handed in that was done before."""
     handed_in_at: datetime | None = None
     closed_at: datetime | None = None
 

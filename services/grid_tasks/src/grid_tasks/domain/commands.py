@@ -1,5 +1,5 @@
 """What may be asked for with a case. Each command carries `at`: when it is given, by the trade's clock; and the working
-`calendar` where a deadline follows from it."""
+`calendar` where a deadline follows from it; and `done_at` what was done without a network, and is told later."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -139,6 +139,7 @@ class Start:
 
     worker: str
     at: datetime
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class ActAtOnce:
     worker_grid: str | None
     calendar: Calendar
     at: datetime
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +181,7 @@ class GiveHelp:
     done: bool
     words: str
     at: datetime
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +267,7 @@ class HandIn:
     at: datetime
     evidence: tuple[str, ...] = ()
     paper_later: bool = False
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +278,7 @@ class DoPaper:
     words: str
     evidence: tuple[str, ...]
     at: datetime
+    done_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

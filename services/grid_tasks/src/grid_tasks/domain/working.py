@@ -53,6 +53,7 @@ from grid_tasks.domain.refusals import (
     NotYourReceipt,
     WaitsForOthers,
 )
+from grid_tasks.domain.told_later import when_done
 from grid_tasks.domain.working_time import Calendar
 
 AT_ONCE = "紧急事件，就近处置 / urgent: taken by who was there"
@@ -61,9 +62,10 @@ AT_ONCE = "紧急事件，就近处置 / urgent: taken by who was there"
 def decide(case: Case, command: Working) -> Sequence[Event]:  # one line for each command
     """What follows; the step is right."""
     match command:
-        case Start(worker, at):
+        case Start(worker, at, done_at):
             _require_theirs(case, worker)
-            return [CaseStarted(case=case.id, worker=worker, at=at)]
+            done_at = when_done(done_at, at, case.begun)
+            return [CaseStarted(case=case.id, worker=worker, done_at=done_at, at=at)]
         case ActAtOnce():
             return _at_once(case, command)
         case AskHelp(worker, helpers, why, at):
@@ -71,10 +73,11 @@ def decide(case: Case, command: Working) -> Sequence[Event]:  # one line for eac
             return _help_asked(case, helpers, why, at, joint=False)
         case Confer(_, helpers, why, at):
             return _help_asked(case, helpers, why, at, joint=True)
-        case GiveHelp(helper, done, words, at):
+        case GiveHelp(helper, done, words, at, done_at):
             if helper not in case.helping:
                 raise NotAskedToHelp
-            return [CaseHelpGiven(case=case.id, helper=helper, done=done, words=words, at=at)]
+            done_at = when_done(done_at, at, case.begun)
+            return [CaseHelpGiven(case=case.id, helper=helper, done=done, words=words, done_at=done_at, at=at)]
         case AskTime(worker, minutes, reason, at):
             _require_theirs(case, worker)
             facts = {"case": case.id, "grid": case.grid, "worker": worker}
@@ -97,10 +100,12 @@ def decide(case: Case, command: Working) -> Sequence[Event]:  # one line for eac
             return _answered(case, command)
         case HandIn():
             return [_handed_in(case, command)]
-        case DoPaper(worker, words, evidence, at):
+        case DoPaper(worker, words, evidence, at, done_at):
             _require_theirs(case, worker)
             _require_photos(case, len(case.result_evidence) + len(evidence))
-            return [CasePaperDone(case=case.id, worker=worker, words=words, evidence=evidence, at=at)]
+            done_at = when_done(done_at, at, case.worked_since)
+            facts = {"case": case.id, "worker": worker, "words": words}
+            return [CasePaperDone(**facts, evidence=evidence, done_at=done_at, at=at)]
 
 
 def _require_theirs(case: Case, worker: str) -> None:
@@ -125,7 +130,8 @@ def _at_once(case: Case, command: ActAtOnce) -> Sequence[Event]:
         raise NotUrgent
     if command.worker_grid != case.grid:
         raise NotInPostHere(command.worker, case.grid)
-    begun = CaseStarted(case=case.id, worker=command.worker, at=command.at)
+    done_at = when_done(command.done_at, command.at, case.begun)
+    begun = CaseStarted(case=case.id, worker=command.worker, done_at=done_at, at=command.at)
     if case.worker == command.worker and case.with_worker:
         return [begun]
     return [dispatched(case, command.worker, AT_ONCE, command.calendar, command.at), begun]
@@ -211,13 +217,15 @@ def _handed_in(case: Case, command: HandIn) -> CaseHandedIn:
         raise WaitsForOthers(sorted(case.helping))
     if not (command.paper_later and case.urgent):
         _require_photos(case, len(command.evidence))
+    done_at = when_done(command.done_at, command.at, case.worked_since)
     return CaseHandedIn(
         case=case.id,
         worker=command.worker,
         result=command.result,
-        on_time=case.due is not None and command.at <= case.due,
+        on_time=case.due is not None and (done_at or command.at) <= case.due,
         attempt=case.attempt,
         evidence=command.evidence,
         paper_due=command.paper_later and case.urgent,
+        done_at=done_at,
         at=command.at,
     )
