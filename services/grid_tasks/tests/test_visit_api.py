@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 
 from .conftest import Trade, each_table
 from .doors import ALL_RIGHT, OTHER_PHONE, SATURDAY, TUESDAY, lives, site
+from .field import Phone
 from .roster import follow
 from .test_api import Desk, assert_problem
 from .trade import GRID, INSTRUCTOR, LEADER, LI, WANG
@@ -184,3 +185,30 @@ async def test_a_leader_gives_a_visit_to_another_and_cancels_it_with_a_reason(fi
     assert_problem(await field.post(f"{path}/assign", {"worker": LI, "why": "顺路"}, LI, **usual), 403, "not-allowed")
     over = await field.post(f"{path}/cancel", {"reason": "重复"}, LEADER, **usual)
     assert over.json()["step"] == "cancelled"
+
+
+async def test_what_came_of_visits_and_a_patrol_is_brought_by_a_phone_that_had_no_network(
+    field: Field, trade: Trade
+) -> None:
+    first, second = await field.planned(1), await field.planned(2)
+    phone = Phone(field.http, first["worker"], trade, off=timedelta(hours=3))
+    await phone.sync_all()
+    commands = [
+        phone.did("visit-nobody-home", first["visit"], {}),
+        phone.did("patrol", body={"grid": GRID, "points": [{"point": "公园东门"}]}),
+        phone.did("visit-done", second["visit"], {**DONE, "form": "hotel"}),
+    ]
+    at_the_door = trade()
+    trade.advance(hours=2)
+    told = await phone.sync(*commands)
+    assert [it["became"] for it in told["commands"]] == ["done", "done", "refused"]
+    assert told["commands"][0]["counts_at"] == at_the_door.isoformat().replace("+00:00", "Z")
+    assert (await field.get(f"/visits/{first['visit']}", LEADER)).json()["tries"] == 1
+    again = await phone.sync(commands[0])
+    assert (again["commands"][0]["became"], again["commands"][0]["repeated"]) == ("done", True)
+
+    await field.post(f"/visits/{second['visit']}/cancel", {"reason": "已搬走"}, LEADER, **{"If-Match": "*"})
+    told = await phone.sync(phone.did("visit-done", second["visit"], DONE))
+    conflict = told["commands"][0]
+    assert (conflict["became"], conflict["now"]["step"]) == ("conflict", "cancelled")
+    assert conflict["title"] == {"zh": "走访任务已结束", "en": "The visit is over"}

@@ -286,4 +286,6 @@ class PatrolWalked(Event, type="commongrid.grid_tasks.patrol.walked.v1"):
     found: Annotated[int, Field(ge=0)]
     """At how many of them there was something."""
     findings: tuple[PatrolFinding, ...] = personal(default=(), erased=())
+    done_at: AwareDatetime | None = None
+    """When it was, where that was without a network and told later."""
     at: AwareDatetime

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 
 from edge.routing import Operation
 
-from grid_tasks.api import cases, moves, reporting
+from grid_tasks.api import cases, moves, patrols, reporting, visits
 
 REPORT = "report"
+VISIT_DO = "visit-"
+"""So begins what is done with a visit."""
 
 OFFLINE: Mapping[str, Operation] = {
     REPORT: cases.router.operation("/cases"),
@@ -24,5 +26,11 @@ OFFLINE: Mapping[str, Operation] = {
     "ask-time": moves.router.operation("/cases/{case}/ask-time"),
     "ask-reporter": moves.router.operation("/cases/{case}/ask-reporter"),
     "answer": reporting.router.operation("/cases/{case}/answer"),
+    "visit-done": visits.router.operation("/visits/{visit}/done"),
+    "visit-nobody-home": visits.router.operation("/visits/{visit}/nobody-home"),
+    "visit-turned-away": visits.router.operation("/visits/{visit}/turned-away"),
+    "visit-moved-away": visits.router.operation("/visits/{visit}/moved-away"),
+    "visit-put-on": visits.router.operation("/visits/{visit}/put-on"),
+    "patrol": patrols.router.operation("/patrols"),
     "withdraw": reporting.router.operation("/cases/{case}/withdraw"),
 }

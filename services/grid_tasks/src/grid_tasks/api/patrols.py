@@ -78,6 +78,7 @@ async def walked(body: PatrolBody, call: Call) -> Response:
         points=len(findings),
         found=found,
         findings=tuple(it for it in findings if it.category is not None),
+        done_at=call.done_at,
         at=call.now,
     )
 

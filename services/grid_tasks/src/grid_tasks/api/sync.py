@@ -25,7 +25,7 @@ from fastapi import Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from grid_tasks.api.bodies import Body, Name
-from grid_tasks.api.offline import OFFLINE, REPORT
+from grid_tasks.api.offline import OFFLINE, REPORT, VISIT_DO
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.sync_titles import title_of
 from grid_tasks.api.sync_token import SyncToken, beginning, scope_of
@@ -33,6 +33,7 @@ from grid_tasks.api.views import CaseDetails, CaseView, details, public
 from grid_tasks.domain.case import CASE, Case
 from grid_tasks.domain.moves import Actor, Step
 from grid_tasks.domain.told_later import SAID, Judged, Judgement, judged
+from grid_tasks.domain.visit import VISIT, VisitStep
 from grid_tasks.read_models.field_work import changed, field_work, progress
 
 router = Router(prefix="/sync", tags=["field work"])
@@ -53,7 +54,7 @@ class OfflineCommand(Body):
 
     id: CommandId = Field(description="The phone's own, a UUID for instance; it is the command's Idempotency-Key")
     do: Name = Field(description="report, start, act-at-once, hand-in, … : the last word of the route's path")
-    thing: Name | None = Field(None, description="The case")
+    thing: Name | None = Field(None, description="The case or visit")
     of_report: CommandId | None = Field(None, description="Instead of `thing`: the id of the command that reported it")
     if_match: Whole = Field(
         0, ge=0, lt=1_000_000_000, description="The version that the phone had seen; 0: whatever it is now"
@@ -82,10 +83,10 @@ class Became(StrEnum):
 
 
 class Now(BaseModel):
-    """How it stands with a case."""
+    """How it stands with a case; or with a visit, of which the rest is empty."""
 
     version: int
-    step: Step | None
+    step: Step | VisitStep | None
     worker: str | None
     possible: list[str]
     by: dict[str, Actor] = Field(description="Whose each of these is")
@@ -185,11 +186,12 @@ class _Batch:
         self.failed.add(thing)
         told.title, told.problem = title_of(answer.reason), answer.body
         if told.became is Became.CONFLICT:
-            told.now = await self._now(thing)
+            told.now = await (self._visit_now(thing) if command.do.startswith(VISIT_DO) else self._now(thing))
         return told
 
     def _done(self, command: OfflineCommand, told: CommandAnswer, answer: Answered, when: Judged) -> CommandAnswer:
-        told.thing = answer.body.get("case", told.thing)
+        made: list[str] = [answer.body[name] for name in ("case", "visit", "patrol") if name in answer.body]
+        told.thing = made[0] if made else told.thing
         told.version = int(answer.headers["etag"].strip('"v'))
         told.repeated = True if "idempotency-replayed" in answer.headers else None
         told.receipt = answer.body.get("receipt")
@@ -218,8 +220,12 @@ class _Batch:
             by={it.name: it.by for it in state.moves},
         )
 
+    async def _visit_now(self, visit: str) -> Now:
+        state, version = await self.call.commands.load(VISIT, visit)
+        return Now(version=version, step=state.step, worker=state.worker, possible=[], by={})
 
-OTHERS_STEPS = frozenset({"not-your-case", "not-asked-to-help"})
+
+OTHERS_STEPS = frozenset({"not-your-case", "not-your-visit", "not-asked-to-help"})
 """What somebody else has done meanwhile makes these, though they are 403."""
 
 

@@ -184,26 +184,27 @@ async def done(visit: str, body: DoneBody, call: Call) -> Response:
     require_by_the_form(body.form, body.version, body.answers)
     answers: Mapping[str, Any] = body.answers
     return await _change(
-        call, visit, Record(call.require_caller(), body.at, call.now, body.form, body.version, answers)
+        call, visit, Record(call.require_caller(), _when(body, call), call.now, body.form, body.version, answers)
     )
 
 
 @router.post("/{visit}/nobody-home", power=Powers.RECORD_VISITS, response_model=VisitView)
 async def nobody_home(visit: str, body: OutcomeBody, call: Call) -> Response:
     """无人在家: an honest outcome. The next try comes at another time of the week; after three the leader has it."""
-    return await _change(call, visit, NobodyHome(call.require_caller(), body.at, call.now, await calendar(call.db)))
+    worked = await calendar(call.db)
+    return await _change(call, visit, NobodyHome(call.require_caller(), _when(body, call), call.now, worked))
 
 
 @router.post("/{visit}/turned-away", power=Powers.RECORD_VISITS, response_model=VisitView)
 async def turned_away(visit: str, body: OutcomeBody, call: Call) -> Response:
     """拒访: they did not want to speak."""
-    return await _change(call, visit, TurnAway(call.require_caller(), body.at, call.now))
+    return await _change(call, visit, TurnAway(call.require_caller(), _when(body, call), call.now))
 
 
 @router.post("/{visit}/moved-away", power=Powers.RECORD_VISITS, response_model=VisitView)
 async def moved_away(visit: str, body: OutcomeBody, call: Call) -> Response:
     """已搬离: others live there by now. The registry gets it as a proposal."""
-    return await _change(call, visit, MoveAway(call.require_caller(), body.at, call.now))
+    return await _change(call, visit, MoveAway(call.require_caller(), _when(body, call), call.now))
 
 
 @router.post("/{visit}/put-on", power=Powers.RECORD_VISITS, response_model=VisitView)
@@ -226,6 +227,11 @@ async def assign(visit: str, body: AssignBody, call: Call) -> Response:
     in_post = await grid_for(call.db, body.worker, state.grid, Post.GRID_WORKER, "") is not None
     command = Assign(body.worker, None, in_post, body.why, call.now, by_rule=False)
     return await _change(call, visit, command)
+
+
+def _when(body: OutcomeBody, call: HttpCall) -> datetime | None:
+    """When it was: for what was brought by /sync, by the phone's clock put right."""
+    return call.done_at or body.at
 
 
 async def _change(call: HttpCall, visit: str, command: VisitCommand) -> Response:
