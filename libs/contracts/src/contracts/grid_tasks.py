@@ -211,6 +211,8 @@ class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
     rating: Annotated[int, Field(ge=1, le=5)]
     """1 not at all to 5 very much."""
     closed_at: AwareDatetime
+    grid: str = ""
+    """Empty in older events."""
     at: AwareDatetime
 
 

@@ -7,7 +7,7 @@ from edge.announcing import announcing
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import calendar, cases, duties, evidence, moves, reporting, workers
+from grid_tasks.api import boards, calendar, cases, duties, evidence, indicators, moves, reporting, workers
 from grid_tasks.api.open311 import router as open311
 from grid_tasks.api.open311.settings import say_which_jurisdiction
 from grid_tasks.domain.calendar_year import CALENDAR
@@ -27,6 +27,7 @@ from grid_tasks.read_models.calendar_days import calendar_days
 from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
 from grid_tasks.read_models.evidence import evidence as kept_evidence
+from grid_tasks.read_models.figures import figures
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.workers import workers as roster
@@ -46,6 +47,7 @@ grid_tasks = Service(
         case_board,
         calendar_days,
         kept_evidence,
+        figures,
         authority,
         audit.read_model,
     ],
@@ -74,6 +76,8 @@ application = Application(
         calendar.router,
         evidence.router(by_environment),
         open311.router,
+        boards.router,
+        indicators.router,
     ],
     statuses={
         "not-on-any-duty-list": 422,

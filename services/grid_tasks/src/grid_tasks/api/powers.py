@@ -19,3 +19,4 @@ class Powers(StrEnum):
     READ_DUTIES = "duties.read"
     READ_CALENDAR = "calendar.read"
     KEEP_CALENDAR = "calendar.keep"
+    READ_BOARDS = "boards.read"

@@ -119,6 +119,7 @@ def _rated(case: Case, command: Rate) -> CaseRated:
         worker=case.worker or "",
         rating=command.rating,
         closed_at=case.closed_at or command.at,
+        grid=case.grid,
         at=command.at,
     )
 
