@@ -1,6 +1,7 @@
 """Lives of cases as chance would have them, and legal every one: whatever the domain refuses does not happen."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
@@ -64,10 +65,9 @@ def life(case: str, random: Random, at: datetime, grids: Sequence[str], longest:
     state, log = Case(), list[Event]()
     command: CaseCommand = first
     for _ in range(random.randint(1, longest)):
-        try:
+        events: Sequence[Event] = ()
+        with suppress(Refused):
             events = CASE.decide(state, command)
-        except Refused:
-            events = []
         log += events
         state = CASE.fold(events, state)
         at += timedelta(seconds=random.choice((0, 10, 500, 4_000, 30_000, 200_000)) * random.random())

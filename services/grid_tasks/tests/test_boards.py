@@ -1,8 +1,10 @@
 """What boards and indicators say, held against the events themselves, counted anew by plain Python."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from random import Random
 
 import asyncpg
@@ -24,7 +26,7 @@ from contracts.grid_tasks import (
 )
 from events import Connection, Event
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.counts import BY_THE_PUBLIC, DISPATCHED_WITHIN, Count
+from grid_tasks.domain.counts import BY_THE_PUBLIC, COUNTS, DISPATCHED_WITHIN, INDICATORS, Count, rates
 from grid_tasks.domain.moves import ENDS
 from grid_tasks.domain.working_time import CHINA
 from grid_tasks.read_models.boards import (
@@ -43,7 +45,7 @@ from grid_tasks.read_models.boards import (
 from grid_tasks.service import grid_tasks
 
 from .lives import life
-from .roster import follow
+from .roster import follow, recorded
 from .trade import NINE
 
 GRIDS = ("G1", "G2", "G3")
@@ -200,19 +202,27 @@ async def test_open_work_is_counted_by_step_grid_department_category_and_age(db:
     now = NINE + timedelta(days=6)
     begun = {log[0].model_dump()["case"]: log for log in lives}
     cases = {name: case for name, log in begun.items() if (case := CASE.fold(log)).step not in ENDS}
-    keys = {
-        By.STEP: lambda case: str(case.step),
-        By.GRID: lambda case: case.grid,
-        By.DEPARTMENT: lambda case: case.body,
-        By.CATEGORY: lambda case: case.category,
-        By.AGE: lambda case: str(sum((now - open_since(begun[case.id])) / timedelta(days=1) >= it for it in AGES)),
-    }
-    for by, key in keys.items():
+
+    def key(case: Case, by: By) -> str:
+        match by:
+            case By.STEP:
+                return str(case.step)
+            case By.GRID:
+                return case.grid
+            case By.DEPARTMENT:
+                return case.body
+            case By.CATEGORY:
+                return case.category
+            case By.AGE:
+                age = (now - open_since(begun[case.id])) / timedelta(days=1)
+                return str(sum(age >= it for it in AGES))
+
+    for by in By:
         expected: dict[str, OpenWork] = {}
         for case in cases.values():
             late = bool(case.step in LATE_IN_HAND and case.due and case.due < now)
-            so_far = expected.get(key(case), OpenWork(key(case), 0, 0, 0, 0))
-            expected[key(case)] = OpenWork(
+            so_far = expected.get(key(case, by), OpenWork(key(case, by), 0, 0, 0, 0))
+            expected[key(case, by)] = OpenWork(
                 so_far.key,
                 so_far.open + 1,
                 so_far.late + late,
@@ -291,3 +301,50 @@ async def test_places_are_those_of_open_cases_within_reach(db: Connection) -> No
     assert 0 < len(west) < len(everywhere)
     assert await places(db, NINE, None, box=(120, 30, 120.1, 31), limit=1000) == west
     assert await places(db, NINE, None, limit=3) == everywhere[:3]
+
+
+# The document.
+
+DOCUMENT = (Path(__file__).parents[3] / "docs" / "indicators.md").read_text(encoding="utf-8")
+
+
+def test_the_document_has_every_count_and_indicator_as_it_is() -> None:
+    for it in INDICATORS:
+        line = f"| `{it.code}` | {it.title.zh} {it.title.en} | {it.formula.en} | {it.formula.zh} |"
+        assert line in DOCUMENT
+    for code, (name, what) in COUNTS.items():
+        assert f"| `{code}` | {name} | {what.en} | {what.zh} |" in DOCUMENT
+    assert DOCUMENT.count("\n| `") == len(INDICATORS) + len(COUNTS)
+
+
+async def test_its_query_finds_the_same_in_the_events_alone(db: Connection) -> None:
+    [query] = re.findall(r"```sql\n(.*?)```", DOCUMENT, re.DOTALL)
+    for nth, name in enumerate(("first", "last", "at", "grid"), 1):
+        query = re.sub(rf"(?<!:):{name}\b", f"${nth}", query)
+    lives = town(11)
+    events = mixed(lives, 11)
+    await db.execute("create schema log")
+    await db.execute("create table log.events (stream text, version integer, type text, data json)")
+    rows = [(raw.stream, raw.version, raw.type, raw.data.decode()) for raw in recorded(*events)]
+    await db.copy_records_to_table("events", schema_name="log", records=rows)
+    await follow(db, *events)
+    now = max(map(at_of, events)) + timedelta(hours=1)
+    for first, last in PERIODS:
+        for grid in (None, "G1", ""):
+            found = {Count(row[0]): row[1] for row in await db.fetch(query, first, last, now, grid)}
+            assert dict.fromkeys(Count, 0) | found == await counts_of(db, first, last, now, grid=grid)
+
+
+def test_a_rate_with_nothing_to_divide_by_is_none_and_no_other_but_reopening_exceeds_one() -> None:
+    assert {value for *_, value in rates({})} == {None}
+    for it in INDICATORS:
+        assert it.code == "reopening" or it.numerator in it.denominator or it.numerator in PARTS[it.denominator[0]]
+
+
+PARTS = {
+    Count.REPORTED: {Count.REPORTED_BY_PUBLIC},
+    Count.DISPATCHED: {Count.DISPATCHED_IN_TIME},
+    Count.HANDED_IN: {Count.HANDED_IN_IN_TIME},
+    Count.CLOSED: {Count.CLOSED_IN_TIME, Count.CLOSED_AT_ONCE},
+    Count.RATED: {Count.SATISFIED},
+}

@@ -1,26 +1,35 @@
 """Boards and indicators over HTTP: who sees what, and what is refused."""
 
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
 from contracts.common import Post
-from edge.testing import in_post, told
+from edge.testing import client, in_post, told
 from events.runtime import Runtime
+from grid_tasks.service import application
 
 from .conftest import Trade
-from .test_api import Desk, assert_problem, desk  # noqa: F401  # the fixture
+from .test_api import POSTS, Desk, assert_problem
 from .trade import GRID, LI
 
 PERIOD = "from=2026-11-01&until=2026-11-30"
 
 
-async def asked(desk: Desk, path: str, who: str | None = None, **headers: str) -> Any:  # noqa: F811
+@pytest.fixture
+async def desk(runtime: Runtime) -> AsyncGenerator[Desk]:
+    await told(runtime.settings.database_url, *(in_post(who, post, GRID) for who, post in POSTS.items()))
+    async with client(application, runtime) as http:
+        yield Desk(http)
+
+
+async def asked(desk: Desk, path: str, who: str | None = None, **headers: str) -> Any:
     answer = await desk.get(path, who, **headers)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-async def test_anybody_sees_how_much_is_open_and_how_much_is_late(desk: Desk, trade: Trade) -> None:  # noqa: F811
+async def test_anybody_sees_how_much_is_open_and_how_much_is_late(desk: Desk, trade: Trade) -> None:
     await desk.dispatched()
     done = await desk.dispatched()
     await desk.do(done, "start", done["worker"])
@@ -36,14 +45,14 @@ async def test_anybody_sees_how_much_is_open_and_how_much_is_late(desk: Desk, tr
     assert (await asked(desk, "/boards/open?by=grid&grid=elsewhere"))["items"] == []
 
 
-async def _hand_in(desk: Desk, case: dict[str, Any]) -> Any:  # noqa: F811
+async def _hand_in(desk: Desk, case: dict[str, Any]) -> Any:
     path = f"/cases/{case['case']}/hand-in"
     answer = await desk.post(path, {"result": "已劝阻"}, case["worker"], **{"If-Match": "*"})
     assert answer.status_code == 200, answer.text
     return answer
 
 
-async def test_indicators_come_with_what_they_are_made_of(desk: Desk, trade: Trade) -> None:  # noqa: F811
+async def test_indicators_come_with_what_they_are_made_of(desk: Desk, trade: Trade) -> None:
     late = await desk.dispatched()
     await desk.do(late, "start", late["worker"])
     trade.advance(hours=3)
@@ -72,7 +81,7 @@ async def test_indicators_come_with_what_they_are_made_of(desk: Desk, trade: Tra
     assert [it["code"] for it in definitions["indicators"]] == list(by_code)
 
 
-async def test_flow_and_steps_are_told_for_a_period(desk: Desk) -> None:  # noqa: F811
+async def test_flow_and_steps_are_told_for_a_period(desk: Desk) -> None:
     case = await desk.closed()
     token = await _anything(desk, case)
     [week] = (await asked(desk, "/boards/flow?from=2026-11-24&until=2026-11-24", **token))["items"]
@@ -84,7 +93,7 @@ async def test_flow_and_steps_are_told_for_a_period(desk: Desk) -> None:  # noqa
     ]  # fmt: skip
 
 
-async def _anything(desk: Desk, case: dict[str, Any]) -> dict[str, str]:  # noqa: F811
+async def _anything(desk: Desk, case: dict[str, Any]) -> dict[str, str]:
     """Boards that are asked with these headers show all that was done with the case."""
     path, receipt = f"/cases/{case['case']}/rating", {"Receipt": case["receipt"], "If-Match": "*"}
     answer = await desk.post(path, {"rating": 5}, **receipt)
@@ -97,12 +106,12 @@ async def _anything(desk: Desk, case: dict[str, Any]) -> dict[str, str]:  # noqa
     ["from=2026-11-30&until=2026-11-01", "from=2025-01-01&until=2026-11-01", "from=0001-01-01&until=0001-01-02"],
 )
 @pytest.mark.parametrize("path", ["/boards/steps", "/boards/flow", "/indicators"])
-async def test_a_period_ends_after_it_begins_and_within_a_year(desk: Desk, path: str, period: str) -> None:  # noqa: F811
+async def test_a_period_ends_after_it_begins_and_within_a_year(desk: Desk, path: str, period: str) -> None:
     problem = assert_problem(await desk.get(f"{path}?{period}"), 422, "invalid-input")
     assert problem["errors"][0]["field"] == "until"
 
 
-async def test_where_cases_lie_is_for_who_may_read_them_there(desk: Desk, runtime: Runtime) -> None:  # noqa: F811
+async def test_where_cases_lie_is_for_who_may_read_them_there(desk: Desk, runtime: Runtime) -> None:
     await told(runtime.settings.database_url, in_post("elsewhere", Post.GRID_WORKER, "G2"))
     case = await desk.dispatched()
     public = await desk.get("/boards/places")

@@ -159,7 +159,7 @@ class FeatureView(BaseModel):
     """An open case where it lies; or a grid, without a place, with how many are open in it."""
 
     type: Literal["Feature"] = "Feature"
-    id: str | None = Field(None, description="The case; null for a grid")
+    id: str | None = Field(description="The case; null for a grid")
     geometry: PointView | None
     properties: dict[str, Any]
 
@@ -217,7 +217,7 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
 
 
 def _grid_feature(row: OpenWork) -> FeatureView:
-    return FeatureView(geometry=None, properties={"grid": row.key, "open": row.open, "late": row.late})
+    return FeatureView(id=None, geometry=None, properties={"grid": row.key, "open": row.open, "late": row.late})
 
 
 def _case_feature(it: OpenCase) -> FeatureView:

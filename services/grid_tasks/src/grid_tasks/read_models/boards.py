@@ -218,7 +218,11 @@ async def places(
         limit,
         *(box or ()),
     )
-    return [OpenCase(*row[:5], Step(row[5]), *row[6:]) for row in rows]
+    return [_open_case(row) for row in rows]
+
+
+def _open_case(row: Sequence[object]) -> OpenCase:
+    return OpenCase(*row[:5], Step(str(row[5])), *row[6:])  # type: ignore[arg-type]  # as they are selected
 
 
 def end_of(day: date) -> datetime:
