@@ -72,7 +72,9 @@ def life(case: str, random: Random, at: datetime, grids: Sequence[str], longest:
         state = CASE.fold(events, state)
         at += timedelta(seconds=random.choice((0, 10, 500, 4_000, 30_000, 200_000)) * random.random())
         aside = random.random() < 0.35
-        command = random.choice(DEVIATIONS)(state, random, at) if aside else _course(state, random, at, grids)
+        told_late = state.step is not Step.CLOSED and random.random() < 0.05
+        then = at - timedelta(minutes=random.randrange(2_000)) if told_late else at
+        command = random.choice(DEVIATIONS)(state, random, then) if aside else _course(state, random, then, grids)
     return log
 
 

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -77,32 +77,37 @@ def mixed(lives: Sequence[Sequence[Event]], seed: int) -> list[Event]:
     return [left[turn].pop(0) for turn in turns]
 
 
-def at_of(event: Event) -> datetime:
-    return event.model_dump()["at"]
+def end_of_all(lives: Sequence[Sequence[Event]]) -> datetime:
+    return max(at for log in lives for _, at, *_ in steps_of(log)) + timedelta(hours=1)
 
 
 # Counted anew, as docs/indicators.md says it.
 
 
-def steps_of(log: Sequence[Event]) -> Iterable[tuple[Event, Case, datetime, Case]]:
-    """Each event, with the case before it, when it had come to its step, and the case after it."""
-    case, since = Case(), NINE
+def steps_of(log: Sequence[Event]) -> Iterable[tuple[Event, datetime, Case, datetime, Case]]:
+    """Each event and when it counts, with the case before it, when it had come to its step, and the case after it."""
+    case, since, at = Case(), EVER, EVER
     for event in log:
-        after = CASE.fold([event], case)
-        yield event, case, since, after
-        if after.step is not case.step or isinstance(event, CaseDispatched | CaseHandedOver | CaseReturned):
-            since = at_of(event)
+        after, at = CASE.fold([event], case), max(at, event.model_dump()["at"])
+        yield event, at, case, since, after
+        if after.step is not case.step or isinstance(event, ANEW):
+            since = at
         case = after
+
+
+EVER = datetime(2000, 1, 1, tzinfo=UTC)
+ANEW = CaseDispatched | CaseHandedOver | CaseReturned
+"""Moves that may lead from a step to the same one."""
 
 
 def flows(log: Sequence[Event], first: date, last: date) -> Iterable[tuple[Count, str]]:
     """What this case counts for in these days, and in which grid."""
-    for event, before, since, after in steps_of(log):
-        if first <= at_of(event).astimezone(CHINA).date() <= last:
-            yield from ((what, after.grid) for what in counts_for(event, before, since))
+    for event, at, before, since, after in steps_of(log):
+        if first <= at.astimezone(CHINA).date() <= last:
+            yield from ((what, after.grid) for what in counts_for(event, before, at - since))
 
 
-def counts_for(event: Event, before: Case, since: datetime) -> Iterable[Count]:
+def counts_for(event: Event, before: Case, waited: timedelta) -> Iterable[Count]:
     if isinstance(event, CaseRefused | CaseWithdrawn | CaseMerged) and before.step is Step.REPORTED:
         yield Count.NOT_ACCEPTED
     match event:
@@ -116,9 +121,9 @@ def counts_for(event: Event, before: Case, since: datetime) -> Iterable[Count]:
             yield Count.WITHDRAWN
         case CaseMerged():
             yield Count.MERGED
-        case CaseDispatched(at=at) if before.step is Step.ACCEPTED:
+        case CaseDispatched() if before.step is Step.ACCEPTED:
             yield Count.DISPATCHED
-            yield from [Count.DISPATCHED_IN_TIME] if at - since <= DISPATCHED_WITHIN else []
+            yield from [Count.DISPATCHED_IN_TIME] if waited <= DISPATCHED_WITHIN else []
         case CaseHandedIn(on_time=in_time):
             yield from [Count.HANDED_IN, *([Count.HANDED_IN_IN_TIME] if in_time else [])]
         case CaseSentBack():
@@ -136,13 +141,15 @@ def counts_for(event: Event, before: Case, since: datetime) -> Iterable[Count]:
 
 def standing(log: Sequence[Event], moment: datetime) -> Iterable[tuple[Count, str]]:
     """What this case counts for just before this moment, and in which grid."""
-    seen = [event for event in log if at_of(event) < moment]
-    if not seen:
+    case, since = Case(), EVER
+    for event, at, before, _, after in steps_of(log):
+        if at >= moment:
+            break
+        if after.step is not before.step or isinstance(event, ANEW):
+            since = at
+        case = after
+    if case.step is None:
         return
-    case, since = CASE.fold(seen), NINE
-    for event, before, _, after in steps_of(seen):
-        if after.step is not before.step or isinstance(event, CaseDispatched | CaseHandedOver | CaseReturned):
-            since = at_of(event)
     if case.step in ENDS:
         return
     yield Count.OPEN, case.grid
@@ -166,7 +173,7 @@ PERIODS = [(date(2026, 11, 24), date(2026, 12, 31)), (date(2026, 11, 30), date(2
 async def test_two_who_count_from_the_events_get_the_same(db: Connection, seed: int) -> None:
     lives = town(seed)
     await follow(db, *mixed(lives, seed), at_a_time=1 + 37 * seed)
-    over = max(at_of(event) for log in lives for event in log) + timedelta(hours=1)
+    over = end_of_all(lives)
     for first, last in PERIODS:
         for now in (over, over + timedelta(days=400)):
             expected = counted(lives, first, last, now)
@@ -238,7 +245,7 @@ async def test_open_work_is_counted_by_step_grid_department_category_and_age(db:
 
 
 def open_since(log: Sequence[Event]) -> datetime:
-    return max(at_of(event) for event in log if isinstance(event, CaseReported | CaseReopened))
+    return max(at for event, at, *_ in steps_of(log) if isinstance(event, CaseReported | CaseReopened))
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -248,11 +255,10 @@ async def test_where_it_gets_stuck_is_told_by_the_stays_that_ended_in_the_period
     first, last = date(2026, 11, 28), date(2026, 12, 9)
     took: dict[Step, list[int]] = {}
     for log in lives:
-        for event, before, since, after in steps_of(log):
-            moved = after.step is not before.step or isinstance(event, CaseDispatched | CaseHandedOver | CaseReturned)
-            in_period = first <= at_of(event).astimezone(CHINA).date() <= last
-            if moved and in_period and before.step and before.step not in ENDS:
-                took.setdefault(before.step, []).append((at_of(event) - since) // timedelta(minutes=1))
+        for event, at, before, since, after in steps_of(log):
+            moved = after.step is not before.step or isinstance(event, ANEW)
+            if moved and first <= at.astimezone(CHINA).date() <= last and before.step and before.step not in ENDS:
+                took.setdefault(before.step, []).append((at - since) // timedelta(minutes=1))
     expected = [
         Stay(step, len(minutes), two_digits(percentile(minutes, 50)), two_digits(percentile(minutes, 90)))
         for step in Step
@@ -328,7 +334,7 @@ async def test_its_query_finds_the_same_in_the_events_alone(db: Connection) -> N
     rows = [(raw.stream, raw.version, raw.type, raw.data.decode()) for raw in recorded(*events)]
     await db.copy_records_to_table("events", schema_name="log", records=rows)
     await follow(db, *events)
-    now = max(map(at_of, events)) + timedelta(hours=1)
+    now = end_of_all(lives)
     for first, last in PERIODS:
         for grid in (None, "G1", ""):
             found = {Count(row[0]): row[1] for row in await db.fetch(query, first, last, now, grid)}

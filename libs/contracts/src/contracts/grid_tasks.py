@@ -456,6 +456,7 @@ class CaseReopened(Event, type="commongrid.grid_tasks.case.reopened.v1"):
     first_attempt: bool
     """These three are what its closing had said: it does not count any more."""
     reason: str = personal()
+    urgent: bool = False
     place: Place | None = None
     role: Post = Post.GRID_WORKER
     body: str = ""

@@ -138,6 +138,7 @@ def _reopened(case: Case, command: Reopen) -> CaseReopened:
         on_time=bool(case.on_time),
         first_attempt=case.attempt == 1,
         reason=command.reason,
+        urgent=case.urgent,
         place=case.place,
         role=case.role,
         body=case.body,

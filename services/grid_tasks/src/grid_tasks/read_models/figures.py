@@ -4,7 +4,8 @@
 was goes into `stay_count`, and what has happened into `day_count`. So a question about a period costs as many rows as
 it has days, however many cases there were. Both are kept for each grid and, under `EVERYWHERE`, for all together.
 
-Days are China's. A stay is counted on the day on which it ends, in whole minutes of the clock, cut to two significant
+What is told later than it was (work without a network) counts no earlier than what its case was told of before. Days
+are China's. A stay is counted on the day on which it ends, in whole minutes of the clock, cut to two significant
 digits.
 """
 
@@ -132,12 +133,13 @@ on conflict (grid, day, step, body, minutes) do update set count = known.count +
 
 COUNTING = f"""
 insert into day_count as known (grid, what, day, count)
-select place.grid, what, {DAY.format("new.at")}, sum(by)
+select place.grid, what, {DAY.format("greatest(new.at, o.touched)")}, sum(by)
 from unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::interval[])
     as new (case_id, at, grid, what, by, leaving, within)
 left join open_now o using (case_id)
 cross join lateral (values (coalesce(new.grid, o.grid)), ('{EVERYWHERE}')) as place (grid)
-where place.grid is not null and (leaving is null or leaving = step) and (within is null or new.at <= since + within)
+where place.grid is not null and (leaving is null or leaving = step)
+      and (within is null or greatest(new.at, o.touched) <= since + within)
 group by 1, 2, 3 having sum(by) <> 0 order by 1, 2, 3
 on conflict (grid, what, day) do update set count = known.count + excluded.count
 """  # noqa: S608
@@ -277,8 +279,7 @@ async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
         [it and it.longitude for it in places],
         [it and it.latitude for it in places],
         moments,
-        *map(events.column, ("body", "due")),
-        [False] * len(cases),
+        *map(events.column, ("body", "due", "urgent")),
         moments,
     )
 
