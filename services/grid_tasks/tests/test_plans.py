@@ -91,11 +91,12 @@ async def test_a_search_finds_those_of_whom_all_that_is_asked_is_so(db: Connecti
     found = [it.case for it in await find(db, sought, limit=1000)]
     assert sorted(found) == sorted(CASE.fold(log).id for log in expected)
     pages: list[str] = []
-    before = None
+    before: tuple[datetime, str] | None = None
     while page := await find(db, sought, before=before, limit=7):
         pages += [it.case for it in page]
-        before = (page[-1].closed_at if sought.closed else page[-1].reported_at), page[-1].case
-        assert before[0] is not None
+        moment = page[-1].closed_at if sought.closed else page[-1].reported_at
+        assert moment is not None
+        before = moment, page[-1].case
     assert pages == found
     assert found or what in ("what was escalated",)
 
