@@ -395,7 +395,7 @@ async def lateness(bench: Bench) -> Sequence[float]:
         make = reports.next()
         await commands.execute(REPORT, make.report, make)
 
-    service = Service("alarms", aggregates=[REPORT], policies=[ringing])
+    service = Service("desk", aggregates=[REPORT], policies=[ringing])
     async with bench.runtime(service, "alarms") as runtime:
         await runtime.db.execute(
             PENDING_TIMERS, "far", runtime.clock() + timedelta(days=1), timedelta(minutes=5), PENDING
