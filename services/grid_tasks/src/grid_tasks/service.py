@@ -7,7 +7,7 @@ from edge.announcing import announcing
 from edge.erasures import erasures
 from events import Service
 
-from grid_tasks.api import boards, calendar, cases, duties, evidence, indicators, moves, reporting, workers
+from grid_tasks.api import boards, calendar, cases, duties, evidence, indicators, moves, relayed, reporting, workers
 from grid_tasks.api.open311 import router as open311
 from grid_tasks.api.open311.settings import say_which_jurisdiction
 from grid_tasks.domain.calendar_year import CALENDAR
@@ -78,6 +78,7 @@ application = Application(
         open311.router,
         boards.router,
         indicators.router,
+        relayed.router,
     ],
     statuses={
         "not-on-any-duty-list": 422,

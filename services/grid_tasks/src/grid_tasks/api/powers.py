@@ -20,3 +20,4 @@ class Powers(StrEnum):
     READ_CALENDAR = "calendar.read"
     KEEP_CALENDAR = "calendar.keep"
     READ_BOARDS = "boards.read"
+    RELAY = "cases.relay"
