@@ -107,6 +107,8 @@ application = Application(
         "broken-photo": 422,
         "arrived-differently": 422,
         "evidence-not-kept": 422,
+        "not-a-period": 422,
+        "not-a-box": 422,
         "link-over": 410,
         "evidence-gone": 410,
     },

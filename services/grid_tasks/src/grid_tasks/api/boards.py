@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from edge import Call, Router
-from edge.problems import FieldError, invalid_input
+from events import Refused
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 
@@ -21,7 +21,11 @@ from grid_tasks.read_models.figures import figures
 
 router = Router(prefix="/boards", tags=["boards"])
 
-GEOJSON = "application/geo+json"
+
+class GeoJson(Response):
+    """What it says that it is."""
+
+    media_type = "application/geo+json"
 
 
 class OpenView(BaseModel):
@@ -174,12 +178,28 @@ class FeaturesView(BaseModel):
 
 Box = Annotated[
     str | None,
-    Query(max_length=100, description="west,south,east,north in degrees", examples=["120.09,30.86,120.11,30.88"]),
+    Query(
+        max_length=100,
+        pattern="^-?[0-9.]+(,-?[0-9.]+){3}$",
+        description="west,south,east,north in degrees",
+        examples=["120.09,30.86,120.11,30.88"],
+    ),
 ]
 AtMost = Annotated[int, Query(ge=1, le=5000, description="At most so many cases, those longest open first")]
 
 
-@router.get("/places", power=Powers.READ_BOARDS, response_model=FeaturesView)
+class NotABox(Refused):
+    """It is not four numbers, they are no degrees, or it ends before it begins."""
+
+    reason = "not-a-box"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "bbox 须为以度为单位的四个数：西,南,东,北。 A bbox is four numbers in degrees: west,south,east,north."
+        )
+
+
+@router.get("/places", power=Powers.READ_BOARDS, response_model=FeaturesView, response_class=GeoJson)
 async def places_board(
     call: Call, grid: Filter = None, step: Step | None = None, bbox: Box = None, limit: AtMost = 1000
 ) -> Response:
@@ -195,7 +215,7 @@ async def places_board(
         cases = await places(call.db, call.now, reader.sql, grid=grid, step=step, box=box, limit=limit + 1)
         found = FeaturesView(features=[_case_feature(it) for it in cases[:limit]], more=len(cases) > limit)
     headers = {"Vary": "Authorization", "Cache-Control": "private, no-store"}
-    return Response(found.model_dump_json(), headers=headers, media_type=GEOJSON)
+    return GeoJson(found.model_dump_json(), headers=headers)
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:
@@ -206,13 +226,7 @@ def _box(text: str | None) -> tuple[float, float, float, float] | None:
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
             raise ValueError(text)
     except ValueError:
-        wrong = FieldError(
-            place="query",
-            field="bbox",
-            message="four numbers in degrees: west,south,east,north",
-            message_zh="四个以度为单位的数：西,南,东,北",
-        )
-        raise invalid_input([wrong]) from None
+        raise NotABox from None
     return west, south, east, north
 
 

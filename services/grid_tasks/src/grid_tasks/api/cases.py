@@ -162,8 +162,8 @@ async def cases(
         body=department,
         reporter_kind=reporter,
         id_begins=begins,
-        reported=span_of("reported", reported),
-        closed=span_of("closed", closed),
+        reported=span_of(reported),
+        closed=span_of(closed),
         late_at=call.now if late else None,
     )
     await call.fresh(case_board)
