@@ -11,12 +11,26 @@ from pathlib import Path
 from local.ladder import servers
 from rich.console import Console
 
-from benchmarks import append, city, debezium, field, figures, http, memory, peers, projection, reach, rebuild, relay
+from benchmarks import (
+    append,
+    cases,
+    city,
+    debezium,
+    field,
+    figures,
+    http,
+    memory,
+    peers,
+    projection,
+    reach,
+    rebuild,
+    relay,
+)
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-MODULES = append, peers, http, relay, debezium, projection, rebuild, reach, memory, city, field
+MODULES = append, peers, http, relay, debezium, projection, rebuild, reach, memory, city, cases, field
 BENCHMARKS = [it for module in MODULES for it in module.BENCHMARKS]
 console = Console(highlight=False)
 

@@ -87,8 +87,8 @@ async def entered(runtime: Runtime, register: Aggregate[Any, C], commands: Mappi
         await runtime.commands.execute_many(register, some)
 
 
-async def asked(port: int, requests: Sequence[bytes]) -> None:
-    """Sends the requests over 16 connections, one after another on each; fails on an answer that is not 200."""
+async def asked(port: int, requests: Sequence[bytes], status: str = "200") -> None:
+    """Sends the requests over 16 connections, one after another on each; fails on an answer with another status."""
     waiting = iter(requests)
 
     async def client() -> None:
@@ -98,7 +98,7 @@ async def asked(port: int, requests: Sequence[bytes]) -> None:
                 writer.write(request)
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 body = await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n", 1)[0]))
-                if not head.startswith(b"http/1.1 200"):
+                if not head.startswith(f"http/1.1 {status}".encode()):
                     raise RuntimeError(f"answered {head.decode()} {body.decode()}")
 
     async with asyncio.TaskGroup() as tasks:

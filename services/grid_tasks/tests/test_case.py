@@ -83,7 +83,8 @@ def test_somebody_else_verifies_it_which_closes_it() -> None:
 
 
 def test_who_holds_the_receipt_rates_it() -> None:
-    case(*CLOSED).when(Rate(5, RECEIPT, at=TWO)).then(CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, at=TWO))
+    rating = CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, grid=GRID, at=TWO)
+    case(*CLOSED).when(Rate(5, RECEIPT, at=TWO)).then(rating)
 
 
 # The way back.
@@ -254,7 +255,7 @@ def test_without_the_receipt_nobody_rates() -> None:
 
 
 def test_a_case_is_rated_once_and_only_when_it_is_closed() -> None:
-    rating = CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, at=TWO)
+    rating = CaseRated(case=ID, worker=LI, rating=5, closed_at=NOON, grid=GRID, at=TWO)
     case(*CLOSED, rating).when(Rate(1, RECEIPT, at=TWO)).refused(AlreadyRated)
     case(*HANDED_IN).when(Rate(1, RECEIPT, at=TWO)).refused(NotPossibleNow)
 

@@ -14,7 +14,7 @@ from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import CaseCommand, HandIn, Start
-from grid_tasks.read_models.case_board import newest
+from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.open_work import stranded
 
 from .conftest import Town, Trade, prepare, process
@@ -174,7 +174,7 @@ async def test_without_workers_the_leader_has_it_and_without_anybody_it_waits_to
         await reports(runtime, "waiting")
 
         async def listed_as_escalated_and_with_nobody() -> bool:
-            rows = await newest(runtime.db, step=Step.ACCEPTED, escalated=True, limit=10)
+            rows = await find(runtime.db, Sought(step=Step.ACCEPTED, escalated=True), limit=10)
             return [(row.case, row.worker) for row in rows] == [("waiting", None)]
 
         await eventually(listed_as_escalated_and_with_nobody)

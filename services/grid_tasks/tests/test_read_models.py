@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import asyncpg
 import pytest
@@ -24,7 +25,8 @@ from contracts.registry import (
 from events import Connection, Event
 from grid_tasks.domain.case import CASE, Step
 from grid_tasks.domain.placing import Candidate, Needed
-from grid_tasks.read_models.case_board import BoardCase, newest
+from grid_tasks.read_models.case_board import BoardCase
+from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.duties import Duty, duty_list, duty_of, duty_versions
 from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import Load, Stranded, candidates, loads, stranded
@@ -270,7 +272,7 @@ async def test_the_board_shows_a_case_as_its_own_events_tell_it(db: Connection) 
     )
     events = list(chain.from_iterable(of(f"after-{n:02}", *history[:n]) for n in range(1, len(history) + 1)))
     await follow(db, *events)
-    shown = {row.case: row for row in await newest(db, limit=100)}
+    shown = {row.case: row for row in await find(db, Sought(), limit=100)}
     for n in range(1, len(history) + 1):
         case = CASE.fold(of(f"after-{n:02}", *history[:n]))
         assert case.reported_at is not None
@@ -297,7 +299,10 @@ async def test_the_rows_are_the_same_however_the_events_are_cut_and_mixed(db: Co
         turns = [n for n, life in enumerate(lives) for _ in life]
         random.shuffle(turns)
         left = [list(life) for life in lives]
-        await db.execute("truncate board_case, open_case, last_case, member, duty, grid_area, field_case, field_part")
+        await db.execute(
+            """truncate board_case, open_case, last_case, member, duty, grid_area, field_case, field_part, open_now,
+                        stay_count, day_count"""
+        )
         await follow(db, *(left[turn].pop(0) for turn in turns), at_a_time=at_a_time)
         assert await everything(db) == expected
 
@@ -323,8 +328,8 @@ async def test_the_list_is_newest_first_and_narrowed_down(db: Connection) -> Non
         *life("twin", 2, "G2"),
     )
 
-    async def cases(before: tuple[datetime, str] | None = None, **which: object) -> list[str]:
-        return [row.case for row in await newest(db, **which, before=before, limit=2)]  # type: ignore[arg-type]
+    async def cases(before: tuple[datetime, str] | None = None, **which: Any) -> list[str]:
+        return [row.case for row in await find(db, Sought(**which), before=before, limit=2)]
 
     assert await cases() == ["twin", "new"]
     assert await cases((NINE + timedelta(minutes=2), "new")) == ["old"]

@@ -442,7 +442,7 @@ EXAMPLES: tuple[Event, ...] = (
         at=at(13, 5),
     ),
     grid_tasks.CaseTextErased(case=CASE, at=datetime(2028, 11, 24, 9, tzinfo=CHINA)),
-    grid_tasks.CaseRated(case=CASE, worker="grid-worker-1", rating=4, closed_at=at(13, 5), at=at(18, 40)),
+    grid_tasks.CaseRated(case=CASE, worker="grid-worker-1", rating=4, closed_at=at(13, 5), grid="G1", at=at(18, 40)),
     grid_tasks.EvidenceExpected(
         evidence=EVIDENCE,
         media_type="image/jpeg",

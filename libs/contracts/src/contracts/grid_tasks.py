@@ -264,6 +264,8 @@ class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
     rating: Annotated[int, Field(ge=1, le=5)]
     """1 not at all to 5 very much."""
     closed_at: AwareDatetime
+    grid: str = ""
+    """Empty in older events."""
     at: AwareDatetime
 
 
@@ -511,6 +513,7 @@ class CaseReopened(Event, type="commongrid.grid_tasks.case.reopened.v1"):
     first_attempt: bool
     """These three are what its closing had said: it does not count any more."""
     reason: str = personal()
+    urgent: bool = False
     place: Place | None = None
     role: Post = Post.GRID_WORKER
     body: str = ""

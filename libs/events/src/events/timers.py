@@ -20,7 +20,7 @@ from events.telemetry import continued
 
 CLAIM_SECONDS = 30
 """A handler that takes longer may be run by a second process: what reaches outside must be recognisable as a repeat."""
-AT_ONCE = 16
+AT_ONCE = 64
 PAUSE = 0.2
 ATTEMPTS = 10
 

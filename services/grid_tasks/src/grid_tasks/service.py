@@ -8,14 +8,17 @@ from edge.erasures import erasures
 from events import Service
 
 from grid_tasks.api import (
+    boards,
     calendar,
     campaigns,
     cases,
     duties,
     evidence,
+    indicators,
     mine,
     moves,
     patrols,
+    relayed,
     reporting,
     rounds,
     sync,
@@ -54,6 +57,7 @@ from grid_tasks.read_models.case_board import case_board
 from grid_tasks.read_models.duties import duties as duty_list
 from grid_tasks.read_models.evidence import evidence as kept_evidence
 from grid_tasks.read_models.field_work import field_work
+from grid_tasks.read_models.figures import figures
 from grid_tasks.read_models.grids import grids
 from grid_tasks.read_models.open_work import open_work
 from grid_tasks.read_models.overreach import overreach
@@ -91,6 +95,7 @@ grid_tasks = Service(
         whereabouts,
         overreach,
         field_work,
+        figures,
         authority,
         audit.read_model,
     ],
@@ -132,6 +137,9 @@ application = Application(
         sync.router,
         mine.router,
         open311.router,
+        boards.router,
+        indicators.router,
+        relayed.router,
     ],
     statuses={
         "not-on-any-duty-list": 422,
@@ -167,6 +175,8 @@ application = Application(
         "not-a-day-to-come": 422,
         "not-of-one-month": 422,
         "speaks-for-nobody": 422,
+        "not-a-period": 422,
+        "not-a-box": 422,
         "link-over": 410,
         "evidence-gone": 410,
     },

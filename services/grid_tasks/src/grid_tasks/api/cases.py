@@ -3,6 +3,7 @@
 import secrets
 from dataclasses import replace
 from datetime import datetime
+from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
@@ -11,11 +12,12 @@ from edge.call import HttpCall
 from edge.moments import Moment
 from edge.redaction import Text
 from events import NotFound
-from fastapi import Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, Receipt
 from grid_tasks.api.overreach import counted
+from grid_tasks.api.periods import Days, span_of
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import (
     CaseDetails,
@@ -35,7 +37,8 @@ from grid_tasks.domain.receipt import hash_of, is_receipt
 from grid_tasks.domain.refusals import NotYourReceipt
 from grid_tasks.evidence.cases import require_kept
 from grid_tasks.read_models.calendar_days import calendar
-from grid_tasks.read_models.case_board import BoardCase, alike, case_board, newest
+from grid_tasks.read_models.case_board import BoardCase, alike, case_board
+from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.duties import any_duty, duties, duty_of
 from grid_tasks.read_models.grids import any_grid, grid_at, grids
 from grid_tasks.read_models.workers import anybody_of, workers
@@ -140,16 +143,35 @@ async def cases(
     grid: Filter = None,
     worker: Filter = None,
     escalated: bool | None = None,
+    category: Filter = None,
+    department: Filter = None,
+    reporter: ReporterKind | None = None,
+    late: Annotated[bool, Query(description="Only those past their deadline and not handed in")] = False,
+    begins: Annotated[str | None, Query(max_length=200, description="How the case's id begins")] = None,
+    reported: Days = None,
+    closed: Days = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[BoardCase]:
-    """Cases, newest first. Nothing that was written about them stands here."""
+    """Cases, newest first; if you ask when they ended (`closed`), the last ended first. Nothing that was written about
+    them stands here, nor can it be looked for."""
+    sought = Sought(
+        step=step,
+        grid=grid,
+        worker=worker,
+        escalated=escalated,
+        category=category,
+        body=department,
+        reporter_kind=reporter,
+        id_begins=begins,
+        reported=span_of(reported),
+        closed=span_of(closed),
+        late_at=call.now if late else None,
+    )
     await call.fresh(case_board)
     before = decode_cursor(cursor, datetime, str) if cursor else None
-    rows = await newest(
-        call.db, step=step, grid=grid, worker=worker, escalated=escalated, before=before, limit=limit + 1
-    )
-    return Page[BoardCase].of(rows, limit, lambda row: (row.reported_at, row.case))
+    rows = await find(call.db, sought, before=before, limit=limit + 1)
+    return Page[BoardCase].of(rows, limit, lambda row: (row.closed_at if sought.closed else row.reported_at, row.case))
 
 
 @router.get("/{case}", power=Powers.FOLLOW, response_model=CaseDetails | CaseView)

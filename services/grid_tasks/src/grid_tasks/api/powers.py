@@ -28,3 +28,5 @@ class Powers(StrEnum):
     BUDGET_CAMPAIGNS = "campaigns.budget"
     ASK_CAMPAIGNS = "campaigns.ask"
     DECIDE_CAMPAIGNS = "campaigns.decide"
+    READ_BOARDS = "boards.read"
+    RELAY = "cases.relay"

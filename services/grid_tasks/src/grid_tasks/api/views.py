@@ -70,6 +70,12 @@ class ReportedView(CaseView):
     receipt: str = Field(description="A secret, shown once: with it the case is followed and rated (回执)")
 
 
+class RelayedView(CaseView):
+    """What who passes a report on is answered."""
+
+    receipt: str | None = Field(description="As in an answer to the reporter; null if the report was there already")
+
+
 class StepView(BaseModel):
     """Something that happened to a case."""
 

@@ -119,6 +119,7 @@ def _rated(case: Case, command: Rate) -> CaseRated:
         worker=case.worker or "",
         rating=command.rating,
         closed_at=case.closed_at or command.at,
+        grid=case.grid,
         at=command.at,
     )
 
@@ -137,6 +138,7 @@ def _reopened(case: Case, command: Reopen) -> CaseReopened:
         on_time=bool(case.on_time),
         first_attempt=case.attempt == 1,
         reason=command.reason,
+        urgent=case.urgent,
         place=case.place,
         role=case.role,
         body=case.body,

@@ -38,14 +38,15 @@ from grid_tasks.domain.moves import Step
 
 case_board = ReadModel(
     "case_board",
-    version=3,
+    version=4,
     tables="""
     create table board_case (
-        case_id text primary key,
+        case_id text collate "C" primary key,
         category text not null,
         grid text not null,
         place point, -- longitude, latitude; as long as it is open
         step text not null,
+        reporter_kind text not null,
         body text not null default '',
         worker text,
         due timestamptz,
@@ -67,6 +68,12 @@ case_board = ReadModel(
     create index board_case_grid on board_case (grid, reported_at, case_id);
     create index board_case_worker on board_case (worker, reported_at, case_id);
     create index board_case_step on board_case (step, reported_at, case_id);
+    create index board_case_category on board_case (category, reported_at, case_id);
+    create index board_case_body on board_case (body, reported_at, case_id) where body <> '';
+    create index board_case_reporter on board_case (reporter_kind, reported_at, case_id);
+    create index board_case_closed on board_case (closed_at, case_id) where closed_at is not null;
+    create index board_case_in_hand on board_case (reported_at, case_id)
+        where step in ('accepted', 'dispatched', 'started');
     create index board_case_escalated on board_case (reported_at, case_id) where escalated;
     create index board_case_place on board_case using gist (place) where place is not null;
     """,
@@ -105,12 +112,13 @@ class BoardCase:
 async def reported(db: Connection, events: Batch[CaseReported]) -> None:
     places: list[Place] = events.column("place")
     await db.execute(
-        """insert into board_case (case_id, category, grid, place, step, urgent, reported_at)
-           select case_id, category, grid, point(longitude, latitude), $1, urgent, at
-           from unnest($2::text[], $3::text[], $4::text[], $5::float[], $6::float[], $7::boolean[], $8::timestamptz[])
-                as new (case_id, category, grid, longitude, latitude, urgent, at)""",
+        """insert into board_case (case_id, category, grid, reporter_kind, place, step, urgent, reported_at)
+           select case_id, category, grid, kind, point(longitude, latitude), $1, urgent, at
+           from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::float[], $7::float[], $8::boolean[],
+                       $9::timestamptz[])
+                as new (case_id, category, grid, kind, longitude, latitude, urgent, at)""",
         Step.REPORTED,
-        *map(events.column, ("case", "category", "grid")),
+        *map(events.column, ("case", "category", "grid", "reporter_kind")),
         [it.longitude for it in places],
         [it.latitude for it in places],
         events.column("urgent"),
@@ -285,33 +293,6 @@ async def closed_before(db: Database, moment: datetime, limit: int) -> list[str]
         limit,
     )
     return [row[0] for row in rows]
-
-
-async def newest(
-    db: Database,
-    *,
-    step: Step | None = None,
-    grid: str | None = None,
-    worker: str | None = None,
-    escalated: bool | None = None,
-    before: tuple[datetime, str] | None = None,
-    limit: int,
-) -> list[BoardCase]:
-    """Cases, newest first, of this step, grid, worker and flag, reported before that moment and id."""
-    # Only the conditions that are asked for stand in the statement, so that each has its index.
-    asked = {"step": step, "grid": grid, "worker": worker, "escalated": escalated}
-    given = {column: value for column, value in asked.items() if value is not None}
-    conditions = ["true", *(f"{column} = ${nth}" for nth, column in enumerate(given, 2))]
-    if before:
-        conditions.append(f"(reported_at, case_id) < (${len(given) + 2}, ${len(given) + 3})")
-    rows = await db.fetch(
-        f"""select {COLUMNS} from board_case where {" and ".join(conditions)}
-            order by reported_at desc, case_id desc limit $1""",  # noqa: S608  # nothing of the request is in it
-        limit,
-        *given.values(),
-        *(before or ()),
-    )
-    return [board_case(row) for row in rows]
 
 
 async def alike(db: Database, case: str) -> list[BoardCase]:
