@@ -71,17 +71,21 @@ figures = ReadModel(
         step text not null,
         body text not null,
         minutes integer not null,
-        count bigint not null,
+        count integer not null,
         primary key (grid, day, step, body, minutes)
-    );
+    ) partition by list (grid);
+    create table stay_count_everywhere partition of stay_count for values in ('*'); -- so that its rows lie together
+    create table stay_count_by_grid partition of stay_count default;
 
     create table day_count (
         grid text not null,
         what text not null,
         day date not null,
-        count bigint not null,
+        count integer not null,
         primary key (grid, what, day)
-    );
+    ) partition by list (grid);
+    create table day_count_everywhere partition of day_count for values in ('*');
+    create table day_count_by_grid partition of day_count default;
     """,
 )
 
