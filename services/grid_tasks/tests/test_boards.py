@@ -194,8 +194,7 @@ async def test_the_figures_are_the_same_however_the_events_come(db: Connection, 
 
 
 async def everything(db: Connection) -> list[object]:
-    """All rows; a count that came back to nothing is as good as none."""
-    tables = ("open_now", "stay_count where count <> 0", "day_count where count <> 0")
+    tables = ("open_now", "stay_count", "day_count")
     return [sorted(map(str, await db.fetch(f"select * from {table}"))) for table in tables]
 
 
