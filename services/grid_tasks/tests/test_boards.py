@@ -274,7 +274,10 @@ def percentile(minutes: Sequence[int], of_a_hundred: int) -> int:
 
 def two_digits(number: int) -> int:
     text = str(number)
-    return int(text[:2] + "0" * (len(text) - 2))
+    digits = int(text[:2])
+    if len(text) > 1:
+        digits -= 0 if digits < 20 else digits % 2 if digits < 50 else digits % 5
+    return int(str(digits) + "0" * (len(text) - 2))
 
 
 async def test_what_comes_and_goes_is_told_by_weeks(db: Connection) -> None:

@@ -53,7 +53,8 @@ class OpenBoard(BaseModel):
 
 
 class StepView(BaseModel):
-    """How long cases stayed at a step: whole minutes of the clock, cut to two significant digits."""
+    """How long cases stayed at a step: minutes of the clock, cut to two digits (10, 11 … 20, 22 … 50, 55 …), so by less
+    than a tenth."""
 
     step: Step
     count: int = Field(description="How many stays ended in the period")

@@ -54,7 +54,7 @@ class OpenWork:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """How long cases stayed at a step, in whole minutes of the clock, cut to two significant digits."""
+    """How long cases stayed at a step, in minutes of the clock, cut as in `figures`."""
 
     step: Step
     count: int
