@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from edge import Call, Router
 from events import Refused
 from fastapi import Query, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from grid_tasks.api.bodies import Filter
@@ -22,7 +23,7 @@ from grid_tasks.read_models.figures import figures
 router = Router(prefix="/boards", tags=["boards"])
 
 
-class GeoJson(Response):
+class GeoJson(JSONResponse):
     """What it says that it is."""
 
     media_type = "application/geo+json"
@@ -52,7 +53,8 @@ class OpenBoard(BaseModel):
 
 
 class StepView(BaseModel):
-    """How long cases stayed at a step: whole minutes of the clock, cut to two significant digits."""
+    """How long cases stayed at a step: minutes of the clock, cut to two digits (10, 11 … 20, 22 … 50, 55 …), so by less
+    than a tenth."""
 
     step: Step
     count: int = Field(description="How many stays ended in the period")
@@ -215,7 +217,7 @@ async def places_board(
         cases = await places(call.db, call.now, reader.sql, grid=grid, step=step, box=box, limit=limit + 1)
         found = FeaturesView(features=[_case_feature(it) for it in cases[:limit]], more=len(cases) > limit)
     headers = {"Vary": "Authorization", "Cache-Control": "private, no-store"}
-    return GeoJson(found.model_dump_json(), headers=headers)
+    return GeoJson(found.model_dump(mode="json"), headers=headers)
 
 
 def _box(text: str | None) -> tuple[float, float, float, float] | None:

@@ -54,7 +54,7 @@ class OpenWork:
 
 @dataclass(frozen=True, slots=True)
 class Stay:
-    """How long cases stayed at a step, in whole minutes of the clock, cut to two significant digits."""
+    """How long cases stayed at a step, in minutes of the clock, cut as in `figures`."""
 
     step: Step
     count: int
@@ -134,10 +134,10 @@ async def counts_of(
     """All that is counted of these days, the last included; of those that are not over, as far as they have come."""
     where = grid if grid is not None else EVERYWHERE
     rows = await db.fetch(
-        """select what, sum(count)::bigint from day_count
+        """select what, sum(count) from day_count
            where grid = $1 and what = any($2::text[]) and day between $3 and $4 group by what
            union all
-           select what, sum(count)::bigint from day_count
+           select what, sum(count) from day_count
            where grid = $1 and what = any($5::text[]) and day <= $4 group by what""",
         where,
         [it for it in Count if it not in STANDING],
@@ -168,7 +168,7 @@ async def weeks(db: Database, first: date, last: date, *, grid: str | None = Non
     monday = first - timedelta(days=first.weekday())
     sunday = last + timedelta(days=6 - last.weekday())
     rows = await db.fetch(
-        """select date_trunc('week', greatest(day, $3::date - 7)::timestamp)::date, what, sum(count)::bigint
+        """select date_trunc('week', greatest(day, $3::date - 7)::timestamp)::date, what, sum(count)
            from day_count
            where grid = $1 and what = any($2::text[]) and day <= $4 and (day >= $3 or what = $5)
            group by 1, 2""",

@@ -72,7 +72,8 @@ case_board = ReadModel(
     create index board_case_body on board_case (body, reported_at, case_id) where body <> '';
     create index board_case_reporter on board_case (reporter_kind, reported_at, case_id);
     create index board_case_closed on board_case (closed_at, case_id) where closed_at is not null;
-    create index board_case_in_hand on board_case (reported_at, case_id)
+    create index board_case_grid_closed on board_case (grid, closed_at, case_id) where closed_at is not null;
+    create index board_case_in_hand on board_case (reported_at, case_id, due)
         where step in ('accepted', 'dispatched', 'started');
     create index board_case_escalated on board_case (reported_at, case_id) where escalated;
     create index board_case_place on board_case using gist (place) where place is not null;
