@@ -188,7 +188,9 @@ async def test_the_figures_are_the_same_however_the_events_come(db: Connection, 
     await follow(db, *mixed(lives, 1), at_a_time=1)
     expected = await everything(db)
     for at_a_time in (7, 100_000):
-        await db.execute("truncate open_now, stay_count, day_count, board_case, open_case, last_case")
+        await db.execute(
+            "truncate open_now, stay_count, day_count, board_case, open_case, last_case, field_case, field_part"
+        )
         await follow(db, *mixed(lives, at_a_time), at_a_time=at_a_time)
         assert await everything(db) == expected
 

@@ -203,11 +203,12 @@ async def test_a_name_that_begins_as_a_formula_is_read_again_as_it_was(filled: O
     assert (await filled.brings("buildings", snapshot.content)).done["unchanged"] == 20
 
 
+MEMBERS = """insert into member (id, name, post, further_posts, further_grids, hours, skills, body, team)
+select 'member-' || n, 'the name of member ' || n, 'auxiliary', '{}', '{}', '', '{}', '', ''"""
+
+
 async def test_a_city_stays_small_in_memory(idle: Runtime) -> None:
-    await idle.db.execute(
-        """insert into member (id, name, post)
-           select 'member-' || n, 'the name of member ' || n, 'auxiliary' from generate_series(1, 200000) n"""
-    )
+    await idle.db.execute(f"""{MEMBERS} from generate_series(1, 200000) n""")
     async with (
         served(application.api(idle, Callers(issuer()))) as url,
         httpx2.AsyncClient(trust_env=False) as http,
@@ -223,10 +224,7 @@ async def test_only_so_many_are_given_out_at_once_and_who_goes_away_makes_room(
     idle: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "AT_ONCE", 1)
-    await idle.db.execute(
-        """insert into member (id, name, post)
-           select 'member-' || n, 'the name of member ' || n, 'auxiliary' from generate_series(1, 300000) n"""
-    )
+    await idle.db.execute(f"""{MEMBERS} from generate_series(1, 300000) n""")
     async with (
         served(application.api(idle, Callers(issuer()))) as url,
         httpx2.AsyncClient(trust_env=False) as http,

@@ -122,7 +122,7 @@ UNSHOWN = (
 )
 """Anybody may look on here; who was refused what, who looked at whom, who was corrected, erased or is to be visited is
 not for anybody; nor is the id of a photo, by which whoever sent it puts it into a report; nor where partners live."""
-TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar", "round")
+TOO_MANY = ("grid", "street", "source_rules", "quality", "calendar", "round", "campaigns", "overreach", "patrol")
 """Seldom, or of older stores: the picture is for the daily work."""
 
 ON_THE_WAY = frozenset(
