@@ -61,7 +61,8 @@ class NotByTheForm(Refused):
     def __init__(self, errors: Sequence[Mapping[str, str]]) -> None:
         fields = ", ".join(sorted({it["field"] for it in errors}))
         super().__init__(
-            f"以下内容不符合表单：{fields}。 Not as the form asks: {fields}.", errors=[dict(it) for it in errors]
+            f"以下内容不符合表单：{fields}。 Not as the form asks: {fields}.",
+            errors=[{"place": "body", **it} for it in errors],
         )
 
 
