@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -57,14 +58,13 @@ from local.supervisor import RATE
 
 from benchmarks.desk import REPORT, Reports
 from benchmarks.http import asked, post, process
-from benchmarks.measuring import Bench, Benchmark
+from benchmarks.measuring import Bench, Benchmark, p99, p99_of
 
 GRIDS = [f"G{nth:03}" for nth in range(1, 101)]
 """A tenth of a city's, with two workers each."""
 A_TENTH = 700_000
 DAYS = 365
 CALENDAR = Calendar()
-P99 = 0.99
 NOISE = DutyFacts(
     category="neighbour_noise",
     title=Title(zh="邻里噪声扰民", en="Noise from neighbours"),
@@ -352,22 +352,13 @@ async def questions(bench: Bench) -> dict[str, list[float]]:
             bench.seen.append(f"{size}, {still:,} open, {rows:,} rows of stay_count")
         found: dict[str, list[float]] = {}
         for name, ask in QUESTIONS.items():
-            times = [(await _p99(small, village, ask), await _p99(large, city, ask)) for _ in range(bench.rounds + 1)]
+            of_village, of_city = partial(ask, small, village), partial(ask, large, city)
+            count = 2 * AT_HAND
+            times = [(await p99(of_village, count), await p99(of_city, count)) for _ in range(bench.rounds + 1)]
             one, other = times[-1]
             found[name] = [other / one for one, other in times[1:]]
             bench.seen.append(f"{name} {1000 * one:.1f} and {1000 * other:.1f} ms")
         return found
-
-
-async def _p99(runtime: Runtime, http: httpx2.AsyncClient, ask: Ask) -> float:
-    times: list[float] = []
-    for nth in range(2 * AT_HAND):
-        started = time.perf_counter()
-        answer = await ask(runtime, http, nth)
-        times.append(time.perf_counter() - started)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{answer.url}: {answer.status_code} {answer.text}")
-    return sorted(times)[int(P99 * len(times))]
 
 
 async def in_a_city(bench: Bench) -> Sequence[float]:
@@ -413,7 +404,7 @@ async def lateness(bench: Bench) -> Sequence[float]:
             await runtime.db.execute(PENDING_TIMERS, f"round-{nth}-", start, timedelta(seconds=1 / A_SECOND), count)
             await eventually(_so_many(late, count), 120)
             if nth:
-                found.append(sorted(late)[int(P99 * len(late))])
+                found.append(p99_of(late))
         late.clear()
         together = runtime.clock() + timedelta(seconds=1)
         await runtime.db.execute(PENDING_TIMERS, "together-", together, timedelta(), 1_000)

@@ -11,9 +11,9 @@ import io
 import logging
 import subprocess
 import sys
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -33,7 +33,7 @@ from registry.read_models.territory import territory
 from registry.service import application, registry
 
 from benchmarks.http import process
-from benchmarks.measuring import Bench, Benchmark, per_second
+from benchmarks.measuring import Bench, Benchmark, p99, per_second
 
 # ruff: noqa: S603, S608 - it makes its files by the script that users have; tables have names of their own
 
@@ -42,7 +42,6 @@ COMMUNITY = ROOT / "examples/community"
 CLERK, WORKER = "clerk", "worker"
 A_COMMUNITY = 7_750
 COMMUNITIES = 440
-P99 = 0.99
 
 
 def quiet() -> None:
@@ -304,22 +303,16 @@ async def questions(bench: Bench) -> list[tuple[str, list[float]]]:
             bench.seen.append(f"{await db.fetchval(f'select count(*) from {people.schema}.person'):,} people")
         found: list[tuple[str, list[float]]] = []
         for question in asked:
-            times = [(await _p99(village, question), await _p99(city, question)) for _ in range(bench.rounds + 1)]
+            of_village, of_city = partial(question.ask, village), partial(question.ask, city)
+            found_or_not = (200, 404)
+            times = [
+                (await p99(of_village, taken=found_or_not), await p99(of_city, taken=found_or_not))
+                for _ in range(bench.rounds + 1)
+            ]
             one, other = times[-1]
             bench.seen.append(f"{question.name} {1000 * one:.1f} and {1000 * other:.1f} ms")
             found.append((question.name, [other / one for one, other in times[1:]]))
         return found
-
-
-async def _p99(http: httpx2.AsyncClient, question: Question) -> float:
-    times: list[float] = []
-    for nth in range(200):
-        started = time.perf_counter()
-        answer = await question.ask(http, nth)
-        times.append(time.perf_counter() - started)
-        if answer.status_code not in (200, 404):
-            raise RuntimeError(f"{question.what}: {answer.status_code}")
-    return sorted(times)[int(P99 * len(times))]
 
 
 async def in_a_city(bench: Bench) -> Sequence[float]:

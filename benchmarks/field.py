@@ -5,7 +5,6 @@ A year is made of rows that stand in the tables as if the events had been taken.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ from grid_tasks.read_models.field_work import field_work
 from grid_tasks.service import application, grid_tasks
 
 from benchmarks.city import quiet
-from benchmarks.measuring import Bench, Benchmark, per_second
+from benchmarks.measuring import Bench, Benchmark, p99, per_second
 
 # ruff: noqa: S608 - the tables have names of their own
 
@@ -34,7 +33,6 @@ WORKER, GRID = "worker", "G1"
 A_MORNING = 20
 """Cases that a worker has."""
 FIFTY = 50
-P99 = 0.99
 DUTY = DutyFacts(
     category="noise",
     title=Title(zh="噪声", en="Noise"),
@@ -111,17 +109,6 @@ async def a_year(runtime: Runtime, cases: int) -> None:
         await db.execute(f"analyze {case_board.schema}.board_case")
 
 
-async def _p99(http: httpx2.AsyncClient, path: str) -> float:
-    times: list[float] = []
-    for _ in range(200):
-        started = time.perf_counter()
-        answer = await http.get(path)
-        times.append(time.perf_counter() - started)
-        if answer.status_code != 200:
-            raise RuntimeError(f"{path}: {answer.status_code}")
-    return sorted(times)[int(P99 * len(times))]
-
-
 async def the_morning(bench: Bench) -> Sequence[float]:
     """The p99 of the morning list, with a year of a city's cases there, as a multiple of that without."""
     async with a_grid(bench, "empty") as (small, village), a_grid(bench, "year") as (large, city):
@@ -130,10 +117,10 @@ async def the_morning(bench: Bench) -> Sequence[float]:
         await a_year(large, bench.size(700_000, 20_000))
 
         async def empty() -> float:
-            return await _p99(village, "/my/work")
+            return await p99(lambda _: village.get("/my/work"))
 
         async def full() -> float:
-            return await _p99(city, "/my/work")
+            return await p99(lambda _: city.get("/my/work"))
 
         found = await bench.ratios(full, empty)
         bench.seen.append("p99 in seconds")

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal
 
+import httpx2
 from events.kafka import ensure_topics
 from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
@@ -103,6 +104,26 @@ async def per_second(count: int, work: Awaitable[Any]) -> float:
     started = time.perf_counter()
     await work
     return count / (time.perf_counter() - started)
+
+
+async def p99(
+    ask: Callable[[int], Awaitable[httpx2.Response]], times: int = 200, taken: Sequence[int] = (200,)
+) -> float:
+    """Asks so many times, one after another, and says within how many seconds 99 of 100 were answered; `taken` are the
+    statuses that count as answers. Raises RuntimeError for others."""
+    took: list[float] = []
+    for nth in range(times):
+        started = time.perf_counter()
+        answer = await ask(nth)
+        took.append(time.perf_counter() - started)
+        if answer.status_code not in taken:
+            raise RuntimeError(f"{answer.url}: {answer.status_code} {answer.text}")
+    return p99_of(took)
+
+
+def p99_of(values: Sequence[float]) -> float:
+    """What 99 of 100 of them do not exceed."""
+    return sorted(values)[int(0.99 * len(values))]
 
 
 async def shared_out(items: Iterable[Any], workers: int, do: Callable[[Any], Awaitable[Any]]) -> None:

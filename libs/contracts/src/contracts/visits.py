@@ -216,10 +216,13 @@ class OverreachRefused(Event, type="commongrid.grid_tasks.overreach.refused.v1")
     at: AwareDatetime
 
 
+Month = Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+
+
 class CampaignsBudgeted(Event, type="commongrid.grid_tasks.campaigns.budgeted.v1"):
     """So many hours of grid workers are for joint campaigns in a month."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    month: Month
     hours: Annotated[int, Field(ge=0)]
     by: str
     at: AwareDatetime
@@ -228,7 +231,7 @@ class CampaignsBudgeted(Event, type="commongrid.grid_tasks.campaigns.budgeted.v1
 class CampaignAsked(Event, type="commongrid.grid_tasks.campaigns.asked.v1"):
     """A department asks for hours of grid workers, for a purpose."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    month: Month
     campaign: str
     body: str
     title: Title
@@ -243,7 +246,7 @@ class CampaignAsked(Event, type="commongrid.grid_tasks.campaigns.asked.v1"):
 class CampaignApproved(Event, type="commongrid.grid_tasks.campaigns.approved.v1"):
     """Its hours are taken from the month's budget."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    month: Month
     campaign: str
     hours: Annotated[int, Field(ge=1)]
     sites: tuple[Site, ...]
@@ -256,7 +259,7 @@ class CampaignApproved(Event, type="commongrid.grid_tasks.campaigns.approved.v1"
 class CampaignRefused(Event, type="commongrid.grid_tasks.campaigns.refused.v1"):
     """It does not take place."""
 
-    month: Annotated[str, Field(pattern=r"^\d{4}-\d{2}$")]
+    month: Month
     campaign: str
     reason: str
     by: str

@@ -28,7 +28,7 @@ from edge.idempotency import key_of
 from edge.ids import made_by, new_id
 from edge.outside import exceeded
 from edge.powers import Grant, granted, refusal
-from edge.preconditions import etag, expected_version
+from edge.preconditions import etag, expected_version, is_known
 from edge.problems import HttpProblem, current_trace_id
 from edge.rates import Rates
 from edge.routing import is_json, power_of
@@ -212,7 +212,7 @@ class HttpCall:
             raise NotFound("there is no such thing")
         self._require(aggregate.stream(id), state, grid)
         tag = etag(version)
-        if tag in self.request.headers.get("If-None-Match", "").replace(" ", "").split(","):
+        if is_known(self.request.headers.get("If-None-Match"), tag):
             return Response(status_code=304, headers={"ETag": tag})
         return Response(_json(_plain(view(state, version))), 200, {"ETag": tag}, "application/json")
 

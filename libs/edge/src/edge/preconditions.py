@@ -1,4 +1,5 @@
-"""ETag and If-Match: a change says which version of the thing it was decided on."""
+"""ETag, If-Match and If-None-Match: a change says which version of the thing it was decided on, and a reader which one
+they have."""
 
 import re
 
@@ -10,6 +11,11 @@ _ETAG = re.compile(r'"v([1-9][0-9]{0,8})"')
 def etag(version: int) -> str:
     """The strong ETag of a version: `"v3"`."""
     return f'"v{version}"'
+
+
+def is_known(if_none_match: str | None, tag: str) -> bool:
+    """Whether If-None-Match names this ETag: the caller has that already, and is answered 304."""
+    return tag in (if_none_match or "").replace(" ", "").split(",")
 
 
 def expected_version(if_match: str | None) -> int | None:

@@ -52,6 +52,10 @@ class PlaceBody(Body):
     longitude: float = Field(ge=-180, le=180)
     latitude: float = Field(ge=-90, le=90)
 
+    def point(self) -> Place:
+        """As events say it."""
+        return Place(longitude=self.longitude, latitude=self.latitude)
+
 
 class ReportBody(Body):
     """上报: what is to be dealt with, and where."""
@@ -71,9 +75,8 @@ async def report(body: ReportBody, call: Call) -> Response:
     """上报: anybody may report, without a token too. A case is accepted and dispatched by itself; one whose place
     lies in no grid waits until the desk has found its grid."""
     receipt = secrets.token_urlsafe(24)
-    place = Place(longitude=body.place.longitude, latitude=body.place.latitude)
     command = await to_report(
-        call, body.category, body.description, place, _kind(call.grant.post), body.contact, receipt
+        call, body.category, body.description, body.place.point(), _kind(call.grant.post), body.contact, receipt
     )
     await require_kept(call.commands, body.evidence, call.caller.id)
     command = replace(command, evidence=body.evidence, told_at=body.at or call.done_at)

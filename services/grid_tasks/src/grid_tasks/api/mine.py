@@ -8,6 +8,7 @@ import orjson
 from contracts.common import Place
 from edge import Call, Router
 from edge.call import HttpCall
+from edge.preconditions import is_known
 from fastapi import Query, Response
 from pydantic import BaseModel, Field
 from pydantic_core import to_jsonable_python
@@ -101,6 +102,6 @@ def _unless_known(call: HttpCall, answer: BaseModel, known: object) -> Response:
     """The answer with a weak ETag of what matters in it; 304 where the caller has that."""
     tag = f'W/"{hashlib.sha256(orjson.dumps(known)).hexdigest()[:20]}"'
     headers = {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Authorization"}
-    if tag in call.request.headers.get("If-None-Match", "").replace(" ", "").split(","):
+    if is_known(call.request.headers.get("If-None-Match"), tag):
         return Response(status_code=304, headers=headers)
     return Response(orjson.dumps(to_jsonable_python(answer)), 200, headers, "application/json")

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from contracts.common import Place
 from contracts.grid_tasks import PatrolWalked
 from contracts.visits import PatrolFinding
 from edge import Call, Router
@@ -108,5 +107,7 @@ async def _require_taken(call: HttpCall, category: str) -> None:
 def _finding(it: PointBody) -> PatrolFinding:
     if it.found is None:
         return PatrolFinding(point=it.point)
-    place = Place(longitude=it.found.place.longitude, latitude=it.found.place.latitude)
-    return PatrolFinding(point=it.point, category=it.found.category, description=it.found.description, place=place)
+    it_is = it.found
+    return PatrolFinding(
+        point=it.point, category=it_is.category, description=it_is.description, place=it_is.place.point()
+    )

@@ -1,13 +1,13 @@
 """Periods that are asked for: days in China, the first and the last included."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from edge.moments import Day
 from events import Refused
 from fastapi import Query
 
-from grid_tasks.domain.working_time import CHINA
+from grid_tasks.domain.working_time import DAY, midnight
 
 LONGEST = timedelta(days=366)
 
@@ -51,9 +51,4 @@ def span_of(days: str | None) -> tuple[datetime, datetime] | None:
     except ValueError:
         raise NotAPeriod from None
     require_period(first, last)
-    return midnight(first), midnight(last + timedelta(days=1))
-
-
-def midnight(day: date) -> datetime:
-    """When this day begins in China."""
-    return datetime.combine(day, time(), CHINA)
+    return midnight(first), midnight(last + DAY)

@@ -10,7 +10,6 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
-from contracts.common import Place
 from contracts.grid_tasks import ReporterKind
 from edge import Call, Router
 from edge.call import HttpCall
@@ -54,7 +53,7 @@ async def relay(number: Number, body: RelayedBody, call: Call) -> Response:
     """转办: passes a report on, once for each number of the caller's. 200 if it is there already: how it stands,
     without the receipt, which is told once for an Idempotency-Key."""
     receipt = secrets.token_urlsafe(24)
-    place = Place(longitude=body.place.longitude, latitude=body.place.latitude)
+    place = body.place.point()
     command = await to_report(call, body.category, body.description, place, KINDS[body.through], body.contact, receipt)
     case = _case_of(call, number)
     await require_kept(call.commands, body.evidence, call.caller.id, case)

@@ -16,7 +16,7 @@ from grid_tasks.domain.round import ROUND, Arrange, round_of
 from grid_tasks.domain.rounds import Rounds, Stop, plan
 from grid_tasks.domain.visit import AHEAD
 from grid_tasks.domain.visit_refusals import TooFarAhead
-from grid_tasks.domain.working_time import CHINA
+from grid_tasks.domain.working_time import CHINA, midnight
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.visit_board import tasks_of, visit_board
 from grid_tasks.read_models.whereabouts import whereabouts
@@ -127,9 +127,8 @@ def _view(worker: str, day: date, found: Rounds) -> RoundView:
 
 
 def _stop(stop: Stop, day: date) -> StopView:
-    midnight = datetime(day.year, day.month, day.day, tzinfo=CHINA)
     knocks = [
-        KnockView(visit=it.visit, kind=it.kind, at=midnight + timedelta(minutes=it.at), why=it.why)
+        KnockView(visit=it.visit, kind=it.kind, at=midnight(day) + timedelta(minutes=it.at), why=it.why)
         for it in stop.knocks
     ]
     return StopView(site=stop.site, place=stop.place, metres=stop.metres, knocks=knocks)

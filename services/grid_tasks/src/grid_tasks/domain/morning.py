@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import cos, hypot, radians
 
 from contracts.common import DeadlineClock, Place
 
+from grid_tasks.domain.walking import metres
 from grid_tasks.domain.working_time import Calendar, RoundTheClock
 
 MINUTE = timedelta(minutes=1)
-METRES_PER_DEGREE = 111_320.0
 NEAR = 150
 """Metres: two minutes on foot, so that one way does for both."""
 
@@ -45,16 +44,10 @@ def left_minutes(clock: DeadlineClock, due: datetime | None, now: datetime, cale
     return time.between(now, due) // MINUTE if now <= due else -(time.between(due, now) // MINUTE)
 
 
-def near(places: Sequence[Place | None], metres: float = NEAR) -> list[list[int]]:
+def near(places: Sequence[Place | None], within: float = NEAR) -> list[list[int]]:
     """For each place the numbers of those that are so near, nearest first; as the crow flies."""
     found: list[list[int]] = []
     for nth, one in enumerate(places):
-        away = [(_metres(one, other), number) for number, other in enumerate(places) if one and other and number != nth]
-        found.append([number for distance, number in sorted(away) if distance <= metres])
+        away = [(metres(one, other), number) for number, other in enumerate(places) if one and other and number != nth]
+        found.append([number for distance, number in sorted(away) if distance <= within])
     return found
-
-
-def _metres(one: Place, other: Place) -> float:
-    """On ground as small as a community a degree is the same everywhere."""
-    east = (one.longitude - other.longitude) * cos(radians(one.latitude))
-    return METRES_PER_DEGREE * hypot(east, one.latitude - other.latitude)

@@ -19,6 +19,11 @@ NONE = timedelta()
 SATURDAY = 5
 
 
+def midnight(day: date) -> datetime:
+    """When this day begins in China."""
+    return datetime.combine(day, time(), CHINA)
+
+
 class Counting(Protocol):
     """A way to count time."""
 

@@ -7,7 +7,7 @@ by `reassigning`.
 
 from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
 from contracts.registry import MemberAppointed, MemberChanged
-from events import Commands, Event, Key, Policy, Recorded, Token
+from events import Commands, Event, Key, Policy, ReadModel, Recorded, Token
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Assign, Escalate
@@ -77,6 +77,9 @@ async def place_all(commands: Commands, *, grid: str | None = None, worker: str 
         await place(commands, case)
 
 
-async def known(commands: Commands, event: Recorded[Event]) -> None:
-    """Waits until the roster in `workers` shows this event; before, the choice could fall on who has left."""
-    await commands.wait_for(Token("registry", event.stream, event.raw.position), workers)
+async def known(
+    commands: Commands, event: Recorded[Event], read_model: ReadModel = workers, patience: float = 5
+) -> None:
+    """Waits until this read model shows this event of the registry; of the roster: before, the choice could fall on who
+    has left."""
+    await commands.wait_for(Token("registry", event.stream, event.raw.position), read_model, patience)

@@ -10,8 +10,10 @@ from events import Commands, Due, Policy, Recorded, Timer
 from events.privacy.erasure import forget_all
 
 from grid_tasks.domain.visit import VISIT, EraseAnswers
-from grid_tasks.policies.visiting import PATIENCE, known
+from grid_tasks.policies.dispatching import known
+from grid_tasks.policies.visiting import PATIENCE
 from grid_tasks.read_models.visit_board import visit_board, visits_of
+from grid_tasks.read_models.whereabouts import whereabouts
 
 forgetting_visits = Policy("forgetting_visits")
 
@@ -36,7 +38,7 @@ async def period_over(commands: Commands, due: Due) -> None:
 @forgetting_visits.on(PersonErased)
 async def erased(commands: Commands, event: Recorded[PersonErased]) -> None:
     """What is planned after this finds that they are gone: see `visiting`."""
-    await known(commands, event)
+    await known(commands, event, whereabouts, PATIENCE)
     await commands.caught_up(visit_board, PATIENCE)
     for visit in await visits_of(commands.db, event.data.person):
         await commands.execute(VISIT, visit, EraseAnswers(commands.clock(), CancelCause.ERASED))

@@ -6,10 +6,11 @@ from contextlib import suppress
 from contracts.grid_tasks import VisitPlanned
 from contracts.registry import DueNoticed, SampleDrawn, WhereaboutsTold
 from contracts.visits import CancelCause, VisitKind
-from events import Commands, Event, Policy, Recorded, Token
+from events import Commands, Policy, Recorded
 
 from grid_tasks.domain.visit import VISIT, Cancel, EraseAnswers, Plan, visit_of
 from grid_tasks.domain.visit_refusals import AskedNotToBeContacted
+from grid_tasks.policies.dispatching import known
 from grid_tasks.read_models.visit_board import visit_board, visits_of
 from grid_tasks.read_models.whereabouts import left_alone, whereabouts
 
@@ -81,12 +82,7 @@ async def planned(commands: Commands, event: Recorded[VisitPlanned]) -> None:
 async def told(commands: Commands, event: Recorded[WhereaboutsTold]) -> None:
     it = event.data
     if it.no_contact:
-        await known(commands, event)
+        await known(commands, event, whereabouts, PATIENCE)
         await commands.caught_up(visit_board, PATIENCE)
         for visit in await visits_of(commands.db, it.whereabouts, only_open=True):
             await commands.execute(VISIT, visit, Cancel(CancelCause.NO_CONTACT, "", None, commands.clock()))
-
-
-async def known(commands: Commands, event: Recorded[Event]) -> None:
-    """Waits until `whereabouts` shows this event of the registry."""
-    await commands.wait_for(Token("registry", event.stream, event.raw.position), whereabouts, PATIENCE)

@@ -6,14 +6,14 @@ A `grid` of None asks for all. What is late, and how old something is, is so at 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from events import Database
 
 from grid_tasks.domain.counts import DISPATCHED_WITHIN, STANDING, Count
 from grid_tasks.domain.moves import Step
-from grid_tasks.domain.working_time import CHINA
+from grid_tasks.domain.working_time import DAY, midnight
 from grid_tasks.read_models.figures import EVERYWHERE, LATE_FOR
 
 
@@ -227,4 +227,4 @@ def _open_case(row: Sequence[object]) -> OpenCase:
 
 def end_of(day: date) -> datetime:
     """The midnight that ends this day in China."""
-    return datetime.combine(day + timedelta(days=1), time(), CHINA)
+    return midnight(day + DAY)

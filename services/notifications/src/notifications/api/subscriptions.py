@@ -17,7 +17,7 @@ from notifications.channels.posting import as_secret
 from notifications.channels.targets import TargetRefused, require_form
 from notifications.domain.notification import subscriber
 from notifications.domain.subscription import SUBSCRIPTION, TYPES, End, Renew, Subscribe, Subscription, secret_of
-from notifications.read_models.notification_board import notification_board, of_recipient
+from notifications.read_models.notification_board import newest, notification_board
 from notifications.read_models.subscriptions import of_partner, subscriptions
 
 MOST = 20
@@ -141,7 +141,7 @@ def router(partners: Callable[[], Partners | None]) -> Router:
         """What became of its last hundred webhooks, the newest first."""
         await _own(call, subscription)
         await call.fresh(notification_board)
-        rows = await of_recipient(call.db, subscriber(subscription), SHOWN)
+        rows = await newest(call.db, recipient=subscriber(subscription), limit=SHOWN)
         return [NotificationView.model_validate(row._asdict()) for row in rows]
 
     return routes

@@ -4,11 +4,10 @@ It only requests, as `telling` does: where to, and signed with what, is found wh
 gives it to them then.
 """
 
-from typing import Any, cast
+from typing import Any
 
-from contracts.grid_tasks import CaseReported
 from contracts.notifications import Channel, Occasion
-from events import Commands, Event, Policy, Recorded
+from events import Commands, Policy, Recorded
 
 from notifications.domain.notification import NOTIFICATION, Request, notification_id, subscriber
 from notifications.domain.subscription import STEPS
@@ -19,12 +18,11 @@ publishing = Policy("publishing")
 
 async def step(commands: Commands, event: Recorded[Any]) -> None:
     """Each who subscribed it is told once."""
-    it = cast(CaseReported, event.data)  # as all steps it has a case and a time
-    what = cast(Event, event.data).type_name
-    for subscription in await told_of(commands.db, what):
+    it = event.data  # as all steps it has a case and a time
+    for subscription in await told_of(commands.db, it.type_name):
         recipient = subscriber(subscription)
         id_ = notification_id(event.id, recipient, Channel.PARTNER)
-        request = Request(Occasion.CASE_STEP, event.id, it.case, recipient, Channel.PARTNER, None, it.at, what)
+        request = Request(Occasion.CASE_STEP, event.id, it.case, recipient, Channel.PARTNER, None, it.at, it.type_name)
         await commands.execute(NOTIFICATION, id_, request)
 
 

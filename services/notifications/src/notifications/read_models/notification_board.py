@@ -111,11 +111,12 @@ async def withdrawn(db: Connection, event: Recorded[NotificationWithdrawn]) -> N
 async def newest(
     db: Database,
     *,
-    state: str | None,
-    channel: str | None,
-    occasion: str | None,
+    state: str | None = None,
+    channel: str | None = None,
+    occasion: str | None = None,
     case: str | None = None,
-    before: tuple[datetime, str] | None,
+    recipient: str | None = None,
+    before: tuple[datetime, str] | None = None,
     limit: int,
 ) -> list[Row]:
     """Notifications, newest first, that stand behind `before` (requested_at, id)."""
@@ -125,25 +126,15 @@ async def newest(
            from notification
            where ($1::text is null or state = $1) and ($2::text is null or channel = $2)
              and ($3::text is null or occasion = $3) and ($4::text is null or case_id = $4)
-             and ($5::timestamptz is null or (requested_at, id) < ($5, $6))
-           order by requested_at desc, id desc limit $7""",
+             and ($5::text is null or recipient = $5)
+             and ($6::timestamptz is null or (requested_at, id) < ($6, $7))
+           order by requested_at desc, id desc limit $8""",
         state,
         channel,
         occasion,
         case,
-        *(before or (None, None)),
-        limit,
-    )
-    return [Row(*row) for row in rows]
-
-
-async def of_recipient(db: Database, recipient: str, limit: int) -> list[Row]:
-    """The last that a recipient was told, newest first."""
-    rows = await db.fetch(
-        """select id, occasion, channel, case_id, recipient, state, attempts, error, requested_at, changed_at,
-                  next_attempt
-           from notification where recipient = $1 order by requested_at desc, id desc limit $2""",
         recipient,
+        *(before or (None, None)),
         limit,
     )
     return [Row(*row) for row in rows]
