@@ -99,8 +99,9 @@ async def a_year(runtime: Runtime, cases: int) -> None:
         )
         await db.execute(
             f"""insert into {case_board.schema}.board_case
-                    (case_id, category, grid, step, worker, urgent, reported_at, closed_at, ended)
-                select 'old-' || n, 'noise', 'H' || n % 1000, 'closed', 'w' || n % 1000, false, now(), now(), true
+                    (case_id, category, grid, step, reporter_kind, worker, urgent, reported_at, closed_at, ended)
+                select 'old-' || n, 'noise', 'H' || n % 1000, 'closed', 'resident', 'w' || n % 1000, false,
+                       now(), now(), true
                 from generate_series(1, $1) n""",
             cases,
         )

@@ -11,6 +11,7 @@ from events import Connection
 from grid_tasks.domain.case import CASE, Step
 from grid_tasks.read_models import boards
 from grid_tasks.read_models.case_search import Sought, find
+from grid_tasks.read_models.field_work import came_back, open_parts
 from grid_tasks.service import grid_tasks
 
 from .roster import follow
@@ -67,6 +68,17 @@ async def test_no_search_reads_or_sorts_all_cases(db: Connection, what: str) -> 
     for plan in explaining.plans:
         assert "Seq Scan" not in plan, plan
         assert "Index Scan" in plan, plan
+
+
+async def test_a_morning_list_finds_each_of_its_cases_on_the_board_by_the_cases_id(db: Connection) -> None:
+    """Ids of another collation would not be found by the index, and the whole board be read for twenty cases."""
+    await db.execute("set enable_seqscan = off; set enable_hashjoin = off; set enable_mergejoin = off")
+    explaining: Any = Explaining(db)
+    await open_parts(explaining, "li")
+    await came_back(explaining, "li", NINE, 50)
+    for plan in explaining.plans:
+        assert "board_case_pkey on board_case b" in plan, plan
+        assert "Index Cond: (case_id = p.case_id)" in plan, plan
 
 
 async def test_no_figure_of_a_period_reads_all_counts(db: Connection) -> None:

@@ -52,7 +52,7 @@ field_work = ReadModel(
     "field_work",
     tables="""
     create table field_case (
-        case_id text primary key, -- of the same collation as the board's, so that it is found there by its index
+        case_id text collate "C" primary key, -- as on the board: else it is not found there by its index
         grid text collate "C" not null,
         open boolean not null default true,
         clock text not null default 'clock_hours',
@@ -66,7 +66,7 @@ field_work = ReadModel(
 
     create table field_part (
         member text collate "C" not null,
-        case_id text not null,
+        case_id text collate "C" not null,
         part text not null, -- has, helps; had: it is in other hands; ended: it was in theirs when it ended
         came_back text,
         came_back_at timestamptz,
