@@ -54,7 +54,7 @@ async def test_what_falls_due_is_visited_once_where_and_when_the_registry_says(t
         worker = await with_somebody(runtime, LI, WANG)
 
         async def place_is_known() -> bool:
-            return (await tasks_of(runtime.db, worker, None))[0].site == BUILDING
+            return [it.site for it in await tasks_of(runtime.db, worker, None)] == [BUILDING]
 
         await eventually(place_is_known)
         (task,) = await tasks_of(runtime.db, worker, [GRID])
