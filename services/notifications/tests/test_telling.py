@@ -196,9 +196,9 @@ async def test_a_reaction_that_runs_twice_tells_once(world: World, mailbox: Mail
         telling = application.service.policies[0]
         async with runtime.connection() as db:
             reacting = Reacting(telling, db, runtime.commands)
-            await reacting.react(dispatch)
+            await reacting.react([dispatch])
             await runtime.db.execute("delete from log.commands")  # not even with its keys forgotten
-            await reacting.react(dispatch)
+            await reacting.react([dispatch])
         rows = await all_of(runtime)
         assert len(rows) == 2
         await eventually(lambda: nothing_waits(runtime))

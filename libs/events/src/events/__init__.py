@@ -9,7 +9,7 @@ from events.clock import Clock, system_clock
 from events.commands import Commands, Done, KeyMismatch, NotFound, VersionMismatch
 from events.event import Batch, Event, Position, Recorded, personal
 from events.freshness import NotYet, Token
-from events.policy import Cancel, Due, Policy, Timer
+from events.policy import Cancel, Due, Policy, Several, Timer
 from events.read_model import Connection, Database, Pool, ReadModel
 from events.service import Service
 from events.store import Conflict, Context, EventTooLarge, Key
@@ -39,6 +39,7 @@ __all__ = [
     "Recorded",
     "Refused",
     "Service",
+    "Several",
     "Timer",
     "Token",
     "VersionMismatch",

@@ -6,7 +6,7 @@ rather than wrong when somebody else owns their progress (promises 3, 4 and 6).
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -14,14 +14,17 @@ from typing import NamedTuple
 from events import parking
 from events.commands import Commands
 from events.event import Catalogue, Raw, Recorded
-from events.policy import Policy
+from events.policy import Policy, Several
 from events.privacy.data import PersonalData
 from events.privacy.sealing import DoesNotOpen
 from events.progress import Chunk, Overtaken, advance, advancing
 from events.read_model import Connection, ReadModel
 from events.store import Context
-from events.telemetry import continued, continued_each, delay, projected
+from events.telemetry import continued_each, delay, projected
 from events.wire import UNREADABLE
+
+MOST = 100
+"""How many events a policy reacts to at once: as many as what they append goes to the store with at a time."""
 
 
 class Placed(NamedTuple):
@@ -209,26 +212,59 @@ class Reacting(Consumer):
         self.commands = commands
 
     async def _take(self, events: Sequence[Placed], chunks: Sequence[Chunk]) -> None:
-        for event in events:
-            async with self.db.transaction():
-                if await self._blocked(event):
-                    continue
-            try:
-                await self.react(event.opened)
-            except Exception as error:
-                if parking.is_transient(error):
-                    raise
-                await self._park(event, parking.describe(error))
+        for some in self._together(events):
+            await self._react_and_park([event for event in some if not await self._waits(event)])
         await advance(self.db, self.name, chunks)
 
-    async def react(self, opened: Raw | DoesNotOpen) -> None:
-        """Runs the reaction to one event. A second run changes nothing."""
-        raw = _readable(opened)
-        event = Recorded(self.catalogue.decode(raw), raw)
+    def _together(self, events: Sequence[Placed]) -> Iterator[Sequence[Placed]]:
+        """The events in order; as one, neighbours of different streams that one reaction takes at once."""
+        some: list[Placed] = []
+        streams: set[tuple[str, str]] = set()
+        for event in events:
+            stream = event.source, event.raw.stream
+            if some and not (len(some) < MOST and stream not in streams and self._alike(some[-1].raw, event.raw)):
+                yield some
+                some, streams = [], set()
+            some.append(event)
+            streams.add(stream)
+        if some:
+            yield some
+
+    def _alike(self, one: Raw, other: Raw) -> bool:
+        return one.type == other.type != UNREADABLE and self.catalogue.class_of(one.type) in self.policy.to_several
+
+    async def _waits(self, event: Placed) -> bool:
+        """Parks the event if something of its stream is parked."""
+        if (event.source, event.raw.stream) not in self._parked:
+            return False
+        async with self.db.transaction():
+            return await self._blocked(event)
+
+    async def _react_and_park(self, events: Sequence[Placed]) -> None:
+        """Reacts to all of them at once; or, if that fails, to each by itself, and parks those that it fails for."""
+        if not events:
+            return
+        try:
+            await self.react([event.opened for event in events])
+        except Exception as error:
+            if parking.is_transient(error):
+                raise
+            if len(events) == 1:
+                await self._park(events[0], parking.describe(error))
+                return
+            for event in events:
+                await self._react_and_park([event])
+
+    async def react(self, opened: Sequence[Raw | DoesNotOpen]) -> None:
+        """Runs the reaction to events of one class. A second run changes nothing."""
+        events = [Recorded(self.catalogue.decode(raw), raw) for raw in map(_readable, opened)]
+        several = Several(self.name, self.commands, [(self._commands_for(event.raw), event) for event in events])
+        await self.policy.reactions[type(events[0].data)](several)
+
+    def _commands_for(self, raw: Raw) -> Commands:
         commands = self.commands.by(Context(actor=f"policy:{self.name}", correlation=raw.correlation, causation=raw.id))
         commands.key_seed = f"{self.name}:{raw.type}:{raw.id}"
-        with continued(raw.traceparent, f"react {self.name}", **{"commongrid.event": raw.id}):
-            await self.policy.reactions[type(event.data)](commands, event)
+        return commands
 
     async def retry(self, source: str, stream: str) -> int:
         """Runs the reactions to what is parked of a stream, in order; returns how many. Raises what a reaction
@@ -240,7 +276,7 @@ class Reacting(Consumer):
                 if not waiting:
                     return done
                 [opened] = await self.personal.open([waiting[0].raw], self.catalogue)
-                await self.react(opened)
+                await self.react([opened])
                 await parking.remove(self.db, [waiting[0].id])
                 done += 1
 

@@ -1,16 +1,19 @@
 """Policies: "when this happened, then do that". They issue commands; they own no tables.
 
 A reaction runs at least once for each event; the commands it executes carry keys derived from the event, so they
-take effect once. A timer is set by a pure function of the event that causes it and commits with that event, survives
+take effect once. Where much happens at the same time, a reaction may take events of several streams at once
+(`on_several`). A timer is set by a pure function of the event that causes it and commits with that event, survives
 any restart, and takes effect once: its row goes in the transaction of the command that it leads to.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
-from events.event import E, Event, Recorded
+from events.event import E, E_co, Event, Recorded
+from events.telemetry import continued
 
 if TYPE_CHECKING:
     from events.commands import Commands
@@ -45,7 +48,35 @@ class Due:
         return self.stream.partition("-")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Several(Generic[E_co]):
+    """Events of one class, no two of them of the same stream, each with the commands to execute for it.
+
+    `commands` is for what is looked up once for all of them; what it executed would have no key.
+    """
+
+    name: str
+    commands: "Commands"
+    events: Sequence[tuple["Commands", Recorded[E_co]]]
+
+    def __iter__(self) -> Iterator[tuple["Commands", Recorded[E_co]]]:
+        return iter(self.events)
+
+    async def each(self, react: Callable[["Commands", Recorded[E_co]], Awaitable[None]]) -> None:
+        """Reacts to all of them at the same time, so that what they load and append goes together, each in its own
+        trace. Raises the first error, when all have ended."""
+
+        async def one(commands: "Commands", event: Recorded[E_co]) -> None:
+            with continued(event.raw.traceparent, f"react {self.name}", **{"commongrid.event": event.id}):
+                await react(commands, event)
+
+        ended = await asyncio.gather(*(one(*it) for it in self.events), return_exceptions=True)
+        if errors := [it for it in ended if it is not None]:
+            raise errors[0]
+
+
 Reaction = Callable[["Commands", Recorded[Any]], Awaitable[None]]
+ReactionToSeveral = Callable[[Several[Any]], Awaitable[None]]
 TimerRule = Callable[[Any], Timer | Cancel | None]
 DueHandler = Callable[["Commands", Due], Awaitable[None]]
 
@@ -57,7 +88,10 @@ class Policy:
 
     name: str
     personal: bool = False
-    reactions: dict[type[Event], Reaction] = field(default_factory=dict[type[Event], Reaction], init=False)
+    reactions: dict[type[Event], ReactionToSeveral] = field(
+        default_factory=dict[type[Event], ReactionToSeveral], init=False
+    )
+    to_several: set[type[Event]] = field(default_factory=set[type[Event]], init=False)
     timer_rules: dict[type[Event], TimerRule] = field(default_factory=dict[type[Event], TimerRule], init=False)
     due_handlers: dict[str, DueHandler] = field(default_factory=dict[str, DueHandler], init=False)
 
@@ -69,12 +103,33 @@ class Policy:
         """Registers a reaction: `async def dispatch(commands: Commands, event: Recorded[CaseAccepted])`."""
 
         def register(reaction: Callable[["Commands", Recorded[E]], Awaitable[None]]) -> Reaction:
-            if cls in self.reactions:
-                raise TypeError(f"policy {self.name} has two reactions to {cls.__name__}")
-            self.reactions[cls] = reaction
+            async def alone(several: Several[E]) -> None:
+                await several.each(reaction)
+
+            self._add(cls, alone)
             return reaction
 
         return register
+
+    def on_several(self, cls: type[E]) -> Callable[[Callable[[Several[E]], Awaitable[None]]], ReactionToSeveral]:
+        """Registers a reaction to whatever has happened of this class meanwhile, in different streams, in the order of
+        the store: `async def dispatch(several: Several[CaseAccepted])`.
+
+        Where it raises, it runs again for each event by itself, so that one of them can be parked: what it does by
+        commands has taken effect then, and what it looked up may have changed.
+        """
+
+        def register(reaction: Callable[[Several[E]], Awaitable[None]]) -> ReactionToSeveral:
+            self._add(cls, reaction)
+            self.to_several.add(cls)
+            return reaction
+
+        return register
+
+    def _add(self, cls: type[Event], reaction: ReactionToSeveral) -> None:
+        if cls in self.reactions:
+            raise TypeError(f"policy {self.name} has two reactions to {cls.__name__}")
+        self.reactions[cls] = reaction
 
     def timer(
         self, cls: type[E]

@@ -9,7 +9,7 @@ facts always lead to the same choice.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from contracts.common import Post
@@ -90,6 +90,29 @@ def choose(needed: Needed, in_post: Iterable[Candidate], now: datetime) -> Choic
             f"{whose} 无合适的在岗人员，由网格长办理 / nobody in {whose} is in post, able and there: the leader",
         )
     return None
+
+
+@dataclass(slots=True)
+class Spreading:
+    """Several cases that are given out one after another: who gets one has more in hand for the next, before anybody
+    else can know of it."""
+
+    now: datetime
+    _given: dict[str, list[int]] = field(default_factory=dict[str, list[int]], init=False)
+
+    def choose(self, needed: Needed, weight: int, in_post: Iterable[Candidate]) -> Choice | None:
+        """As `choose`. `in_post` is as it was before the first one, `weight` what the case weighs."""
+        choice = choose(needed, map(self._as_now, in_post), self.now)
+        if choice:
+            self._given.setdefault(choice.member, []).append(weight)
+        return choice
+
+    def _as_now(self, candidate: Candidate) -> Candidate:
+        given = self._given.get(candidate.member)
+        if not given:
+            return candidate
+        count, load = candidate.open_cases + len(given), candidate.load + sum(given)
+        return replace(candidate, open_cases=count, load=load, last_case=self.now)
 
 
 def _narrowed(needed: Needed, whose: str, may: Sequence[Candidate], now: datetime) -> Choice | None:

@@ -5,12 +5,13 @@ is, the report is parked for an operator: somebody was told that it would be dea
 """
 
 from contracts.grid_tasks import CasePlaced, CaseReported
-from events import Commands, Policy, Recorded, Refused
+from events import Commands, Policy, Recorded, Refused, Several
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept
+from grid_tasks.domain.working_time import Calendar
 from grid_tasks.read_models.calendar_days import calendar
-from grid_tasks.read_models.duties import duty_of
+from grid_tasks.read_models.duties import Duty, duties_of, duty_of
 
 accepting = Policy("accepting")
 
@@ -27,23 +28,29 @@ class NoDeadline(Refused):
         )
 
 
-@accepting.on(CaseReported)
-async def reported(commands: Commands, event: Recorded[CaseReported]) -> None:
+@accepting.on_several(CaseReported)
+async def reported(several: Several[CaseReported]) -> None:
     """A case outside every grid waits for the desk."""
-    if event.data.grid:
-        await accept(commands, event.data.case, event.data.category)
+    db = several.commands.db
+    known = await duties_of(db, {event.data.category for _, event in several if event.data.grid})
+    days = await calendar(db)
+
+    async def one(commands: Commands, event: Recorded[CaseReported]) -> None:
+        if event.data.grid:
+            await accept(commands, event.data.case, event.data.category, known.get(event.data.category), days)
+
+    await several.each(one)
 
 
 @accepting.on(CasePlaced)
 async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
     case, _ = await commands.load(CASE, event.data.case)
-    await accept(commands, case.id, case.category)
+    found = await duty_of(commands.db, case.category)
+    await accept(commands, case.id, case.category, found, await calendar(commands.db))
 
 
-async def accept(commands: Commands, case: str, category: str) -> None:
+async def accept(commands: Commands, case: str, category: str, found: Duty | None, days: Calendar) -> None:
     """Accepts it by the duty list as it stands now."""
-    found = await duty_of(commands.db, category)
     if found is None or found.duty.deadline_minutes is None:
         raise NoDeadline(category)
-    command = Accept(found.duty, found.version, await calendar(commands.db), at=commands.clock())
-    await commands.execute(CASE, case, command)
+    await commands.execute(CASE, case, Accept(found.duty, found.version, days, at=commands.clock()))

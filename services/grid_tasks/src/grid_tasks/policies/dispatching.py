@@ -5,13 +5,16 @@ listed as accepted and with nobody, and is dispatched when somebody is appointed
 by `reassigning`.
 """
 
+import asyncio
+from collections.abc import Sequence
+
 from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
 from contracts.registry import MemberAppointed, MemberChanged
-from events import Commands, Event, Key, Policy, ReadModel, Recorded, Token
+from events import Commands, Event, Key, Policy, ReadModel, Recorded, Several, Token
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Assign, Escalate
-from grid_tasks.domain.placing import choose
+from grid_tasks.domain.placing import Candidate, Needed, Spreading
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded
 from grid_tasks.read_models.workers import workers
@@ -19,25 +22,27 @@ from grid_tasks.read_models.workers import workers
 dispatching = Policy("dispatching")
 
 
-@dispatching.on(CaseAccepted)
-async def dispatch(commands: Commands, event: Recorded[CaseAccepted]) -> None:
+@dispatching.on_several(CaseAccepted)
+async def dispatch(several: Several[CaseAccepted]) -> None:
     """The first dispatch. The cases dispatched just before count, so that a burst is spread."""
-    it = event.data
-    await place(commands, Stranded(it.case, it.grid, None, it.role, it.body, it.skills))
+    await place_each(several, [_waiting(event.data) for _, event in several])
 
 
-@dispatching.on(CaseReopened)
-async def reopened(commands: Commands, event: Recorded[CaseReopened]) -> None:
+@dispatching.on_several(CaseReopened)
+async def reopened(several: Several[CaseReopened]) -> None:
     """Its reporter says that it is not done: somebody has it again."""
-    it = event.data
-    await place(commands, Stranded(it.case, it.grid, None, it.role, it.body, it.skills))
+    await place_each(several, [_waiting(event.data) for _, event in several])
+
+
+def _waiting(it: CaseAccepted | CaseReopened) -> Stranded:
+    return Stranded(it.case, it.grid, None, it.role, it.body, it.skills, it.weight)
 
 
 @dispatching.on(CaseHandedOver)
 async def handed_over(commands: Commands, event: Recorded[CaseHandedOver]) -> None:
     """The other department's liaison gets it; or who is in post in the grid, if it comes back to it."""
     case, _ = await commands.load(CASE, event.data.case)
-    await place(commands, Stranded(case.id, case.grid, None, case.role, case.body, case.skills))
+    await place(commands, [Stranded(case.id, case.grid, None, case.role, case.body, case.skills, case.weight)])
 
 
 @dispatching.on(MemberAppointed)
@@ -54,27 +59,55 @@ async def moved_here(commands: Commands, event: Recorded[MemberChanged]) -> None
     await place_all(commands, grid=event.data.grid, body=event.data.body)
 
 
-async def place(commands: Commands, case: Stranded) -> None:
-    """Dispatches a case that is with nobody in post, or says that there is nobody."""
-    await commands.caught_up(open_work)
-    now = commands.clock()
-    choice = choose(case.needed, await candidates(commands.db, case.needed), now)
-    days = await calendar(commands.db)
-    if choice:
-        why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
-        command = Assign(choice.member, case.worker, why, days, now)
-    else:
-        command = Escalate(EscalationCause.NOBODY_IN_POST, days, now)
-    # A second run may find other cases, or another choice: keys by their number would mistake one for the other.
-    key = Key(f"{commands.key_seed}:{type(command).__name__}:{case.case}")
-    await commands.execute(CASE, case.case, command, key=key)
-
-
 async def place_all(commands: Commands, *, grid: str | None = None, worker: str | None = None, body: str = "") -> None:
-    """The same for all such cases of this grid, with this worker, or of this department."""
+    """Places all such cases of this grid, with this worker, or of this department."""
     await commands.caught_up(open_work)
-    for case in await stranded(commands.db, grid=grid, worker=worker, body=body):
-        await place(commands, case)
+    await place(commands, await stranded(commands.db, grid=grid, worker=worker, body=body))
+
+
+async def place(commands: Commands, cases: Sequence[Stranded]) -> None:
+    """Dispatches cases that are with nobody in post, or says that there is nobody."""
+    placings = await placings_of(commands, cases)
+    await asyncio.gather(*(carry_out(commands, case.case, placings[case.case]) for case in cases))
+
+
+async def place_each(several: Several[Event], cases: Sequence[Stranded]) -> None:
+    """The same, of some of several events' cases, each on behalf of its event."""
+    placings = await placings_of(several.commands, cases)
+
+    async def one(commands: Commands, event: Recorded[Event]) -> None:
+        id_ = event.stream.partition("-")[2]
+        if id_ in placings:
+            await carry_out(commands, id_, placings[id_])
+
+    await several.each(one)
+
+
+async def placings_of(commands: Commands, cases: Sequence[Stranded]) -> dict[str, Assign | Escalate]:
+    """What is to be done with each case, as things stand now, one after another."""
+    if not cases:
+        return {}
+    await commands.caught_up(open_work)
+    now, days = commands.clock(), await calendar(commands.db)
+    in_post: dict[Needed, Sequence[Candidate]] = {}
+    placings: dict[str, Assign | Escalate] = {}
+    spreading = Spreading(now)
+    for case in cases:
+        if case.needed not in in_post:
+            in_post[case.needed] = await candidates(commands.db, case.needed)
+        if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
+            why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
+            placings[case.case] = Assign(choice.member, case.worker, why, days, now)
+        else:
+            placings[case.case] = Escalate(EscalationCause.NOBODY_IN_POST, days, now)
+    return placings
+
+
+async def carry_out(commands: Commands, case: str, placing: Assign | Escalate) -> None:
+    """Gives the case to whom it falls, or says that there is nobody."""
+    # A second run may find other cases, or another choice: keys by their number would mistake one for the other.
+    key = Key(f"{commands.key_seed}:{type(placing).__name__}:{case}")
+    await commands.execute(CASE, case, placing, key=key)
 
 
 async def known(

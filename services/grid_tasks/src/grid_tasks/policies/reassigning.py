@@ -4,14 +4,14 @@ Two kinds of events can bring that about, the roster's and a case's own (someone
 them looks for it, after what it tells of is known: so whichever comes second sees both.
 """
 
+from collections.abc import Mapping
+
 from contracts.grid_tasks import CaseDispatched, CaseSentBack
 from contracts.registry import MemberChanged, MemberDismissed
-from events import Commands, Policy, Recorded
+from events import Commands, Policy, Recorded, Several
 
-from grid_tasks.domain.case import CASE
-from grid_tasks.policies.dispatching import known, place, place_all
-from grid_tasks.read_models.open_work import Stranded
-from grid_tasks.read_models.workers import grid_for
+from grid_tasks.policies.dispatching import known, place_all, place_each
+from grid_tasks.read_models.open_work import open_work, stranded
 
 reassigning = Policy("reassigning")
 
@@ -30,20 +30,20 @@ async def moved_away(commands: Commands, event: Recorded[MemberChanged]) -> None
     await place_all(commands, worker=event.data.member)
 
 
-@reassigning.on(CaseDispatched)
-async def dispatched(commands: Commands, event: Recorded[CaseDispatched]) -> None:
+@reassigning.on_several(CaseDispatched)
+async def dispatched(several: Several[CaseDispatched]) -> None:
     """They may have left while they were being chosen."""
-    await again(commands, event.data.case, event.data.worker)
+    await again(several, {event.data.case: event.data.worker for _, event in several})
 
 
-@reassigning.on(CaseSentBack)
-async def sent_back(commands: Commands, event: Recorded[CaseSentBack]) -> None:
+@reassigning.on_several(CaseSentBack)
+async def sent_back(several: Several[CaseSentBack]) -> None:
     """They may have left while it was being verified."""
-    await again(commands, event.data.case, event.data.worker)
+    await again(several, {event.data.case: event.data.worker for _, event in several})
 
 
-async def again(commands: Commands, id_: str, worker: str) -> None:
-    """Gives it to somebody else if this worker may not have it any more."""
-    case, _ = await commands.load(CASE, id_)
-    if not await grid_for(commands.db, worker, case.grid, case.role, case.body):
-        await place(commands, Stranded(case.id, case.grid, worker, case.role, case.body, case.skills))
+async def again(several: Several[CaseDispatched] | Several[CaseSentBack], workers: Mapping[str, str]) -> None:
+    """Gives those cases to somebody else whose worker may not have them any more."""
+    await several.commands.caught_up(open_work)
+    found = await stranded(several.commands.db, cases=workers)
+    await place_each(several, [it for it in found if it.worker == workers[it.case]])

@@ -1,5 +1,6 @@
 """The duty list (责任清单) with its versions: whose duty a category of cases is, and by when it is to be handed in."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,8 +62,13 @@ async def _add(db: Connection, events: Batch[DutyListed] | Batch[DutyChanged]) -
 
 async def duty_of(db: Database, category: str) -> Duty | None:
     """The duty list's entry for this category; None if nobody is known to have this duty."""
-    row = await db.fetchrow(f"{SELECT} where category = $1 and latest", category)
-    return _duty(row) if row else None
+    return (await duties_of(db, {category})).get(category)
+
+
+async def duties_of(db: Database, categories: Collection[str]) -> dict[str, Duty]:
+    """The duty list's entries for these categories, of those that somebody is known to have."""
+    rows = await db.fetch(f"{SELECT} where category = any($1) and latest", list(categories))
+    return {it.duty.category: it for it in map(_duty, rows)}
 
 
 async def duty_list(db: Database, after: str, limit: int) -> list[Duty]:

@@ -3,6 +3,7 @@
 Follows this service's own cases only; who is in post it takes from `workers`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -73,8 +74,9 @@ exists (
 """
 
 STRANDED = f"""
-select o.case_id, o.grid, o.worker, o.role, o.body, o.skills from open_case o
-where (o.in_hand or o.worker is null) and (o.grid = $1 or o.worker = $2 or ($4 <> '' and o.body = $4)) and not {IN_POST}
+select o.case_id, o.grid, o.worker, o.role, o.body, o.skills, o.weight from open_case o
+where (o.in_hand or o.worker is null)
+      and (o.grid = $1 or o.worker = $2 or ($4 <> '' and o.body = $4) or o.case_id = any($5)) and not {IN_POST}
 order by o.case_id
 """  # noqa: S608
 
@@ -182,6 +184,7 @@ class Stranded(NamedTuple):
     role: Post = Post.GRID_WORKER
     body: str = ""
     skills: tuple[str, ...] = ()
+    weight: int = 1
 
     @property
     def needed(self) -> Needed:
@@ -223,11 +226,11 @@ async def candidates(db: Database, needed: Needed) -> list[Candidate]:
 
 
 async def stranded(
-    db: Database, *, grid: str | None = None, worker: str | None = None, body: str = ""
+    db: Database, *, grid: str | None = None, worker: str | None = None, body: str = "", cases: Collection[str] = ()
 ) -> list[Stranded]:
-    """The stranded cases of this grid, with this worker, and of this department."""
-    rows = await db.fetch(STRANDED, grid, worker, HANDLING, body)
-    return [Stranded(row[0], row[1], row[2], Post(row[3]), row[4], tuple(row[5])) for row in rows]
+    """The stranded cases of this grid, with this worker, of this department, and of these."""
+    rows = await db.fetch(STRANDED, grid, worker, HANDLING, body, list(cases))
+    return [Stranded(row[0], row[1], row[2], Post(row[3]), row[4], tuple(row[5]), row[6]) for row in rows]
 
 
 async def loads(db: Database, grid: str | None, after: str, limit: int) -> list[Load]:
