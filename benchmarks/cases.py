@@ -283,7 +283,7 @@ def _get(path: str) -> Ask:
 async def _dispatch(runtime: Runtime, http: httpx2.AsyncClient, nth: int) -> httpx2.Response:
     """Looks for who is best, as the rule does, and gives the case to one of the two."""
     grid = GRIDS[0]
-    await candidates(runtime.db, Needed(grid))
+    await candidates(runtime.db, [Needed(grid)])
     worker = f"{grid}-{'ab'[nth // AT_HAND % 2]}"
     headers = {"Idempotency-Key": uuid4().hex, "If-Match": "*", "Authorization": f"Bearer {token(f'{grid}-leader')}"}
     path = f"/cases/at-hand-{nth % AT_HAND}/dispatch"

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 from broker import wire_to
-from events import Commands, Connection, Policy, ReadModel, Recorded, telemetry
+from events import Commands, Connection, Policy, ReadModel, Recorded, Several, telemetry
 from events.migrate import migrate
 from events.runtime import Runtime
 from events.settings import Settings
@@ -151,6 +151,33 @@ async def test_events_projected_as_one_set_show_up_in_each_of_their_traces(
 
 async def all_projected(traced: Traced, traces: list[int]) -> bool:
     return all("project journal" in traced.of_trace(trace_id) for trace_id in traces)
+
+
+async def test_events_reacted_to_at_once_go_on_each_in_its_own_trace(
+    traced: Traced, new_database: NewDatabase, kafka_server: str, topic_prefix: str
+) -> None:
+    policy = Policy("showing")
+
+    @policy.on_several(Raised)
+    async def show(several: Several[Raised]) -> None:  # pyright: ignore[reportUnusedFunction]
+        await several.each(lambda commands, event: note(commands, event.stream))
+
+    async def note(commands: Commands, stream: str) -> None:
+        await commands.execute(MATTER, stream.partition("-")[2], Note("seen"))
+
+    service, traces = desk(policies=[policy]), dict[str, int]()
+    async with running(service, await new_database(), kafka_server, topic_prefix, work=False) as runtime:
+        for id_ in "abc":
+            with traced.tracer.start_as_current_span("request") as request:
+                await runtime.commands.execute(MATTER, id_, Raise())
+            traces[id_] = request.get_span_context().trace_id
+        async with at_work(service, runtime.settings.database_url, kafka_server, topic_prefix):
+            expected = {"request", "command Raise", "relay", "react showing", "command Note"}
+            for trace in traces.values():
+                await eventually(lambda trace=trace: has_spans(traced, trace, expected))
+        for id_, trace in traces.items():
+            noted = (await runtime.commands.history(MATTER, id_))[1]
+            assert f"{trace:032x}" in (noted.raw.traceparent or "")
 
 
 async def test_spans_hold_nothing_of_the_events_whether_all_goes_well_or_not(

@@ -1,9 +1,10 @@
 """To whom a case falls."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from contracts.common import Post
-from grid_tasks.domain.placing import Candidate, Choice, Needed, choose
+from grid_tasks.domain.placing import Candidate, Choice, Needed, Spreading, choose
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,3 +132,26 @@ def test_a_burst_levels_the_load(loads: list[int], cases: int, order: object) ->
         team[choice.member] = with_cases(before.member, WORKER, least + 1, NINE + timedelta(seconds=n))
     spread = [c.open_cases for c in team.values()]
     assert max(spread) - min(spread) <= max(1, max(loads) - min(spread))
+
+
+def test_several_at_once_fall_to_whom_they_would_one_after_another() -> None:
+    before = [with_cases(LI, count=2), with_cases(WANG), with_cases("chen", count=1, last=NINE)]
+    team = {it.member: it for it in before}
+    asked = [(HERE, 1), (HERE, 5), (Needed("G2"), 2), (HERE, 1), (HERE, 1), (HERE, 3), (HERE, 1)]
+    at_once = Spreading(TEN)
+    for needed, weight in asked:
+        one_by_one = choose(needed, team.values(), TEN)
+        assert at_once.choose(needed, weight, before) == one_by_one
+        assert one_by_one
+        them = team[one_by_one.member]
+        team[them.member] = replace(them, open_cases=them.open_cases + 1, load=them.load + weight, last_case=TEN)
+
+
+def test_what_somebody_got_as_one_thing_counts_when_they_are_asked_as_another() -> None:
+    """Who leads one grid and works in the next has one pair of hands."""
+    here, there = Candidate(LI, WORKER), Candidate(LI, Post.GRID_LEADER)
+    at_once = Spreading(TEN)
+    assert at_once.choose(HERE, 1, [here]) == choose(HERE, [here], TEN)
+    other = at_once.choose(Needed("G2", Post.GRID_LEADER), 1, [there, Candidate(WANG, Post.GRID_LEADER)])
+    assert other
+    assert other.member == WANG

@@ -186,11 +186,16 @@ async def test_who_handles_cases_where_and_who_no_longer_does(db: Connection) ->
     assert await grid_for(db, INSTRUCTOR, GRID, Post.GRID_INSTRUCTOR, "") == GRID, "the duty list asks for that post"
 
 
+async def who(db: Connection, needed: Needed) -> list[Candidate]:
+    """Who may handle such a case, asked for beside another."""
+    return (await candidates(db, [Needed("elsewhere"), needed]))[needed]
+
+
 async def test_whoever_has_further_posts_and_grids_may_handle_cases_there_too(db: Connection) -> None:
     further = {"further_posts": (Post.GRID_LEADER,), "further_grids": ("G2",)}
     await follow(db, appointed(LI).model_copy(update=further))
     assert [await grid_for(db, LI, grid, Post.GRID_WORKER, "") for grid in (GRID, "G2", "G3")] == [GRID, "G2", None]
-    assert {it.post for it in await candidates(db, Needed("G2"))} == {Post.GRID_WORKER, Post.GRID_LEADER}
+    assert {it.post for it in await who(db, Needed("G2"))} == {Post.GRID_WORKER, Post.GRID_LEADER}
 
 
 async def test_a_departments_cases_are_its_liaisons_wherever_they_lie(db: Connection) -> None:
@@ -201,7 +206,7 @@ async def test_a_departments_cases_are_its_liaisons_wherever_they_lie(db: Connec
     assert await anybody_of(db, body)
     assert await grid_for(db, "liaison", GRID, Post.GRID_WORKER, body) == GRID
     assert await grid_for(db, LI, GRID, Post.GRID_WORKER, body) is None
-    assert [it.member for it in await candidates(db, Needed(GRID, body=body))] == ["liaison"]
+    assert [it.member for it in await who(db, Needed(GRID, body=body))] == ["liaison"]
 
 
 # Open work.
@@ -220,7 +225,7 @@ async def test_a_case_counts_for_who_has_it_until_it_is_handed_in(db: Connection
         *of("e", reported, accepted, dispatched(WANG), started(WANG), handed_in(WANG), verified(), closed()),
         *of("f", reported, accepted),
     )
-    assert await candidates(db, Needed(GRID)) == [
+    assert await who(db, Needed(GRID)) == [
         Candidate(LEADER, Post.GRID_LEADER),
         Candidate(LI, Post.GRID_WORKER, 2, 2, TEN),
         Candidate(WANG, Post.GRID_WORKER, 1, 1, ELEVEN),
@@ -249,6 +254,7 @@ async def test_stranded_are_the_cases_of_nobody_and_of_those_who_are_not_in_post
     assert await stranded(db, worker="gone") == [leavers]
     assert await stranded(db, worker=LI) == []
     assert await stranded(db, grid="G2") == []
+    assert await stranded(db, cases=["lis", "of-a-leaver", "unheard-of"]) == [leavers]
 
 
 # The board.

@@ -14,7 +14,7 @@ from events import Commands, Event, Key, Policy, ReadModel, Recorded, Several, T
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Assign, Escalate
-from grid_tasks.domain.placing import Candidate, Needed, Spreading
+from grid_tasks.domain.placing import Spreading
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded
 from grid_tasks.read_models.workers import workers
@@ -89,12 +89,10 @@ async def placings_of(commands: Commands, cases: Sequence[Stranded]) -> dict[str
         return {}
     await commands.caught_up(open_work)
     now, days = commands.clock(), await calendar(commands.db)
-    in_post: dict[Needed, Sequence[Candidate]] = {}
+    in_post = await candidates(commands.db, {case.needed for case in cases})
     placings: dict[str, Assign | Escalate] = {}
     spreading = Spreading(now)
     for case in cases:
-        if case.needed not in in_post:
-            in_post[case.needed] = await candidates(commands.db, case.needed)
         if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
             why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
             placings[case.case] = Assign(choice.member, case.worker, why, days, now)

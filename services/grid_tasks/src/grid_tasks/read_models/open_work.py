@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+import asyncpg
 from contracts.common import Post
 from contracts.grid_tasks import (
     CaseAccepted,
@@ -54,15 +55,23 @@ open_work = ReadModel(
 )
 
 CANDIDATES = """
-select m.member, p.post, coalesce(o.count, 0) as open_cases, coalesce(o.load, 0) as load, last_case.at as last_case,
+select asked.nth, m.member, p.post, coalesce(o.count, 0) as open_cases, coalesce(o.load, 0) as load,
+    last_case.at as last_case,
     m.skills, m.trained, m.trained_on, m.hours, m.on_leave_since, m.on_leave_until
-from in_post p join member m using (member)
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked (grid, role, body, nth)
+cross join lateral (
+    select member, post from in_post
+    where asked.body = '' and grid = asked.grid and (post = any($4) or post = asked.role)
+    union all
+    select member, post from in_post
+    where asked.body <> '' and post = 'department_liaison' and body = asked.body
+) p
+join member m using (member)
 left join last_case on last_case.worker = m.member
 left join lateral (
     select count(*), sum(weight) as load from open_case o where o.worker = m.member and o.in_hand
 ) o on true
-where case when $3 = '' then p.grid = $1 and p.post = any($2) else p.post = 'department_liaison' and p.body = $3 end
-order by m.member
+order by asked.nth, m.member
 """
 
 IN_POST = """
@@ -205,24 +214,31 @@ class Load:
     """The same cases, weighed by the duty list."""
 
 
-async def candidates(db: Database, needed: Needed) -> list[Candidate]:
-    """Those in post who may handle such a case, with the open work of each."""
-    rows = await db.fetch(CANDIDATES, needed.grid, [*HANDLING, needed.role], needed.body)
-    return [
-        Candidate(
-            row["member"],
-            Post(row["post"]),
-            row["open_cases"],
-            int(row["load"]),
-            row["last_case"],
-            frozenset(row["skills"]),
-            dict(zip(row["trained"], row["trained_on"], strict=True)),
-            row["hours"],
-            row["on_leave_since"],
-            row["on_leave_until"],
-        )
-        for row in rows
-    ]
+async def candidates(db: Database, needed: Collection[Needed]) -> dict[Needed, list[Candidate]]:
+    """For each of these, those in post who may handle such a case, with the open work of each."""
+    asked = list(needed)
+    rows = await db.fetch(
+        CANDIDATES, [it.grid for it in asked], [it.role for it in asked], [it.body for it in asked], HANDLING
+    )
+    found: dict[Needed, list[Candidate]] = {it: [] for it in asked}
+    for row in rows:
+        found[asked[row["nth"] - 1]].append(_candidate(row))
+    return found
+
+
+def _candidate(row: asyncpg.Record) -> Candidate:
+    return Candidate(
+        row["member"],
+        Post(row["post"]),
+        row["open_cases"],
+        int(row["load"]),
+        row["last_case"],
+        frozenset(row["skills"]),
+        dict(zip(row["trained"], row["trained_on"], strict=True)),
+        row["hours"],
+        row["on_leave_since"],
+        row["on_leave_until"],
+    )
 
 
 async def stranded(
