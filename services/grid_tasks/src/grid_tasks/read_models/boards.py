@@ -14,7 +14,7 @@ from events import Database
 from grid_tasks.domain.counts import DISPATCHED_WITHIN, STANDING, Count
 from grid_tasks.domain.moves import Step
 from grid_tasks.domain.working_time import DAY, midnight
-from grid_tasks.read_models.figures import EVERYWHERE, LATE_FOR
+from grid_tasks.read_models.figures import EVERYWHERE, LATE_FOR, MINUTES
 
 
 class By(StrEnum):
@@ -109,22 +109,32 @@ async def stays(
 ) -> list[Stay]:
     """How long those stays took that ended on these days, the last included, in the order of a case's life."""
     rows = await db.fetch(
-        """with counted as (
-               select step, minutes, sum(count) as count from stay_count
-               where grid = $1 and day between $2 and $3 and ($4::text is null or body = $4) group by 1, 2
+        """with last_day as (
+               select distinct on (step, body) step, body, upto from stay_count
+               where grid = $1 and day between $2 and $3 and ($4::text is null or body = $4)
+               order by step, body, day desc
+           ), counted as (
+               select step, place, sum(count - coalesce(before.upto[place], 0)) as count
+               from last_day left join lateral (
+                   select upto from stay_count s
+                   where s.grid = $1 and s.step = last_day.step and s.body = last_day.body and s.day < $2
+                   order by s.day desc limit 1
+               ) before on true
+               cross join lateral unnest(last_day.upto) with ordinality as of_length (count, place)
+               group by 1, 2
            ), running as (
-               select step, minutes, sum(count) over (partition by step order by minutes) as upto,
+               select step, place, sum(count) over (partition by step order by place) as upto,
                       sum(count) over (partition by step) as of from counted
            )
-           select step, max(of)::bigint, min(minutes) filter (where upto >= 0.5 * of),
-                  min(minutes) filter (where upto >= 0.9 * of)
+           select step, max(of)::bigint, min(place) filter (where upto >= 0.5 * of),
+                  min(place) filter (where upto >= 0.9 * of)
            from running group by step""",
         grid if grid is not None else EVERYWHERE,
         first,
         last,
         body,
     )
-    found = {row[0]: Stay(Step(row[0]), *row[1:]) for row in rows}
+    found = {row[0]: Stay(Step(row[0]), row[1], MINUTES[row[2] - 1], MINUTES[row[3] - 1]) for row in rows}
     return [found[step] for step in Step if step in found]
 
 

@@ -1,12 +1,13 @@
 """What is open now, and what is counted of all cases by day: for boards (看板) and indicators (指标).
 
 `open_now` has a row for each case as long as it is open. Each step on its way closes the stay before it: how long that
-was goes into `stay_count`, and what has happened into `day_count`. So a question about a period costs as many rows as
-it has days, however many cases there were. Both are kept for each grid and, under `EVERYWHERE`, for all together.
+was goes into `stay_count`, and what has happened into `day_count`, for each grid and, under `EVERYWHERE`, for all
+together. So a question about a period costs as many rows as it has days, however many cases there were; for stays it
+costs two rows a step: `upto` has a number for each length, how many such stays there were until the end of that day,
+and what ended in a period is what there was at its end, less what there was before it.
 
 What is told later than it was (work without a network) counts no earlier than what its case was told of before. Days
-are China's. A stay is counted on the day on which it ends, in minutes of the clock, cut to two digits: 10, 11 … 19, 20,
-22 … 48, 50, 55 … 95, and ten times, a hundred times these; below ten none is cut. So it was less than a tenth longer.
+are China's. A stay is counted on the day on which it ends, in minutes of the clock, cut to two digits: see `MINUTES`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,8 +47,19 @@ from grid_tasks.domain.moves import ENDS, Step
 EVERYWHERE = "*"
 """In the place of a grid: all cases, those in no grid too."""
 
+MINUTES = (
+    *range(10),
+    *(10**nth * it for nth in range(9) for it in (*range(10, 20), *range(20, 50, 2), *range(50, 100, 5))),
+)
+"""The lengths of stays, each cut to one of these: below ten to the minute, then by less than a tenth."""
+
+BY_LENGTH = """1 + case when digits = 0 and minutes < 10 then minutes else 10 + 35 * digits + case
+    when two < 20 then two - 10 when two < 50 then 10 + (two - 20) / 2 else 25 + (two - 50) / 5 end end"""
+"""The place in MINUTES of so many minutes, counted from one; their first two digits, and how many further ones."""
+
 figures = ReadModel(
     "figures",
+    version=2,
     tables="""
     create table open_now (
         case_id text primary key,
@@ -67,15 +79,26 @@ figures = ReadModel(
 
     create table stay_count (
         grid text not null,
-        day date not null,
         step text not null,
         body text not null,
-        minutes integer not null,
-        count integer not null,
-        primary key (grid, day, step, body, minutes)
+        day date not null, -- a day on which some have ended
+        upto integer[] not null, -- how many of each of MINUTES have ended on it and before
+        primary key (grid, step, body, day)
     ) partition by list (grid);
     create table stay_count_everywhere partition of stay_count for values in ('*'); -- so that its rows lie together
     create table stay_count_by_grid partition of stay_count default;
+    create index stay_count_day on stay_count (grid, day);
+
+    create function counted(upto integer[], places integer[]) returns integer[] immutable language plpgsql as $$
+    declare
+        place integer;
+    begin
+        upto := upto || array_fill(0, array[greatest((select max(it) from unnest(places) it) - cardinality(upto), 0)]);
+        foreach place in array places loop
+            upto[place] := upto[place] + 1;
+        end loop;
+        return upto;
+    end $$;
 
     create table day_count (
         grid text not null,
@@ -123,18 +146,36 @@ group by 1, 2, 3 order by 1, 2, 3
 on conflict (grid, what, day) do update set count = known.count + excluded.count
 """  # noqa: S608
 
-STAYS = f"""
-with {NEW}, stay as (
-    select grid, step, body, at, minutes / scale * scale as minutes, minutes / scale as digits, scale
+_STAY = f"""{NEW}, stay as (
+    select place.grid, step, body, {DAY.format("at")} as day, {BY_LENGTH} as place
     from was cross join lateral (select floor(extract(epoch from at - since) / 60)::integer) as it (minutes)
-    cross join lateral (select (10 ^ greatest(length(minutes::text) - 2, 0))::integer) as two_digits (scale)
-)
-insert into stay_count as known (grid, day, step, body, minutes, count)
-select place.grid, {DAY.format("at")}, step, body,
-    minutes - scale * case when digits < 20 then 0 when digits < 50 then digits % 2 else digits % 5 end, count(*)
-from stay cross join lateral (values (stay.grid), ('{EVERYWHERE}')) as place (grid)
-group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
-on conflict (grid, day, step, body, minutes) do update set count = known.count + excluded.count
+    cross join lateral (select greatest(length(minutes::text) - 2, 0)) as further (digits)
+    cross join lateral (select minutes / (10 ^ digits)::integer) as first (two)
+    cross join lateral (values (was.grid), ('{EVERYWHERE}')) as place (grid)
+)"""  # noqa: S608
+
+# What had ended by the day before is where a new day begins.
+NEW_DAYS = f"""
+with {_STAY}
+insert into stay_count (grid, step, body, day, upto)
+select grid, step, body, day, coalesce((
+    select upto from stay_count earlier
+    where earlier.grid = stay.grid and earlier.step = stay.step and earlier.body = stay.body and earlier.day < stay.day
+    order by earlier.day desc limit 1
+), '{{}}')
+from (select distinct grid, step, body, day from stay order by 1, 2, 3, 4) as stay
+on conflict (grid, step, body, day) do nothing
+"""  # noqa: S608
+
+STAYS = f"""
+with {_STAY}
+update stay_count s set upto = counted(s.upto, more.places)
+from (
+    select grid, step, body, s.day, array_agg(place) as places
+    from stay join stay_count s using (grid, step, body) where s.day >= stay.day
+    group by 1, 2, 3, 4
+) as more
+where s.grid = more.grid and s.step = more.step and s.body = more.body and s.day = more.day
 """  # noqa: S608
 
 COUNTING = f"""
@@ -181,6 +222,7 @@ async def _follow(
         those = [cases[nth] for nth in turn], [moments[nth] for nth in turn]
         await db.execute(LATE, *those, DISPATCHED_WITHIN)
         if to:
+            await db.execute(NEW_DAYS, *those)
             await db.execute(STAYS, *those)
         await _count(db, *those, turn, counted)
         if to in ENDS:
