@@ -68,7 +68,7 @@ async def _host(folder: Path, run: Identity) -> None:
     asked = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    async with servers(folder) as found:
+    async with servers(folder, durable=False) as found:
         fresh = folder / "servers.new"
         fresh.write_text(json.dumps(asdict(found)))
         fresh.rename(folder / "servers.json")

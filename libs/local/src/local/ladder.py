@@ -10,7 +10,7 @@ Nothing is skipped: a server that cannot be had is an error.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,8 @@ from local.postgres import ADMIN, Postgres
 
 POSTGRES_IMAGE, KAFKA_IMAGE = "postgres:18", "apache/kafka:4.3.1"
 _SECONDS_TO_START = 90
+_FOR_THE_RUN = {"fsync": "off", "full_page_writes": "off"}
+"""Each new database waits for the disk twice, and each dropped one. It outlives PostgreSQL's processes all the same."""
 _FOR_TESTS = {"log.segment.delete.delay.ms": "1000", "log.retention.check.interval.ms": "5000"}
 
 
@@ -40,13 +42,16 @@ class Servers:
 
 
 @asynccontextmanager
-async def servers(folder: Path) -> AsyncGenerator[Servers]:
-    """Both servers, ready, for the time of the block. The folder takes their data and logs."""
+async def servers(folder: Path, *, durable: bool = True) -> AsyncGenerator[Servers]:
+    """Both servers, ready, for the time of the block. The folder takes their data and logs; if they need not be durable,
+    an embedded PostgreSQL does not wait for the disk: what is committed then outlives its processes, not the machine.
+    """
     async with AsyncExitStack() as stack:
         if os.environ.get("COMMONGRID_TEST_DOCKER") == "1":
             starts = _postgres_container(stack), _kafka_container(stack)
         else:
-            starts = _embedded_postgres(stack, folder), _embedded_kafka(stack, folder)
+            settings = {} if durable else _FOR_THE_RUN
+            starts = _embedded_postgres(stack, folder, settings), _embedded_kafka(stack, folder)
         told = os.environ.get("TEST_PG_URL"), os.environ.get("TEST_KAFKA")
         postgres, kafka = await asyncio.gather(
             *(_told(address, start) for address, start in zip(told, starts, strict=True))
@@ -61,8 +66,8 @@ async def _told(address: str | None, start: Any) -> str:
     return await start
 
 
-async def _embedded_postgres(stack: AsyncExitStack, folder: Path) -> str:
-    server = Postgres(folder / "postgres", folder / "logs" / "postgres.log")
+async def _embedded_postgres(stack: AsyncExitStack, folder: Path, settings: Mapping[str, str]) -> str:
+    server = Postgres(folder / "postgres", folder / "logs" / "postgres.log", settings=settings)
     stack.push_async_callback(server.end)
     await server.start()
     return server.url(ADMIN)

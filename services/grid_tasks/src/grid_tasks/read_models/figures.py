@@ -93,8 +93,10 @@ figures = ReadModel(
     declare
         place integer;
     begin
-        upto := upto || array_fill(0, array[greatest((select max(it) from unnest(places) it) - cardinality(upto), 0)]);
         foreach place in array places loop
+            if place > cardinality(upto) then
+                upto := upto || array_fill(0, array[place - cardinality(upto)]);
+            end if;
             upto[place] := upto[place] + 1;
         end loop;
         return upto;
@@ -146,34 +148,36 @@ group by 1, 2, 3 order by 1, 2, 3
 on conflict (grid, what, day) do update set count = known.count + excluded.count
 """  # noqa: S608
 
-_STAY = f"""{NEW}, stay as (
+_ENDED = f"""{NEW}, stay as (
     select place.grid, step, body, {DAY.format("at")} as day, {BY_LENGTH} as place
     from was cross join lateral (select floor(extract(epoch from at - since) / 60)::integer) as it (minutes)
     cross join lateral (select greatest(length(minutes::text) - 2, 0)) as further (digits)
     cross join lateral (select minutes / (10 ^ digits)::integer) as first (two)
     cross join lateral (values (was.grid), ('{EVERYWHERE}')) as place (grid)
+), ended as materialized (
+    select grid, step, body, day, array_agg(place) as places from stay group by 1, 2, 3, 4 order by 1, 2, 3, 4
 )"""  # noqa: S608
 
 # What had ended by the day before is where a new day begins.
 NEW_DAYS = f"""
-with {_STAY}
+with {_ENDED}
 insert into stay_count (grid, step, body, day, upto)
 select grid, step, body, day, coalesce((
     select upto from stay_count earlier
-    where earlier.grid = stay.grid and earlier.step = stay.step and earlier.body = stay.body and earlier.day < stay.day
+    where earlier.grid = ended.grid and earlier.step = ended.step and earlier.body = ended.body
+          and earlier.day < ended.day
     order by earlier.day desc limit 1
 ), '{{}}')
-from (select distinct grid, step, body, day from stay order by 1, 2, 3, 4) as stay
-on conflict (grid, step, body, day) do nothing
+from ended on conflict (grid, step, body, day) do nothing
 """  # noqa: S608
 
 STAYS = f"""
-with {_STAY}
+with {_ENDED}
 update stay_count s set upto = counted(s.upto, more.places)
 from (
-    select grid, step, body, s.day, array_agg(place) as places
-    from stay join stay_count s using (grid, step, body) where s.day >= stay.day
-    group by 1, 2, 3, 4
+    select grid, step, body, later.day, array_agg(place) as places
+    from ended join stay_count later using (grid, step, body) cross join unnest(places) as place
+    where later.day >= ended.day group by 1, 2, 3, 4
 ) as more
 where s.grid = more.grid and s.step = more.step and s.body = more.body and s.day = more.day
 """  # noqa: S608
