@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import asyncpg
 import httpx2
 import pytest
 from contracts.catalogue import PUBLISHED
@@ -19,6 +20,7 @@ from events.testing import RING, running
 from grid_tasks.evidence.signing import Credentials, presigned
 from grid_tasks.service import grid_tasks
 from local.testing import NewDatabase
+from local.testing import database as a_database
 from local.versitygw import VersityGateway
 
 from .roster import DUTIES, GROUND, TEAM, follow
@@ -46,10 +48,35 @@ def trade() -> Trade:
     return Trade()
 
 
+@pytest.fixture(scope="session")
+async def set_up(postgres_server: str) -> AsyncGenerator[str]:
+    """A database with everything that grid_tasks needs in it, for others to begin as copies of it."""
+    async with a_database(postgres_server, "grid_tasks") as url:
+        await migrate(grid_tasks, Settings(url, NO_KAFKA, keys=RING))
+        yield url
+
+
 @pytest.fixture
-async def database(fresh_database: str) -> str:
-    await migrate(grid_tasks, Settings(fresh_database, NO_KAFKA, keys=RING))
-    return fresh_database
+async def database(new_database: NewDatabase, set_up: str) -> str:
+    return await new_database(template=set_up)
+
+
+@pytest.fixture(scope="session")
+async def all_tables(postgres_server: str) -> AsyncGenerator[str]:
+    """A database with the tables of all read models side by side, for others to begin as copies of it."""
+    async with a_database(postgres_server, "grid_tasks") as url:
+        db = await asyncpg.connect(url)
+        await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
+        await db.close()
+        yield url
+
+
+@pytest.fixture
+async def db(new_database: NewDatabase, all_tables: str) -> AsyncGenerator[Connection]:
+    """A connection that finds all of them, without a schema."""
+    db = await asyncpg.connect(await new_database(template=all_tables))
+    yield db
+    await db.close()
 
 
 @asynccontextmanager

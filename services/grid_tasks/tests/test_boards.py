@@ -2,12 +2,11 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-import asyncpg
 import pytest
 from contracts.grid_tasks import (
     CaseAccepted,
@@ -42,7 +41,6 @@ from grid_tasks.read_models.boards import (
     stays,
     weeks,
 )
-from grid_tasks.service import grid_tasks
 
 from .lives import life
 from .roster import follow, recorded
@@ -50,14 +48,6 @@ from .trade import NINE
 
 GRIDS = ("G1", "G2", "G3")
 LATE_IN_HAND = (Step.ACCEPTED, Step.DISPATCHED, Step.STARTED)
-
-
-@pytest.fixture
-async def db(fresh_database: str) -> AsyncGenerator[Connection]:
-    db = await asyncpg.connect(fresh_database)
-    await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
-    yield db
-    await db.close()
 
 
 def town(seed: int, cases: int = 60, days: int = 20) -> list[list[Event]]:

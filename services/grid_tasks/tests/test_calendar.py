@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import asyncpg
 import httpx2
 import pytest
 from contracts.common import Post, Title
@@ -25,7 +24,7 @@ from grid_tasks.domain.calendar_refusals import (
 from grid_tasks.domain.calendar_year import CALENDAR, EnterYear, YearNotice, calendar_of, notice_of
 from grid_tasks.domain.known_years import KNOWN_YEARS
 from grid_tasks.read_models.calendar_days import calendar
-from grid_tasks.service import application, grid_tasks
+from grid_tasks.service import application
 
 from .calendars import at
 from .conftest import Trade
@@ -127,14 +126,6 @@ def test_the_notices_that_are_known_from_the_start_make_sense(known: YearNotice)
 
 
 # What is reckoned by.
-
-
-@pytest.fixture
-async def db(fresh_database: str) -> AsyncGenerator[Connection]:
-    db = await asyncpg.connect(fresh_database)
-    await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
-    yield db
-    await db.close()
 
 
 async def test_at_the_start_the_calendar_is_that_of_the_known_years(db: Connection) -> None:

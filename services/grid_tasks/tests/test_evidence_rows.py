@@ -1,8 +1,5 @@
 """Which evidence is kept and whose it is, as the read model shows it, however the events are cut into batches."""
 
-from collections.abc import AsyncGenerator
-
-import asyncpg
 import pytest
 from contracts.grid_tasks import (
     EvidenceAttached,
@@ -14,7 +11,6 @@ from contracts.grid_tasks import (
 )
 from events import Connection, Event
 from grid_tasks.read_models.evidence import evidence, kept, of_case
-from grid_tasks.service import grid_tasks
 
 from .roster import follow
 from .trade import ELEVEN, ID, NINE, NOON, TEN
@@ -53,14 +49,6 @@ HISTORY: list[Event] = [
     *forgotten("gone"),
     *forgotten("gone-with-its-case"),
 ]
-
-
-@pytest.fixture
-async def db(fresh_database: str) -> AsyncGenerator[Connection]:
-    db = await asyncpg.connect(fresh_database)
-    await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
-    yield db
-    await db.close()
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 3, 1000])

@@ -1,10 +1,8 @@
 """Every question that is asked of millions of cases goes by an index, and finds what it should."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import asyncpg
 import pytest
 from contracts.grid_tasks import ReporterKind
 from events import Connection
@@ -12,7 +10,6 @@ from grid_tasks.domain.case import CASE, Step
 from grid_tasks.read_models import boards
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.field_work import came_back, open_parts
-from grid_tasks.service import grid_tasks
 
 from .roster import follow
 from .test_boards import LATE_IN_HAND, town
@@ -36,14 +33,6 @@ SOUGHT = {
     "what is late": Sought(late_at=NINE + timedelta(days=30)),
     "what is late in a grid": Sought(late_at=NINE + timedelta(days=30), grid="G2"),
 }
-
-
-@pytest.fixture
-async def db(fresh_database: str) -> AsyncGenerator[Connection]:
-    db = await asyncpg.connect(fresh_database)
-    await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
-    yield db
-    await db.close()
 
 
 class Explaining:

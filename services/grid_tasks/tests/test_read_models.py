@@ -2,15 +2,12 @@
 
 import csv
 import json
-from collections.abc import AsyncGenerator
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
 
-import asyncpg
-import pytest
 from contracts.common import Place, Post
 from contracts.grid_tasks import CaseRated, CaseReported
 from contracts.registry import (
@@ -31,7 +28,6 @@ from grid_tasks.read_models.duties import Duty, duty_list, duty_of, duty_version
 from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import Load, Stranded, candidates, loads, stranded
 from grid_tasks.read_models.workers import anybody_of, grid_for
-from grid_tasks.service import grid_tasks
 from shapely import Point, Polygon
 
 from .roster import TITLE, appointed, changed, follow
@@ -70,14 +66,6 @@ SQUARE = [(120.0, 30.0), (120.01, 30.0), (120.01, 30.01), (120.0, 30.01), (120.0
 def of(case: str, *history: Event) -> list[Event]:
     """The same history, of another case."""
     return [event.model_copy(update={"case": case}) for event in history]
-
-
-@pytest.fixture
-async def db(fresh_database: str) -> AsyncGenerator[Connection]:
-    db = await asyncpg.connect(fresh_database)
-    await db.execute("".join(read_model.tables for read_model in grid_tasks.read_models))
-    yield db
-    await db.close()
 
 
 # Grids.

@@ -17,6 +17,7 @@ from events.migrate import migrate
 from events.runtime import Runtime, open_runtime
 from events.settings import Settings
 from events.testing import RING
+from local.testing import NewDatabase, database
 from registry.service import application, registry
 
 NO_KAFKA = "127.0.0.1:9"
@@ -35,12 +36,19 @@ FILES = {
 }
 
 
+@pytest.fixture(scope="session")
+async def set_up(postgres_server: str) -> AsyncGenerator[str]:
+    """A database with everything that the registry needs in it, for others to begin as copies of it."""
+    async with database(postgres_server, "registry") as url:
+        await migrate(registry, Settings(url, NO_KAFKA, keys=RING))
+        await told(url, *founding(), in_post("clerk", Post.REGISTRAR))
+        yield url
+
+
 @pytest.fixture
-async def idle(fresh_database: str) -> AsyncGenerator[Runtime]:
+async def idle(new_database: NewDatabase, set_up: str) -> AsyncGenerator[Runtime]:
     """The service that only serves: its relay, projections and policies rest."""
-    settings = Settings(fresh_database, NO_KAFKA, keys=RING)
-    await migrate(registry, settings)
-    await told(fresh_database, *founding(), in_post("clerk", Post.REGISTRAR))
+    settings = Settings(await new_database(template=set_up), NO_KAFKA, keys=RING)
     async with open_runtime(registry, settings) as runtime:
         yield runtime
 

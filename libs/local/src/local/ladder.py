@@ -43,9 +43,9 @@ class Servers:
 
 @asynccontextmanager
 async def servers(folder: Path, *, durable: bool = True) -> AsyncGenerator[Servers]:
-    """Both servers, ready, for the time of the block. The folder takes their data and logs; if they need not be durable,
-    an embedded PostgreSQL does not wait for the disk: what is committed then outlives its processes, not the machine.
-    """
+    """Both servers, ready, for the time of the block. The folder takes their data and logs. If they need not be
+    durable, an embedded PostgreSQL does not wait for the disk: what is committed outlives its processes, not the
+    machine."""
     async with AsyncExitStack() as stack:
         if os.environ.get("COMMONGRID_TEST_DOCKER") == "1":
             starts = _postgres_container(stack), _kafka_container(stack)

@@ -9,6 +9,7 @@ from events import Commands, Policy, Recorded, Refused, Several
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept
+from grid_tasks.domain.moves import Step
 from grid_tasks.domain.working_time import Calendar
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.duties import Duty, duties_of, duty_of
@@ -44,9 +45,11 @@ async def reported(several: Several[CaseReported]) -> None:
 
 @accepting.on(CasePlaced)
 async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
+    """Those that were accepted before only go by the map that was redrawn."""
     case, _ = await commands.load(CASE, event.data.case)
-    found = await duty_of(commands.db, case.category)
-    await accept(commands, case.id, case.category, found, await calendar(commands.db))
+    if case.step is Step.REPORTED:
+        found = await duty_of(commands.db, case.category)
+        await accept(commands, case.id, case.category, found, await calendar(commands.db))
 
 
 async def accept(commands: Commands, case: str, category: str, found: Duty | None, days: Calendar) -> None:
