@@ -68,7 +68,7 @@ async def place_all(commands: Commands, *, grid: str | None = None, worker: str 
 async def place(commands: Commands, cases: Sequence[Stranded]) -> None:
     """Dispatches cases that are with nobody in post, or says that there is nobody."""
     placings = await placings_of(commands, cases)
-    await asyncio.gather(*(carry_out(commands, case.case, placings[case.case]) for case in cases))
+    await asyncio.gather(*(carry_out(commands, case, placing) for case, placing in placings.items()))
 
 
 async def place_each(several: Several[Event], cases: Sequence[Stranded]) -> None:
@@ -84,10 +84,13 @@ async def place_each(several: Several[Event], cases: Sequence[Stranded]) -> None
 
 
 async def placings_of(commands: Commands, cases: Sequence[Stranded]) -> dict[str, Assign | Escalate]:
-    """What is to be done with each case, as things stand now, one after another."""
+    """What is to be done with each case that is still so, as things stand now, one after another. Where a batch is
+    taken again, what its first run gave away is somebody's open work, and must not count twice."""
     if not cases:
         return {}
     await commands.caught_up(open_work)
+    still = {it.case: it for it in await stranded(commands.db, cases=[case.case for case in cases])}
+    cases = [case for case in cases if case.case in still and still[case.case].worker == case.worker]
     now, days = commands.clock(), await calendar(commands.db)
     in_post = await candidates(commands.db, {case.needed for case in cases})
     placings: dict[str, Assign | Escalate] = {}
