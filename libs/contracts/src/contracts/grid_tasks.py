@@ -47,6 +47,9 @@ from contracts.visits import (
     VisitDone as VisitDone,
 )
 from contracts.visits import (
+    VisitGridChanged as VisitGridChanged,
+)
+from contracts.visits import (
     VisitMovedAway as VisitMovedAway,
 )
 from contracts.visits import (

@@ -46,6 +46,7 @@ from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.forgetting_visits import forgetting_visits
+from grid_tasks.policies.moving_visits import moving_visits
 from grid_tasks.policies.patrolling import patrolling
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.policies.resuming import resuming
@@ -111,6 +112,7 @@ grid_tasks = Service(
         erasure.policy,
         removing_evidence(by_environment),
         visiting,
+        moving_visits,
         sharing_visits,
         forgetting_visits,
         campaigning,

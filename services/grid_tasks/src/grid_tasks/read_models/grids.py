@@ -25,11 +25,12 @@ grids = ReadModel(
 )
 
 # GiST serves polygon @> polygon but not polygon @> point: the first condition finds, the second is exact.
-GRID_AT = """
-select grid from grid_area
-where boundary @> polygon(box(point($1, $2), point($1, $2))) and boundary @> point($1, $2)
-order by grid limit 1
+LIES_IN = """
+select g.grid from grid_area g where g.boundary @> polygon(box({place}, {place})) and g.boundary @> {place}
+order by g.grid limit 1
 """
+"""SQL: the grid of a place, which is a point in millionths of a degree."""
+GRID_AT = LIES_IN.format(place="point($1, $2)")
 
 
 @grids.each(MapRedrawn)
