@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.common import Place
 from contracts.grid_tasks import VisitAssigned, VisitPlanned
-from contracts.registry import DueKind, DueNoticed, DueSettled, WhereaboutsTold
+from contracts.registry import DueKind, DueNoticed, DuePassed, DueSettled, WhereaboutsTold
 from contracts.visits import PartOfWeek, Site, VisitKind
 from events import Event
 from events.testing import Given, given
@@ -55,6 +55,10 @@ def visit(*history: Event) -> Given:
 def due(thing: str = WEI, kind: DueKind = DueKind.REGISTRATION, on: date = DECEMBER) -> DueNoticed:
     of = "people" if kind in (DueKind.REGISTRATION, DueKind.REVISIT) else "units"
     return DueNoticed(due=f"{kind}-{thing}-{on}", kind=kind, of=of, thing=thing, grid=GRID, on=on)
+
+
+def passed(noticed: DueNoticed, grid: str | None = GRID) -> DuePassed:
+    return DuePassed(**noticed.model_dump() | {"grid": grid, "at": NINE})
 
 
 def settled(noticed: DueNoticed) -> DueSettled:

@@ -46,6 +46,7 @@ from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.forgetting_visits import forgetting_visits
+from grid_tasks.policies.lapsing import lapsing
 from grid_tasks.policies.moving_visits import moving_visits
 from grid_tasks.policies.patrolling import patrolling
 from grid_tasks.policies.reassigning import reassigning
@@ -117,6 +118,7 @@ grid_tasks = Service(
         forgetting_visits,
         campaigning,
         patrolling,
+        lapsing,
     ],
 )
 

@@ -55,6 +55,7 @@ from grid_tasks.domain.commands import (
     Accept,
     Arriving,
     Assign,
+    CallOff,
     CaseCommand,
     Checking,
     Dispatching,
@@ -103,7 +104,9 @@ def _possible(case: Case, command: CaseCommand) -> bool:
 
 def _by_rule(command: CaseCommand) -> bool:
     """Whether a rule asks, which may come late."""
-    return isinstance(command, Accept | Assign | Warn | Escalate) or (isinstance(command, Resume) and command.by_rule)
+    return isinstance(command, Accept | Assign | CallOff | Warn | Escalate) or (
+        isinstance(command, Resume) and command.by_rule
+    )
 
 
 def evolve(case: Case, event: Event) -> Case:  # one line for each event

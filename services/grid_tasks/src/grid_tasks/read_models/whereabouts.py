@@ -60,6 +60,12 @@ async def erased(db: Connection, events: Batch[PersonErased]) -> None:
     )
 
 
+async def place_of(db: Database, thing: str) -> Place | None:
+    """Where they can be met; None where nobody may know, or nobody knows."""
+    row = await db.fetchrow("select longitude, latitude from met_at where thing = $1 and longitude is not null", thing)
+    return Place(longitude=row["longitude"], latitude=row["latitude"]) if row else None
+
+
 async def left_alone(db: Database, thing: str) -> tuple[bool, bool]:
     """Whether they asked not to be contacted, and whether they are erased."""
     row = await db.fetchrow("select no_contact, gone from met_at where thing = $1", thing)
