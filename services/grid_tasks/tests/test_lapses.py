@@ -74,8 +74,17 @@ async def test_what_nobody_settled_is_one_case_of_its_category_for_who_is_there(
     assert WEI not in said.description
 
 
+async def where_is_known(runtime: Runtime) -> None:
+    async def known() -> bool:
+        return await runtime.db.fetchval("select exists (select from met_at)")
+
+    await eventually(known)
+
+
 async def test_of_people_it_is_told_in_which_grid_and_not_at_which_door(town: Town, runtime: Runtime) -> None:
-    await town.tells(lives(), due(), passed(due()))
+    await town.tells(lives())
+    await where_is_known(runtime)
+    await town.tells(due(), passed(due()))
     said = await reported(runtime)
     assert said.place != THERE
     assert await grid_at(runtime.db, said.place) == GRID
@@ -84,11 +93,7 @@ async def test_of_people_it_is_told_in_which_grid_and_not_at_which_door(town: To
 async def test_of_units_it_is_at_their_door(town: Town, runtime: Runtime) -> None:
     check = due("U-shop", DueKind.FIRE_CHECK)
     await town.tells(lives("U-shop"))
-
-    async def known() -> bool:
-        return await runtime.db.fetchval("select exists (select from met_at)")
-
-    await eventually(known)
+    await where_is_known(runtime)
     await town.tells(check, passed(check))
     assert (await reported(runtime, case_of(check.due))).place == THERE
 

@@ -114,18 +114,12 @@ async def test_where_nobody_may_know_the_place_the_registrys_word_counts(town: T
         await with_whom(runtime, WANG, "G2")
 
 
-async def test_ground_in_no_grid_is_waited_for_until_it_is_drawn(town: Town) -> None:
+async def test_a_visit_on_ground_that_no_grid_has_any_more_is_the_nearest_ones(town: Town) -> None:
     async with town.at_work() as runtime:
         await ready(town, runtime, *TEAM)
         await town.tells(TWO_GRIDS, lives(), due())
         await with_whom(runtime, WANG, "G2")
         await town.tells(drawn(ground(GRID, *WEST), given_up=("G2",)), lives(grid=None))
-
-        async def in_none() -> bool:
-            return (await look(runtime)).grid == ""
-
-        await eventually(in_none)
-        await town.tells(drawn(ground(GRID, 120.09, 120.1)))
         await with_whom(runtime, LI, GRID)
 
 

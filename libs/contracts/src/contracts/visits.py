@@ -99,8 +99,8 @@ class VisitGridChanged(Event, type="commongrid.grid_tasks.visit.grid_changed.v1"
 
     visit: str
     grid: str
-    """Empty: it lies in no grid."""
     was: str
+    """Empty: it had lain in none."""
     at: AwareDatetime
 
 

@@ -175,7 +175,7 @@ class Settle:
 
 @dataclass(frozen=True, slots=True)
 class MoveTo:
-    """It lies in this grid now; empty: in none. Over already, or there already: nothing follows."""
+    """It lies in this grid now. Over already, or there already: nothing follows."""
 
     grid: str
     at: datetime

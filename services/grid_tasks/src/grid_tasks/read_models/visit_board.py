@@ -24,7 +24,7 @@ from events import Batch, Connection, Database, Event, ReadModel, Recorded
 from grid_tasks.domain.rounds import Task
 from grid_tasks.domain.sharing import Sharer
 from grid_tasks.domain.visit import VisitStep
-from grid_tasks.read_models.grids import LIES_IN, MICRO
+from grid_tasks.read_models.grids import MICRO, grid_now_of
 from grid_tasks.read_models.workers import HANDLING
 
 visit_board = ReadModel(
@@ -97,10 +97,11 @@ order by b.visit_id
 """
 
 
-# As the place says; else as the registry has told, which knows of more; else it stays where it is.
 ELSEWHERE = f"""
 select visit_id, now from (
-    select b.visit_id, b.grid, coalesce(({LIES_IN.format(place="here.place")}), m.grid, b.grid) as now
+    select b.visit_id, b.grid,
+        case when here.place is null then coalesce(nullif(m.grid, ''), b.grid) -- as the registry has told
+            else {grid_now_of("here.place", "b.grid")} end as now
     from board_visit b left join met_at m on m.thing = b.thing,
         lateral (select point(coalesce(b.longitude, m.longitude) * {MICRO},
                               coalesce(b.latitude, m.latitude) * {MICRO}) as place) here
@@ -281,7 +282,7 @@ async def stranded(db: Database, *, grid: str | None = None, worker: str | None 
 
 async def elsewhere(db: Database, *, visit: str | None = None, thing: str | None = None) -> list[tuple[str, str]]:
     """Open visits (all, this one, or those to this person, unit or building) that lie in another grid by now, and in
-    which; empty: in none."""
+    which."""
     given = {column: value for column, value in {"visit_id": visit, "thing": thing}.items() if value is not None}
     which = " and ".join(f"b.{column} = ${nth}" for nth, column in enumerate(given, 1)) or "true"
     return [(row[0], row[1]) for row in await db.fetch(ELSEWHERE.format(which), *given.values())]
