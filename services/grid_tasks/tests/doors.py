@@ -58,7 +58,7 @@ def due(thing: str = WEI, kind: DueKind = DueKind.REGISTRATION, on: date = DECEM
 
 
 def passed(noticed: DueNoticed, grid: str | None = GRID) -> DuePassed:
-    return DuePassed(**noticed.model_dump() | {"grid": grid, "at": NINE})
+    return DuePassed.model_validate(noticed.model_dump() | {"grid": grid, "at": NINE})
 
 
 def settled(noticed: DueNoticed) -> DueSettled:
