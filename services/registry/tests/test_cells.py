@@ -108,7 +108,7 @@ def test_texts() -> None:
     assert why(lambda: text({"cell": "长" * 501}, "cell")) is Why.TOO_LONG
 
 
-A_DUTY = {
+A_DUTY = dict.fromkeys(["clock", "role", "skills", "photos", "weight", "look_percent", "urgent", "rule"], "") | {
     "category": "lapse",
     "title_zh": "登记到期",
     "title_en": "Registration lapsed",
@@ -116,6 +116,8 @@ A_DUTY = {
     "department_en": "Police station",
     "grid_duty": "yes",
     "deadline_minutes": "4320",
+    "standard_zh": "已续登",
+    "standard_en": "Renewed",
     "legal_basis": "《居住证暂行条例》",
 }
 
