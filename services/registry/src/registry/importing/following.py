@@ -12,11 +12,12 @@ import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 
 from aiokafka import AIOKafkaConsumer
+from edge.mapping import Mapped
 from events import Commands
 
 from registry.domain.imports import Tally
 from registry.importing.entering import Entering, Refusal, prepared
-from registry.importing.mapping import Mapped, plan
+from registry.importing.mapping import plan
 from registry.importing.objects import open_objects
 from registry.importing.reading import Read, read_rows
 from registry.importing.sheets import SHEETS, Entry
