@@ -121,7 +121,14 @@ class Wire:
 
 
 @pytest.fixture
-async def wire(fresh_database: str, kafka_server: str, topic_prefix: str, trade: Trade) -> AsyncGenerator[Wire]:
+async def wire(early: Wire) -> Wire:
+    await prepare(early.runtime)
+    return early
+
+
+@pytest.fixture
+async def early(fresh_database: str, kafka_server: str, topic_prefix: str, trade: Trade) -> AsyncGenerator[Wire]:
+    """Before the registry has told of anything."""
     topic = f"{topic_prefix}.hotline.orders"
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka_server)
     await admin.start()
@@ -129,7 +136,6 @@ async def wire(fresh_database: str, kafka_server: str, topic_prefix: str, trade:
     await admin.close()
     producer = AIOKafkaProducer(bootstrap_servers=kafka_server)
     async with running(grid_tasks, fresh_database, kafka_server, topic_prefix, trade, work=False) as runtime:
-        await prepare(runtime)
         await producer.start()
         yield Wire(runtime, kafka_server, topic, producer)
         await producer.stop()
@@ -268,6 +274,18 @@ async def _at_least(wire: Wire, count: int) -> bool:
     return count <= await wire.runtime.db.fetchval(
         "select count(*) from log.events where type = $1", CaseReported.type_name
     )
+
+
+async def test_until_lists_and_map_have_arrived_it_waits(early: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    await early.writes(order())
+    async with early.followed():
+        await eventually(lambda: _asked_in_vain(capsys))
+        await prepare(early.runtime)
+        assert [it["became"] for it in await early.told(1)] == ["taken"]
+
+
+async def _asked_in_vain(capsys: pytest.CaptureFixture[str]) -> bool:
+    return "503" in capsys.readouterr().out
 
 
 async def test_a_topic_that_is_not_there_is_said(wire: Wire) -> None:
