@@ -100,7 +100,7 @@ class Wire:
             async with asyncio.timeout(60):
                 while len(found) < count or not set(numbers) <= {it["number"] for it in found}:
                     for messages in (await consumer.getmany(timeout_ms=200)).values():
-                        found += [orjson.loads(it.value) for it in messages]
+                        found += [orjson.loads(it.value or b"") for it in messages]
         finally:
             await consumer.stop()
         return found

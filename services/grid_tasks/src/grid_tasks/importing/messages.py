@@ -46,7 +46,9 @@ class Reports(Mapped):
     """A mapping for reports. `source` is the client id of the system whose topic it is: the power list says by it
     whether it may pass reports on. `nowhere` stands for the place of a report that has only an address."""
 
-    nowhere: Place | None = Field(None, description="A point outside every grid: what has only an address is put there")
+    nowhere: Place | None = Field(
+        default=None, description="A point outside every grid: what has only an address is put there"
+    )
 
     @model_validator(mode="after")
     def _whose_and_which(self) -> "Reports":
