@@ -19,10 +19,12 @@ from contracts.grid_tasks import (
     CaseMerged,
     CasePaperDone,
     CasePaused,
+    CasePlaced,
     CaseRefused,
     CaseReopened,
     CaseResumed,
     CaseReturned,
+    CaseTakenOver,
     CaseTimeAsked,
     CaseTimeGiven,
     CaseTimeRefused,
@@ -44,6 +46,7 @@ from grid_tasks.domain.commands import (
     ChangeUrgency,
     Confer,
     DoPaper,
+    FollowMap,
     GiveHelp,
     GiveTime,
     HandIn,
@@ -101,6 +104,7 @@ from .trade import (
     RECEIPT,
     TEN,
     TWO,
+    TWO_HOURS,
     WANG,
     accept,
     accepted,
@@ -253,6 +257,32 @@ def paused(kind: PauseKind = PauseKind.FOR_ANOTHER_BODY, by: str = LEADER, until
 def resumed(at: datetime, by: str = LEADER) -> CaseResumed:
     due = at + HOUR  # an hour was left at ten
     return CaseResumed(case=ID, grid=GRID, worker=LI, by=by, due=due, warn_at=due - HALF_AN_HOUR, at=at)
+
+
+def test_a_paused_case_goes_to_somebody_else_and_stands_on() -> None:
+    over = CaseTakenOver(case=ID, grid=GRID, worker=WANG, why="不再在岗", at=TWO)
+    case(*AT_WORK, paused()).when(assign(WANG, LI, "不再在岗", TWO)).then(over)
+    case(*AT_WORK, paused()).when(assign(WANG, "chen", "不再在岗", TWO)).then()
+    whole = TWO + timedelta(minutes=60 + TWO_HOURS)
+    case(*AT_WORK, paused(), over).when(Resume(LEADER, DAYS, TWO + timedelta(hours=1))).then(
+        CaseResumed(
+            case=ID,
+            grid=GRID,
+            worker=WANG,
+            by=LEADER,
+            due=whole,
+            warn_at=whole - HALF_AN_HOUR,
+            at=TWO + timedelta(hours=1),
+        )
+    )
+
+
+def test_a_case_follows_the_map_at_every_step_until_it_ends() -> None:
+    over = CasePlaced(case=ID, grid="G2", by="map", at=TEN)
+    for history in ((reported,), (reported, accepted), AT_WORK, (*AT_WORK, paused()), HANDED_IN):
+        case(*history).when(FollowMap("G2", TEN)).then(over)
+    case(*AT_WORK).when(FollowMap(GRID, TEN)).then()
+    case(*CLOSED).when(FollowMap("G2", TEN)).then()
 
 
 def test_while_it_is_paused_the_clock_stands_and_goes_on_with_what_was_left() -> None:

@@ -19,6 +19,7 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseStarted,
+    CaseTakenOver,
     CaseTimeGiven,
     CaseUrgencyChanged,
     CaseVerified,
@@ -40,6 +41,7 @@ from grid_tasks.domain.commands import (
     CaseCommand,
     ChangeUrgency,
     Confer,
+    FollowMap,
     GiveHelp,
     GiveTime,
     HandIn,
@@ -203,6 +205,7 @@ ANYTHING = st.one_of(
     tries(verifies_drawn, PEOPLE),
     tries(looks, PEOPLE, st.booleans()),
     tries(reopens, RECEIPTS),
+    tries(FollowMap, GRIDS),
 )
 
 
@@ -262,7 +265,7 @@ class LifeOfACase(RuleBasedStateMachine):
         holder = None
         for event in self.log:
             match event:
-                case CaseDispatched(worker=worker):
+                case CaseDispatched(worker=worker) | CaseTakenOver(worker=worker):
                     assert worker != holder, "dispatched again to who has it"
                     holder = worker
                 case CaseStarted(worker=worker) | CaseHandedIn(worker=worker) | CaseClosed(worker=worker):
@@ -305,7 +308,7 @@ class LifeOfACase(RuleBasedStateMachine):
                     told.append(rung)
                 case (
                     CaseDispatched() | CaseSentBack() | CaseHandedOver() | CaseReopened() | CaseTimeGiven()
-                    | CaseUrgencyChanged()
+                    | CaseUrgencyChanged() | CaseTakenOver()
                 ):  # fmt: skip
                     told = []
                 case _:

@@ -6,20 +6,21 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
-from contracts.common import Post
-from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause, Rung
-from contracts.registry import DutyListed, MemberDismissed
+from contracts.common import Place, Post
+from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause, PauseKind, Rung
+from contracts.registry import DutyListed, MapGrid, MapRedrawn, MemberAppointed, MemberDismissed
 from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import CaseCommand, HandIn, Start
+from grid_tasks.domain.commands import CaseCommand, Confer, HandIn, Pause, PlaceIn, Reopen, Resume, Start, Verify
 from grid_tasks.read_models.case_search import Sought, find
+from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import stranded
 
 from .conftest import Town, Trade, prepare, process
-from .roster import DUTIES, appointed, changed
-from .trade import GRID, LEADER, LI, NOISE, TWO_HOURS, WANG, give, report, send_back
+from .roster import DUTIES, GROUND, TITLE, appointed, changed
+from .trade import DAYS, GRID, HERE, LEADER, LI, NOISE, RECEIPT, TWO_HOURS, WANG, give, report, send_back
 
 
 async def reports(runtime: Runtime, *cases: str) -> None:
@@ -71,7 +72,8 @@ async def ready(town: Town, runtime: Runtime, *team: Event) -> None:
 
     async def arrived() -> bool:
         counts = await runtime.db.fetchrow("select (select count(*) from duty), (select count(*) from member)")
-        return tuple(counts or ()) == (len(DUTIES), len(team))
+        members = sum(isinstance(it, MemberAppointed) for it in team)
+        return tuple(counts or ()) == (len(DUTIES), members)
 
     await eventually(arrived)
 
@@ -157,6 +159,134 @@ async def test_who_changes_to_another_grid_leaves_their_cases_to_those_who_stay(
         await with_worker(runtime, "here", LI)
         await town.tells(appointed(WANG), changed(LI, "G2"))
         await with_worker(runtime, "here", WANG)
+
+
+async def test_a_paused_case_of_a_leaver_is_taken_over_and_goes_on_with_the_whole_time(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "stands")
+        await with_worker(runtime, "stands", LI)
+        begun, pause = Start(LI, town.trade()), Pause(LEADER, PauseKind.FOR_ANOTHER_BODY, "等检测", None, town.trade())
+        await does(runtime, "stands", begun, pause)
+        await town.tells(appointed(WANG), MemberDismissed(member=LI))
+        await with_worker(runtime, "stands", WANG)
+        assert (await look(runtime, "stands")).step is Step.PAUSED
+        assert [it.case for it in await find(runtime.db, Sought(worker=WANG), limit=10)] == ["stands"]
+        town.trade.advance(days=1)
+        case = await does(runtime, "stands", Resume(LEADER, DAYS, town.trade()))
+        assert case.due == town.trade() + timedelta(minutes=TWO_HOURS)
+
+
+async def test_a_case_whose_worker_left_while_it_stood_and_nobody_was_there_has_somebody_when_it_goes_on(
+    town: Town,
+) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI))
+        await reports(runtime, "stands")
+        await with_worker(runtime, "stands", LI)
+        await does(runtime, "stands", Pause(LEADER, PauseKind.FOR_ANOTHER_BODY, "等检测", None, town.trade()))
+        await town.tells(MemberDismissed(member=LI))
+        await in_post(runtime)
+        await does(runtime, "stands", Resume(LEADER, DAYS, town.trade()))
+
+        async def told_that_nobody_is_there() -> bool:
+            return bool(await happened(runtime, "stands", CaseEscalated))
+
+        await eventually(told_that_nobody_is_there)
+        await town.tells(appointed(WANG))
+        await with_worker(runtime, "stands", WANG)
+
+
+async def test_nobody_waits_for_the_part_of_who_has_left(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed("chen", "G2"))
+        await reports(runtime, "together")
+        await with_worker(runtime, "together", LI)
+        await does(runtime, "together", Start(LI, town.trade()), Confer(LEADER, ("chen", "gone"), "两家", town.trade()))
+
+        async def waits_for(*helpers: str) -> None:
+            async def so() -> bool:
+                return (await look(runtime, "together")).helping == frozenset(helpers)
+
+            await eventually(so)
+
+        await waits_for("chen")  # who was asked had left already
+        await town.tells(MemberDismissed(member="chen"))
+        await waits_for()
+        assert (await does(runtime, "together", HandIn(LI, "已劝阻", town.trade()))).step is Step.HANDED_IN
+
+
+FAR = Place(longitude=120.2, latitude=30.9)
+EAST = [(120.0943, 30.87), (120.10, 30.87), (120.10, 30.88), (120.0943, 30.88), (120.0943, 30.87)]
+"""With HERE in it."""
+WEST = [(120.09, 30.87), (120.0943, 30.87), (120.0943, 30.88), (120.09, 30.88), (120.09, 30.87)]
+
+
+def redrawn(*given_up: str, **grids: list[tuple[float, float]]) -> MapRedrawn:
+    drawn = [MapGrid(grid=grid, title=TITLE, boundary=boundary) for grid, boundary in grids.items()]
+    return MapRedrawn(map="all", drawn=tuple(drawn), given_up=given_up)
+
+
+async def test_open_cases_follow_the_map_to_who_is_in_post_there(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed(WANG, "G2"), *GROUND)
+        await reports(runtime, "begun", "stands", "done")
+        for case in ("begun", "stands", "done"):
+            await with_worker(runtime, case, LI)
+            await does(runtime, case, Start(LI, town.trade()))
+        await does(runtime, "stands", Pause(LEADER, PauseKind.FOR_ANOTHER_BODY, "等检测", None, town.trade()))
+        await does(runtime, "done", HandIn(LI, "已劝阻", town.trade()))
+        await town.tells(redrawn(G1=WEST, G2=EAST))
+        for case in ("begun", "stands"):
+            await with_worker(runtime, case, WANG)
+            assert (await look(runtime, case)).grid == "G2"
+
+        async def verified_there() -> bool:
+            return (await look(runtime, "done")).grid == "G2"
+
+        await eventually(verified_there)
+        assert (await look(runtime, "done")).worker == LI, "who handed it in answers for it"
+
+
+async def test_a_grid_given_up_leaves_no_case_behind(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed(WANG, "G2"), *GROUND)
+        await reports(runtime, "inside")
+        await runtime.commands.execute(CASE, "far", replace(report(grid=None), case="far", place=FAR, at=town.trade()))
+        await does(runtime, "far", PlaceIn(GRID, LEADER, town.trade()))
+        for case in ("inside", "far"):
+            await with_worker(runtime, case, LI)
+        await town.tells(redrawn(GRID, G2=EAST))
+        for case in ("inside", "far"):  # what lies in no grid is the nearest one's
+            await with_worker(runtime, case, WANG)
+
+
+async def test_what_waits_at_the_desk_goes_where_the_new_map_says(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(WANG, "G2"))
+        await runtime.commands.execute(CASE, "desk", replace(report(grid=None), case="desk", at=town.trade()))
+        await town.tells(redrawn(G2=EAST))
+        await with_worker(runtime, "desk", WANG)
+
+
+async def test_what_was_reported_or_reopened_by_an_older_map_follows_the_newer_one(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed(WANG, "G2"), *GROUND)
+        await reports(runtime, "ended")
+        await with_worker(runtime, "ended", LI)
+        done = HandIn(LI, "已劝阻", town.trade()), Verify(LEADER, town.trade())
+        await does(runtime, "ended", Start(LI, town.trade()), *done)
+        await town.tells(redrawn(G1=WEST, G2=EAST))
+
+        async def known() -> bool:
+            return await grid_at(runtime.db, HERE) == "G2"
+
+        await eventually(known)
+        await reports(runtime, "just-then")
+        await with_worker(runtime, "just-then", WANG)
+        assert (await look(runtime, "ended")).grid == GRID
+        await does(runtime, "ended", Reopen(RECEIPT, "又响了", DAYS, town.trade()))
+        await with_worker(runtime, "ended", WANG)
 
 
 async def test_who_left_while_being_chosen_does_not_keep_the_case(town: Town) -> None:

@@ -175,9 +175,7 @@ class Days:
         await self._online(f"resident-{self.reports}", "report", None, BODY | {"category": category})
 
     async def _leader_does_something(self) -> None:
-        found = await self.station.runtime.db.fetch(
-            "select case_id from field_work_v1.field_case where open order by 1"
-        )
+        found = await self.station.runtime.db.fetch("select case_id from field_case where open order by 1")
         if not found:
             return
         case = self.random.choice(found)[0]
@@ -238,7 +236,7 @@ async def done_online(effects: list[Effect], station: Station) -> None:
 
 
 async def cases_of(station: Station) -> list[str]:
-    rows = await station.runtime.db.fetch("select case_id from field_work_v1.field_case order by 1")
+    rows = await station.runtime.db.fetch("select case_id from field_case order by 1")
     return [row[0] for row in rows]
 
 

@@ -126,10 +126,12 @@ async def test_what_stays_late_is_told_higher_up_whoever_is_in_that_post_then(wo
 
 async def test_each_is_told_what_is_theirs_on_the_way(world: World, mailbox: Mailbox) -> None:
     await world.registry(li(), chen(), holding("helper", Post.AUXILIARY, None), street_light())
+    await world.registry(holding("wang", Post.GRID_WORKER, "G1"))
     await world.grid_tasks(reported(), *on_the_way())
     async with world.running(by(email(mailbox))) as runtime:
-        rows = await settled(runtime, 5)
+        rows = await settled(runtime, 6)
     assert {(row.occasion, row.recipient) for row in rows} == {
+        (Occasion.CASE_TAKEN_OVER, "member-wang"),
         (Occasion.CASE_WARNED, "member-li"),
         (Occasion.CASE_RETURNED, "grid_leader:G1"),
         (Occasion.CASE_HELP_ASKED, "member-helper"),

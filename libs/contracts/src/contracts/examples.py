@@ -343,6 +343,9 @@ EXAMPLES: tuple[Event, ...] = (
         by="grid-leader-1",
         at=at(9, 13),
     ),
+    grid_tasks.CaseTakenOver(
+        case=CASE, grid="G1", worker="grid-worker-2", why="grid-worker-1 不再在岗 / no longer in post", at=at(9, 15)
+    ),
     grid_tasks.CaseReturned(case=CASE, grid="G1", worker="grid-worker-1", reason="不在我网格", at=at(9, 15)),
     grid_tasks.CaseHandedOver(
         case=CASE,

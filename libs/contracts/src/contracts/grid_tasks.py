@@ -139,11 +139,13 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
 
 
 class CasePlaced(Event, type="commongrid.grid_tasks.case.placed.v1"):
-    """The desk found the grid of a case whose place lies in none (`grid` is empty in its report)."""
+    """定位: from now on it is this grid's. The desk found the grid of a case whose place lies in none (`grid` is empty
+    in its report), or the map was redrawn, and its place lies in another grid now."""
 
     case: str
     grid: str
     by: str
+    """Whoever found it; `map`: it follows the map."""
     at: AwareDatetime
 
 
@@ -182,6 +184,18 @@ class CaseDispatched(Event, type="commongrid.grid_tasks.case.dispatched.v1"):
     """Why this worker: for people to read."""
     warn_at: AwareDatetime | None = None
     """When the worker is to be warned, if there is time for it."""
+    at: AwareDatetime
+
+
+class CaseTakenOver(Event, type="commongrid.grid_tasks.case.taken_over.v1"):
+    """接手: whoever had it is no longer there for it while its clock stands, and this worker has it now. It stays
+    paused; the whole time of the duty list begins when it goes on."""
+
+    case: str
+    grid: str
+    worker: str
+    why: str
+    """Why this worker: for people to read."""
     at: AwareDatetime
 
 

@@ -25,6 +25,7 @@ class Occasion(StrEnum):
 
     CASE_DISPATCHED = "case_dispatched"  # to the worker
     CASE_SENT_BACK = "case_sent_back"  # to the worker
+    CASE_TAKEN_OVER = "case_taken_over"  # to the worker: its clock stands
     CASE_WARNED = "case_warned"  # to the worker: its deadline is near
     CASE_ESCALATED = "case_escalated"  # to the grid leader, then higher
     CASE_RETURNED = "case_returned"  # to the grid leader: the worker has given it back

@@ -44,6 +44,7 @@ from grid_tasks.policies.campaigning import campaigning
 from grid_tasks.policies.deadlines import deadlines
 from grid_tasks.policies.dispatching import dispatching
 from grid_tasks.policies.evidence import removing_evidence
+from grid_tasks.policies.following_the_map import following_the_map
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.forgetting_visits import forgetting_visits
 from grid_tasks.policies.patrolling import patrolling
@@ -103,6 +104,7 @@ grid_tasks = Service(
         accepting,
         dispatching,
         reassigning,
+        following_the_map,
         deadlines,
         warning,
         resuming,

@@ -59,6 +59,14 @@ TEMPLATES = {
         "请查看退回原因，再次处置，并在新的时限前反馈。",
         "Please look at the reason, deal with it again, and hand it in before the new deadline.",
     ),
+    Occasion.CASE_TAKEN_OVER: _Template(
+        "接手：{zh}（{grid}）",
+        "Yours now: {en} ({grid})",
+        "原经办人已不在岗，一件挂起的事件现由您接手，时限暂停计算。",
+        "Whoever had this case is no longer there for it, and it is yours now. Its clock stands.",
+        "请先了解情况；恢复办理后重新计算时限。",
+        "Please get to know it. Its whole time begins when it goes on.",
+    ),
     Occasion.CASE_ESCALATED: _Template(
         "督办：{zh}（{grid}）已超时",
         "Overdue: {en} ({grid})",

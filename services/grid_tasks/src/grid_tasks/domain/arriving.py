@@ -7,7 +7,7 @@ from contracts.grid_tasks import CaseAccepted, CaseMerged, CasePlaced, CaseRefus
 from events import Event
 
 from grid_tasks.domain.case_state import Case
-from grid_tasks.domain.commands import Accept, Arriving, Merge, PlaceIn, Refuse, Report, Withdraw
+from grid_tasks.domain.commands import Accept, Arriving, FollowMap, Merge, PlaceIn, Refuse, Report, Withdraw
 from grid_tasks.domain.receipt import is_receipt
 from grid_tasks.domain.refusals import (
     AlreadyThere,
@@ -17,6 +17,9 @@ from grid_tasks.domain.refusals import (
     NotYourReceipt,
     NowhereYet,
 )
+
+BY_THE_MAP = "map"
+"""In the place of a member's id: it lies where the map says."""
 
 
 def decide(case: Case, command: Arriving) -> Sequence[Event]:
@@ -28,6 +31,8 @@ def decide(case: Case, command: Arriving) -> Sequence[Event]:
             if case.grid:
                 raise AlreadyThere(case.grid)
             return [CasePlaced(case=case.id, grid=grid, by=by, at=at)]
+        case FollowMap(grid, at):
+            return [CasePlaced(case=case.id, grid=grid, by=BY_THE_MAP, at=at)] if grid != case.grid else []
         case Accept():
             return [_accepted(case, command)]
         case Refuse(by, kind, reason, whose, at):

@@ -37,6 +37,7 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseStarted,
+    CaseTakenOver,
     CaseTextErased,
     CaseTimeAsked,
     CaseTimeGiven,
@@ -59,6 +60,7 @@ from grid_tasks.domain.commands import (
     Checking,
     Dispatching,
     Escalate,
+    FollowMap,
     GiveTime,
     RefuseTime,
     Report,
@@ -98,12 +100,15 @@ def _possible(case: Case, command: CaseCommand) -> bool:
         return case.step is None
     if isinstance(command, GiveTime | RefuseTime) and case.time_asked is None:
         return False
-    return case.step in MOVES[name_of(command)].since
+    taken_over = isinstance(command, Assign) and case.step in MOVES["take-over"].since
+    return taken_over or case.step in MOVES[name_of(command)].since
 
 
 def _by_rule(command: CaseCommand) -> bool:
     """Whether a rule asks, which may come late."""
-    return isinstance(command, Accept | Assign | Warn | Escalate) or (isinstance(command, Resume) and command.by_rule)
+    return isinstance(command, Accept | FollowMap | Assign | Warn | Escalate) or (
+        isinstance(command, Resume) and command.by_rule
+    )
 
 
 def evolve(case: Case, event: Event) -> Case:  # one line for each event
@@ -134,6 +139,9 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
             return replace(case, step=Step.MERGED, into=into, due=None, closed_at=at)
         case CaseDispatched(worker=worker, at=at):
             return _in_hand(replace(case, worker=worker, dispatched_at=at, begun=at, stops=(), due=event.due))
+        case CaseTakenOver(worker=worker, at=at):
+            still = replace(case.stops[-1], since=at)
+            return replace(case, worker=worker, begun=at, stops=(still,), time_asked=None, warned=False, rung=None)
         case CaseHandedOver(body=body, due=due, at=at):
             return _with_nobody(replace(case, body=body, begun=at, stops=(), due=due, warned=False, rung=None))
         case CaseReturned():
@@ -251,6 +259,7 @@ CASE = Aggregate(
         CaseWithdrawn,
         CaseMerged,
         CaseDispatched,
+        CaseTakenOver,
         CaseHandedOver,
         CaseReturned,
         CaseStarted,

@@ -45,6 +45,14 @@ class PlaceIn:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowMap:
+    """随网格调整: the map was redrawn, and its place lies in this grid now. Nothing to do where it is that grid's."""
+
+    grid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Accept:
     """受理: by the duty list it is to be handed in in time."""
 
@@ -102,7 +110,8 @@ class Dispatch:
 class Assign:
     """派遣 by rule: to `worker`, as long as the case is still with `instead_of` (None: with nobody).
 
-    Where somebody else has got it meanwhile, or it is handed in, there is nothing left to do.
+    Where somebody else has got it meanwhile, or it is handed in, there is nothing left to do. Where its clock stands,
+    it goes on standing (接手).
     """
 
     worker: str
@@ -353,7 +362,7 @@ class EraseText:
     at: datetime
 
 
-Arriving = Report | PlaceIn | Accept | Refuse | Withdraw | Merge
+Arriving = Report | PlaceIn | FollowMap | Accept | Refuse | Withdraw | Merge
 Dispatching = Dispatch | Assign | HandOver | Return
 Working = (
     Start | ActAtOnce | AskHelp | Confer | GiveHelp | AskTime | GiveTime | RefuseTime | ChangeUrgency
@@ -365,6 +374,7 @@ CaseCommand = Arriving | Dispatching | Working | Checking | Pressing
 
 NAMES: dict[type[CaseCommand], str] = {
     PlaceIn: "place",
+    FollowMap: "follow-map",
     Accept: "accept",
     Refuse: "refuse",
     Withdraw: "withdraw",

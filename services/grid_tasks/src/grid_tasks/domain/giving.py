@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from contracts.grid_tasks import CaseDispatched, CaseHandedOver, CaseReturned
+from contracts.grid_tasks import CaseDispatched, CaseHandedOver, CaseReturned, CaseTakenOver
 from events import Event
 
 from grid_tasks.domain.case_state import Case
 from grid_tasks.domain.commands import Assign, Dispatch, Dispatching, HandOver, Return
+from grid_tasks.domain.moves import Step
 from grid_tasks.domain.refusals import AlreadyTheirs, NobodyOfThatBody, NotInPostHere, NotYourCase
 from grid_tasks.domain.working_time import Calendar
 
@@ -22,9 +23,11 @@ def decide(case: Case, command: Dispatching) -> Sequence[Event]:
                 raise AlreadyTheirs(worker)
             return [dispatched(case, worker, why, calendar, at)]
         case Assign(worker, instead_of, why, calendar, at):
-            holder = case.worker if case.with_worker else None
+            holder = case.worker if case.with_worker or case.step is Step.PAUSED else None
             if holder != instead_of or worker == instead_of:
                 return []  # somebody else has got it meanwhile
+            if case.step is Step.PAUSED:
+                return [CaseTakenOver(case=case.id, grid=case.grid, worker=worker, why=why, at=at)]
             return [dispatched(case, worker, why, calendar, at)]
         case HandOver(body, present, by, why, calendar, at):
             if body == case.body:

@@ -94,6 +94,8 @@ MOVES: Mapping[str, Move] = {
         _move("rating", "评价", (CLOSED,), None, Actor.REPORTER),
         _move("reopen", "重开", (CLOSED,), ACCEPTED, Actor.REPORTER),
         _move("erase-text", "到期删除", tuple(ENDS), None, Actor.RULE),
+        _move("follow-map", "随网格调整", (*OPEN, HANDED_IN, VERIFIED), None, Actor.RULE),
+        _move("take-over", "接手", (PAUSED,), None, Actor.RULE),
         _move("press", "督办", (ACCEPTED, *IN_HAND), None, Actor.RULE),
         _move("warn", "预警", IN_HAND, None, Actor.RULE),
     )

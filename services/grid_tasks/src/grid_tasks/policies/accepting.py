@@ -9,6 +9,7 @@ from events import Commands, Policy, Recorded, Refused
 
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Accept
+from grid_tasks.domain.moves import Step
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.duties import duty_of
 
@@ -36,8 +37,10 @@ async def reported(commands: Commands, event: Recorded[CaseReported]) -> None:
 
 @accepting.on(CasePlaced)
 async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
+    """Those that were accepted before only go by the map that was redrawn."""
     case, _ = await commands.load(CASE, event.data.case)
-    await accept(commands, case.id, case.category)
+    if case.step is Step.REPORTED:
+        await accept(commands, case.id, case.category)
 
 
 async def accept(commands: Commands, case: str, category: str) -> None:

@@ -3,7 +3,7 @@
 Newest first. The times of dispatch, start and hand-in are those of the present attempt.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseStarted,
+    CaseTakenOver,
     CaseTextErased,
     CaseTimeGiven,
     CaseUrgencyChanged,
@@ -35,10 +36,11 @@ from contracts.grid_tasks import (
 from events import Batch, Connection, Database, Event, ReadModel
 
 from grid_tasks.domain.moves import Step
+from grid_tasks.read_models.grids import MICRO, grid_now_of
 
 case_board = ReadModel(
     "case_board",
-    version=4,
+    version=5,
     tables="""
     create table board_case (
         case_id text collate "C" primary key,
@@ -176,6 +178,11 @@ async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
     await _set(db, events, changes, ["worker", "due", "at"])
 
 
+@case_board.on(CaseTakenOver)
+async def taken_over(db: Connection, events: Batch[CaseTakenOver]) -> None:
+    await _set(db, events, "worker = new.worker", ["worker"])
+
+
 @case_board.on(CaseHandedOver)
 async def handed_over(db: Connection, events: Batch[CaseHandedOver]) -> None:
     changes = "step = 'accepted', worker = null, body = new.body, due = new.due, started_at = null"
@@ -283,6 +290,24 @@ async def escalated(db: Connection, events: Batch[CaseEscalated]) -> None:
 @case_board.on(CaseTextErased)
 async def text_erased(db: Connection, events: Batch[CaseTextErased]) -> None:
     await _set(db, events, "text_erased = true")
+
+
+_AT = f"point(b.place[0] * {MICRO}, b.place[1] * {MICRO})"
+
+MISPLACED = f"""
+select case_id, now from (
+    select b.case_id, b.grid, {grid_now_of(_AT, "b.grid")} as now from board_case b
+    where b.place is not null and (b.grid = any($1::text[]) or exists (
+        select from grid_area g where g.grid = any($1::text[]) and g.boundary @> {_AT}
+    ))
+) it where now <> grid order by case_id
+"""  # noqa: S608
+
+
+async def misplaced(db: Database, drawn: Collection[str]) -> list[tuple[str, str]]:
+    """Open cases of these grids, or that lie in them, that are another grid's now; with that grid."""
+    rows = await db.fetch(MISPLACED, list(drawn))
+    return [(row[0], row[1]) for row in rows]
 
 
 async def closed_before(db: Database, moment: datetime, limit: int) -> list[str]:

@@ -34,6 +34,7 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseStarted,
+    CaseTakenOver,
     CaseTextErased,
     CaseTimeAsked,
     CaseTimeGiven,
@@ -50,6 +51,7 @@ from grid_tasks.domain.moves import Step
 
 field_work = ReadModel(
     "field_work",
+    version=2,
     tables="""
     create table field_case (
         case_id text collate "C" primary key, -- as on the board: else it is not found there by its index
@@ -162,6 +164,17 @@ async def accepted(db: Connection, events: Batch[CaseAccepted]) -> None:
 async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
     case = "warn_at = new.warn_at, paper_due = false"
     await _change(db, events, ["warn_at", "worker"], case, "part = 'had'", "part = 'has'")
+    await _has(db, events)
+
+
+@field_work.on(CaseTakenOver)
+async def taken_over(db: Connection, events: Batch[CaseTakenOver]) -> None:
+    await _change(db, events, ["worker"], part="part = 'had'", where="part = 'has'")
+    await _has(db, events)
+
+
+async def _has(db: Connection, events: Batch[CaseDispatched] | Batch[CaseTakenOver]) -> None:
+    """Whoever was given a case last has it."""
     parts: dict[tuple[str, str], str] = {}
     last: dict[str, str] = {}
     for it in events:
@@ -371,6 +384,12 @@ async def open_parts(db: Database, member: str) -> list[OpenPart]:
         )
         for row in rows
     ]
+
+
+async def helped_by(db: Database, member: str) -> list[str]:
+    """The cases that wait for a member's part."""
+    rows = await db.fetch("select case_id from field_part where member = $1 and part = 'helps' order by 1", member)
+    return [row[0] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

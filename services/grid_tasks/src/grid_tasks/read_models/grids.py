@@ -24,12 +24,27 @@ grids = ReadModel(
     """,
 )
 
-# GiST serves polygon @> polygon but not polygon @> point: the first condition finds, the second is exact.
-GRID_AT = """
-select grid from grid_area
-where boundary @> polygon(box(point($1, $2), point($1, $2))) and boundary @> point($1, $2)
-order by grid limit 1
-"""
+HERE = "point($1, $2)"
+
+
+def _grid_at(point: str) -> str:
+    """SQL for the grid that this point lies in. GiST serves polygon @> polygon but not polygon @> point: the first
+    condition finds, the second is exact."""
+    return f"""(
+        select grid from grid_area where boundary @> polygon(box({point}, {point})) and boundary @> {point}
+        order by grid limit 1
+    )"""  # noqa: S608
+
+
+def grid_now_of(point: str, grid: str) -> str:
+    """SQL for the grid of a point that was in `grid` (empty: in none): where it lies; if in no grid, `grid` as long as
+    there is one of that code; if that was given up, the nearest."""
+    return f"""coalesce(
+        {_grid_at(point)},
+        (select {grid} where {grid} = '' or exists (select from grid_area a where a.grid = {grid})),
+        (select grid from grid_area order by boundary <-> {point}, grid limit 1),
+        {grid}
+    )"""  # noqa: S608
 
 
 @grids.each(MapRedrawn)
@@ -65,9 +80,21 @@ def _polygon(ring: list[tuple[float, float]]) -> str:
     return f"({','.join(f'({longitude * MICRO!r},{latitude * MICRO!r})' for longitude, latitude in ring)})"
 
 
+GRID_AT = f"select {_grid_at(HERE)}"
+
+
 async def grid_at(db: Database, place: Place) -> str | None:
     """The code of the grid that the place lies in; None if it lies in none that is known."""
     return await db.fetchval(GRID_AT, place.longitude * MICRO, place.latitude * MICRO)
+
+
+GRID_NOW = f"select {grid_now_of(HERE, '$3::text')}"
+
+
+async def grid_now(db: Database, place: Place, grid: str) -> str:
+    """The grid of a place that was in `grid` (empty: in none). One that lies in no grid stays where the desk put it; if
+    that grid was given up, it is the nearest one's."""
+    return await db.fetchval(GRID_NOW, place.longitude * MICRO, place.latitude * MICRO, grid)
 
 
 async def known_grid(db: Database, grid: str) -> bool:

@@ -15,10 +15,12 @@ from contracts.grid_tasks import (
     CaseHandedIn,
     CaseHandedOver,
     CaseMerged,
+    CasePlaced,
     CaseRefused,
     CaseReopened,
     CaseReturned,
     CaseSentBack,
+    CaseTakenOver,
     CaseWithdrawn,
 )
 from events import Batch, Connection, Database, Event, ReadModel
@@ -29,7 +31,7 @@ from grid_tasks.read_models.workers import HANDLING
 
 open_work = ReadModel(
     "open_work",
-    version=2,
+    version=3,
     tables="""
     create table open_case (
         case_id text primary key,
@@ -131,6 +133,27 @@ async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
            on conflict (worker) do update set at = greatest(known.at, excluded.at)""",
         events.column("worker"),
         events.column("at"),
+    )
+
+
+@open_work.on(CasePlaced)
+async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
+    await _latest(db, events, "grid")
+
+
+@open_work.on(CaseTakenOver)
+async def taken_over(db: Connection, events: Batch[CaseTakenOver]) -> None:
+    await _latest(db, events, "worker")
+
+
+async def _latest(db: Connection, events: Batch[Event], column: str) -> None:
+    """Sets this column to what was told last of each case."""
+    latest = dict(zip(events.column("case"), events.column(column), strict=True))
+    await db.execute(
+        f"""update open_case o set {column} = new.value from unnest($1::text[], $2::text[]) as new (case_id, value)
+            where o.case_id = new.case_id""",  # noqa: S608  # nothing of an event is in it
+        list(latest),
+        list(latest.values()),
     )
 
 

@@ -127,6 +127,11 @@ async def body_of_liaison(db: Database, member: str) -> str | None:
     )
 
 
+async def is_member(db: Database, member: str) -> bool:
+    """Whether this member is in post anywhere."""
+    return await db.fetchval("select exists (select from member where member = $1)", member)
+
+
 async def anybody_of(db: Database, body: str) -> bool:
     """Whether somebody of this department takes cases here."""
     return await db.fetchval(

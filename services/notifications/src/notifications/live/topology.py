@@ -141,6 +141,7 @@ ON_THE_WAY = frozenset(
         "reopened",
         "resumed",
         "returned",
+        "taken_over",
         "time_asked",
         "time_given",
         "time_refused",

@@ -1,6 +1,6 @@
-"""Who is told what: the worker of a dispatch, of a case sent back and of a deadline that is near; the grid leader, and
-higher up whoever is next, of a case that is late; helpers of what they are asked; the reporter of a question and of the
-end, if they left a contact.
+"""Who is told what: the worker of a dispatch, of a case sent back or taken over, and of a deadline that is near; the
+grid leader, and higher up whoever is next, of a case that is late; helpers of what they are asked; the reporter of a
+question and of the end, if they left a contact.
 
 It only requests: whom that is by name and address is found when the message is sent (`delivering`), because what is
 needed for it may come later, on another topic. A second run requests nothing again.
@@ -19,6 +19,7 @@ from contracts.grid_tasks import (
     CaseRefused,
     CaseReturned,
     CaseSentBack,
+    CaseTakenOver,
     CaseWarned,
     PauseKind,
     Rung,
@@ -68,6 +69,11 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     async def sent_back(commands: Commands, event: Recorded[CaseSentBack]) -> None:
         it = event.data
         await tell(commands, event, Occasion.CASE_SENT_BACK, it.case, it.worker, Channel, it.at, it.due)
+
+    @policy.on(CaseTakenOver)
+    async def taken_over(commands: Commands, event: Recorded[CaseTakenOver]) -> None:
+        it = event.data
+        await tell(commands, event, Occasion.CASE_TAKEN_OVER, it.case, it.worker, Channel, it.at)
 
     @policy.on(CaseEscalated)
     async def escalated(commands: Commands, event: Recorded[CaseEscalated]) -> None:

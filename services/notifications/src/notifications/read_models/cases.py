@@ -2,11 +2,12 @@
 
 from typing import NamedTuple
 
-from contracts.grid_tasks import CaseReported, CaseTextErased
+from contracts.grid_tasks import CasePlaced, CaseReported, CaseTextErased
 from events import Batch, Connection, Database, ReadModel
 
 cases = ReadModel(
     "cases",
+    version=2,
     personal=True,
     tables="""
     create table reported_case (
@@ -37,6 +38,17 @@ async def reported(db: Connection, events: Batch[CaseReported]) -> None:
         events.column("category"),
         events.column("grid"),
         events.column("contact"),
+    )
+
+
+@cases.on(CasePlaced)
+async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
+    latest = dict(zip(events.column("case"), events.column("grid"), strict=True))
+    await db.execute(
+        """update reported_case c set grid = new.grid from unnest($1::text[], $2::text[]) as new (case_id, grid)
+           where c.case_id = new.case_id""",
+        list(latest),
+        list(latest.values()),
     )
 
 
