@@ -323,7 +323,10 @@ def test_it_goes_on_by_itself_once_and_a_late_timer_changes_nothing() -> None:
 def test_who_missed_the_deadline_before_it_was_paused_is_not_pressed_again_for_it() -> None:
     told = CaseEscalated(case=ID, grid=GRID, worker=LI, due=ELEVEN, next_at=ELEVEN + 4 * HOUR, at=ELEVEN)
     late = (*AT_WORK, told, paused().model_copy(update={"at": NOON}))
-    going_on = CaseResumed(case=ID, grid=GRID, worker=LI, by=LEADER, due=ELEVEN, warn_at=TEN + HALF_AN_HOUR, at=TWO)
+    next_at = ELEVEN + 6 * HOUR  # two hours it stood
+    going_on = CaseResumed(
+        case=ID, grid=GRID, worker=LI, by=LEADER, due=ELEVEN, warn_at=TEN + HALF_AN_HOUR, next_at=next_at, at=TWO
+    )
     case(*late).when(Resume(LEADER, DAYS, TWO)).then(going_on)
     case(*late, going_on).when(escalate(EscalationCause.OVERDUE, TWO)).then()
 

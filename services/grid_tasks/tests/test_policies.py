@@ -197,6 +197,26 @@ async def test_a_case_whose_worker_left_while_it_stood_and_nobody_was_there_has_
         await with_worker(runtime, "stands", WANG)
 
 
+async def test_a_late_case_whose_clock_stood_goes_on_up_the_ladder(runtime: Runtime, trade: Trade) -> None:
+    await reports(runtime, "late")
+    await with_worker(runtime, "late", LI, WANG)
+    trade.advance(minutes=TWO_HOURS)
+
+    async def rungs(*expected: Rung) -> None:
+        async def told() -> bool:
+            found = await happened(runtime, "late", CaseEscalated)
+            return [it.rung for it in found if isinstance(it, CaseEscalated)] == list(expected)
+
+        await eventually(told)
+
+    await rungs(Rung.LEADER)
+    await does(runtime, "late", Pause(LEADER, PauseKind.FOR_ANOTHER_BODY, "等检测", None, trade()))
+    trade.advance(days=1)
+    await does(runtime, "late", Resume(LEADER, DAYS, trade()))
+    trade.advance(minutes=240)
+    await rungs(Rung.LEADER, Rung.INSTRUCTOR)
+
+
 async def test_nobody_waits_for_the_part_of_who_has_left(town: Town) -> None:
     async with town.at_work() as runtime:
         await ready(town, runtime, appointed(LI), appointed("chen", "G2"))

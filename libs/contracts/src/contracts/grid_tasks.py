@@ -441,6 +441,8 @@ class CaseResumed(Event, type="commongrid.grid_tasks.case.resumed.v1"):
     """A member's id, `reporter`, or `policy:…`."""
     due: AwareDatetime
     warn_at: AwareDatetime | None = None
+    next_at: AwareDatetime | None = None
+    """Of a case that was late before its clock stood: when it goes to the next rung, if it is not handed in by then."""
     at: AwareDatetime
 
 

@@ -149,6 +149,7 @@ application = Application(
         "not-a-rating": 422,
         "not-in-post-here": 422,
         "not-your-case": 403,
+        "not-your-grid": 403,
         "verified-by-another": 403,
         "not-your-receipt": 403,
         "decided-by-another": 403,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import ReporterKind
-from edge import Call, Cursor, Grant, HttpProblem, Limit, Page, Router, decode_cursor
+from edge import Call, Cursor, HttpProblem, Limit, Page, Router, decode_cursor
 from edge.call import HttpCall
 from edge.moments import Moment
 from edge.redaction import Text
@@ -19,6 +19,7 @@ from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, Receipt
 from grid_tasks.api.overreach import counted
 from grid_tasks.api.periods import Days, span_of
 from grid_tasks.api.powers import Powers
+from grid_tasks.api.readers import reader_of
 from grid_tasks.api.views import (
     CaseDetails,
     CaseView,
@@ -33,8 +34,7 @@ from grid_tasks.api.views import (
 )
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import Report
-from grid_tasks.domain.receipt import hash_of, is_receipt
-from grid_tasks.domain.refusals import NotYourReceipt
+from grid_tasks.domain.receipt import hash_of
 from grid_tasks.evidence.cases import require_kept
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.case_board import BoardCase, alike, case_board
@@ -179,12 +179,12 @@ async def cases(
 
 @router.get("/{case}", power=Powers.FOLLOW, response_model=CaseDetails | CaseView)
 async def case(case: str, call: Call, receipt: Receipt = None) -> Response:
-    """A case as it is now; with description and result for those who look after its grid and for who shows the
-    receipt."""
-    reader = await call.may(Powers.READ)
+    """A case as it is now; with description and result for those who look after its grid, who deals with it, and who
+    shows the receipt."""
+    reader = await reader_of(call, receipt)
 
     def seen(state: Case, version: int) -> CaseView:
-        return details(state) if concerned(reader, receipt, state) else public(state, version)
+        return details(state) if reader.reads(state) else public(state, version)
 
     answer = await call.read(CASE, case, seen)
     answer.headers["Vary"] = "Authorization, Receipt"
@@ -198,7 +198,7 @@ async def history(case: str, call: Call, receipt: Receipt = None) -> Page[StepVi
     recorded = await call.commands.history(CASE, case)
     if not recorded:
         raise NotFound("there is no such case")
-    in_full = concerned(await call.may(Powers.READ), receipt, CASE.fold(event.data for event in recorded))
+    in_full = (await reader_of(call, receipt)).reads(CASE.fold(event.data for event in recorded))
     return Page[StepView](items=[step_of(event, concerned=in_full) for event in recorded], next=None)
 
 
@@ -208,13 +208,6 @@ async def existing(call: HttpCall, id: str) -> Case:
     if not version:
         raise NotFound("there is no such case")
     return state
-
-
-def concerned(reader: Grant | None, receipt: str | None, case: Case) -> bool:
-    """Whether the caller may read what was written; refuses a receipt that is not this case's."""
-    if receipt is not None and not is_receipt(receipt, case.receipt_hash):
-        raise NotYourReceipt
-    return receipt is not None or (reader is not None and reader.reaches(case.grid))
 
 
 @router.get("/{case}/alike", power=Powers.DISPATCH, response_model=Page[BoardCase])

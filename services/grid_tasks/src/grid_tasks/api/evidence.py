@@ -16,8 +16,8 @@ from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect
 
 from grid_tasks.api.bodies import Body, Receipt
-from grid_tasks.api.cases import concerned
 from grid_tasks.api.powers import Powers
+from grid_tasks.api.readers import reader_of
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.evidence import EVIDENCE, MOST_BYTES, Evidence, Expect, Found, Keep, Stage
 from grid_tasks.domain.evidence_refusals import EvidenceGone, LinkOver, NoEvidenceHere, NoSuchEvidence
@@ -261,9 +261,9 @@ def _folder(store: Store) -> Folder:
 
 
 async def _concerned(call: HttpCall, case_id: str, receipt: str | None) -> bool:
-    """Whether a member of the roster asks, who looks after the case's grid; False for who shows its receipt. Raises
-    NoSuchEvidence for everybody else, NotYourReceipt."""
+    """Whether a member of the roster asks, who looks after the case's grid or deals with it; False for who shows its
+    receipt. Raises NoSuchEvidence for everybody else, NotYourReceipt."""
     case, _ = await call.commands.load(CASE, case_id)
-    if not concerned(await call.may(Powers.READ), receipt, case):
+    if not (await reader_of(call, receipt)).reads(case):
         raise NoSuchEvidence
     return receipt is None

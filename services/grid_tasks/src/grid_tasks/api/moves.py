@@ -7,6 +7,7 @@ from contracts.grid_tasks import PauseKind, RefusalKind
 from edge import Call, Router
 from edge.body import Whole
 from edge.moments import Moment
+from edge.powers import OutOfReach
 from edge.redaction import Text
 from events.privacy.blind_index import blind_word
 from fastapi import Response
@@ -41,7 +42,7 @@ from grid_tasks.domain.commands import (
     Start,
     Verify,
 )
-from grid_tasks.domain.refusals import UnknownGrid
+from grid_tasks.domain.refusals import NotYourGrid, UnknownGrid
 from grid_tasks.evidence.cases import require_kept
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.grids import known_grid
@@ -161,8 +162,12 @@ class LookBody(Body):
 
 
 async def _change(call: Call, case: str, command: CaseCommand) -> Response:
-    """Of a case in the reach of the caller's power."""
-    return await call.change(CASE, case, command, view=public, grid=_grid)
+    """Of a case in the reach of the caller's power. Everybody may know of the others: they are not denied."""
+    try:
+        return await call.change(CASE, case, command, view=public, grid=_grid)
+    except OutOfReach:
+        state, _ = await call.commands.load(CASE, case)
+        raise NotYourGrid(state.grid, state.step or "", state.moves) from None
 
 
 def _grid(state: Case) -> str:
@@ -249,8 +254,9 @@ async def confer(case: str, body: HelpBody, call: Call) -> Response:
 
 @router.post("/{case}/give-help", power=Powers.HANDLE, response_model=CaseView)
 async def give_help(case: str, body: PartBody, call: Call) -> Response:
-    """协办反馈: a helper has done their part, or says why not."""
-    return await _change(call, case, GiveHelp(call.require_caller(), body.done, body.words, call.now, call.done_at))
+    """协办反馈: a helper has done their part, or says why not; wherever they are in post, as they were asked."""
+    command = GiveHelp(call.require_caller(), body.done, body.words, call.now, call.done_at)
+    return await call.change(CASE, case, command, view=public)
 
 
 @router.post("/{case}/ask-time", power=Powers.HANDLE, response_model=CaseView)

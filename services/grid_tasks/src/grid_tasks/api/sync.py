@@ -27,6 +27,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from grid_tasks.api.bodies import Body, Name
 from grid_tasks.api.offline import OFFLINE, REPORT, VISIT_DO
 from grid_tasks.api.powers import Powers
+from grid_tasks.api.readers import reader_of
 from grid_tasks.api.sync_titles import title_of
 from grid_tasks.api.sync_token import SyncToken, beginning, scope_of
 from grid_tasks.api.views import CaseDetails, CaseView, details, public
@@ -296,11 +297,10 @@ async def _news(batch: _Batch, told: list[CommandAnswer], off: int) -> SyncView:
 
 async def _views(call: HttpCall, cases: Sequence[str]) -> list[Synced]:
     """As the caller may see them; what is loaded at the same time goes to Postgres together."""
-    reader = await call.may(Powers.READ)
+    reader = await reader_of(call)
     loaded = await asyncio.gather(*(call.commands.load(CASE, it) for it in cases))
 
     def seen(state: Case, version: int) -> CaseView:
-        in_full = reader is not None and reader.reaches(state.grid)
-        return details(state) if in_full else public(state, version)
+        return details(state) if reader.reads(state) else public(state, version)
 
     return [Synced(version=version, case=seen(state, version)) for state, version in loaded]

@@ -12,6 +12,7 @@ TITLES: Mapping[str, Title] = {
     ),
     "version-mismatch": Title(zh="离线期间事件已有变化", en="The case has changed since the phone saw it"),
     "not-your-case": Title(zh="事件已由他人办理", en="Somebody else has this case now"),
+    "not-your-grid": Title(zh="不是您网格的事件", en="The case is not of your grid"),
     "not-your-visit": Title(zh="走访任务已交给他人", en="Somebody else has this visit now"),
     "visit-over": Title(zh="走访任务已结束", en="The visit is over"),
     "not-this-form": Title(zh="没有这一走访表", en="The visit is answered by another form"),

@@ -48,7 +48,7 @@ from contracts.grid_tasks import (
     CaseWithdrawn,
     PauseKind,
 )
-from events import Aggregate, Event
+from events import Aggregate, Event, Refused
 
 from grid_tasks.domain import arriving, checking, giving, pressing, working
 from grid_tasks.domain.case_state import Case
@@ -72,14 +72,23 @@ from grid_tasks.domain.commands import (
 from grid_tasks.domain.deadline import Stop
 from grid_tasks.domain.moves import MOVES, Step
 from grid_tasks.domain.reckoning_steps import Cause
-from grid_tasks.domain.refusals import NotPossibleNow
+from grid_tasks.domain.refusals import NotPossibleNow, standing
 from grid_tasks.domain.working import running
 
 __all__ = ["CASE", "Case", "Step"]
 
 
 def decide(case: Case, command: CaseCommand) -> Sequence[Event]:
-    """What follows from a command; refuses what the rules do not allow now."""
+    """What follows from a command; refuses what the rules do not allow now, and says how the case stands."""
+    try:
+        return _decide(case, command)
+    except Refused as refusal:
+        if case.step is not None:
+            refusal.details |= standing(case.step, case.moves)
+        raise
+
+
+def _decide(case: Case, command: CaseCommand) -> Sequence[Event]:
     if not _possible(case, command):
         if case.step is not None and _by_rule(command):
             return []  # it is not so any more

@@ -91,6 +91,10 @@ class Case:
         """Whether somebody has it in hand, and it may still be given to another."""
         return self.step in (Step.DISPATCHED, Step.STARTED)
 
+    def is_with(self, member: str) -> bool:
+        """Whether they have it, until it has ended, or are to do a part of it."""
+        return member in self.helping or (member == self.worker and not self.ended)
+
     @property
     def ended(self) -> bool:
         """Whether there is nothing more to do."""

@@ -37,11 +37,11 @@ def _escalated(case: Case, command: Escalate) -> Sequence[Event]:
     if command.cause is EscalationCause.NOBODY_IN_POST:
         due_now = [Rung.LEADER] if case.rung is None else []
     else:
-        due_now = [rung for rung, moment in rungs.items() if moment <= command.at and _above(rung, case.rung)]
+        due_now = [rung for rung, moment in rungs.items() if moment <= command.at and above(rung, case.rung)]
     if not due_now:
         return []
     rung = due_now[-1]  # who was asleep for days tells the highest only
-    after = [moment for other, moment in rungs.items() if _above(other, rung) and moment > command.at]
+    after = [moment for other, moment in rungs.items() if above(other, rung) and moment > command.at]
     return [
         CaseEscalated(
             case=case.id,
@@ -61,5 +61,6 @@ def _reached(case: Case, calendar: Calendar) -> dict[Rung, datetime]:
     return {rung: moment for rung, moment in case.reckoned(calendar).rungs.items() if moment}
 
 
-def _above(rung: Rung, than: Rung | None) -> bool:
+def above(rung: Rung, than: Rung | None) -> bool:
+    """Whether it is told after that one; any is, where nobody has been told yet."""
     return than is None or RUNGS.index(rung) > RUNGS.index(than)

@@ -1,11 +1,17 @@
 """Why something may not be done: each reason a class of its own, with a stable code for programs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from contracts.registry import DutyFacts
 from events import Refused
 
 from grid_tasks.domain.moves import Move
+
+
+def standing(step: str, possible: Sequence[Move]) -> dict[str, Any]:
+    """How a case stands, for who is refused something: its step, what is possible now, and whose each of it is."""
+    return {"step": step, "possible": [it.name for it in possible], "by": {it.name: it.by for it in possible}}
 
 
 class NotOnAnyDutyList(Refused):
@@ -50,9 +56,21 @@ class NotPossibleNow(Refused):
             + (f"现在可以：{zh}。" if possible else "已无可执行的操作。")
             + f" {wanted} cannot be done with a case that is {step}; "
             + (f"possible now: {en}" if possible else "nothing more can be done with it"),
-            step=step,
-            possible=[it.name for it in possible],
-            by={it.name: it.by for it in possible},
+            **standing(step, possible),
+        )
+
+
+class NotYourGrid(Refused):
+    """What is done with a case is for those who look after its grid. That there is such a case is no secret."""
+
+    reason = "not-your-grid"
+
+    def __init__(self, grid: str, step: str, possible: Sequence[Move]) -> None:
+        super().__init__(
+            f"该事件属于网格 {grid or '（待定位）'}，不在您的职责范围内。 "
+            f"This case is {grid or 'in no grid yet'}, and that is not yours to look after.",
+            grid=grid,
+            **standing(step, possible),
         )
 
 
@@ -62,7 +80,10 @@ class NotYourCase(Refused):
     reason = "not-your-case"
 
     def __init__(self) -> None:
-        super().__init__("this case was dispatched to somebody else, who alone starts it and hands it in")
+        super().__init__(
+            "该事件已派遣给他人，只有经办人可以处置和反馈。 "
+            "This case was dispatched to somebody else, who alone starts it and hands it in."
+        )
 
 
 class VerifiedByAnother(Refused):
@@ -71,7 +92,10 @@ class VerifiedByAnother(Refused):
     reason = "verified-by-another"
 
     def __init__(self) -> None:
-        super().__init__("you handed in the result of this case yourself; somebody else verifies it or sends it back")
+        super().__init__(
+            "您参与了该事件的处置，须由他人核查。 "
+            "You handled this case, or did a part of it: somebody else verifies it or sends it back."
+        )
 
 
 class NotInPostHere(Refused):
@@ -80,7 +104,10 @@ class NotInPostHere(Refused):
     reason = "not-in-post-here"
 
     def __init__(self, worker: str, grid: str) -> None:
-        super().__init__(f"{worker} is neither grid worker nor grid leader of {grid}; GET /workers shows who is")
+        super().__init__(
+            f"{worker} 不是网格 {grid} 的网格员或网格长，人员见 GET /workers。 "
+            f"{worker} is neither grid worker nor grid leader of {grid}; GET /workers shows who is"
+        )
 
 
 class AlreadyTheirs(Refused):
@@ -89,7 +116,10 @@ class AlreadyTheirs(Refused):
     reason = "already-theirs"
 
     def __init__(self, worker: str) -> None:
-        super().__init__(f"{worker} has this case already; dispatching again gives it to somebody else")
+        super().__init__(
+            f"该事件已在 {worker} 手中，再次派遣须派给他人。 "
+            f"{worker} has this case already; dispatching again gives it to somebody else"
+        )
 
 
 class NotYourReceipt(Refused):
@@ -98,7 +128,10 @@ class NotYourReceipt(Refused):
     reason = "not-your-receipt"
 
     def __init__(self) -> None:
-        super().__init__("the Receipt header is not the receipt that was given for this case when it was reported")
+        super().__init__(
+            "回执不符：不是上报该事件时给出的回执。 "
+            "the Receipt header is not the receipt that was given for this case when it was reported"
+        )
 
 
 class AlreadyRated(Refused):
@@ -107,7 +140,9 @@ class AlreadyRated(Refused):
     reason = "already-rated"
 
     def __init__(self) -> None:
-        super().__init__("this case has been rated; a rating is given once and stays")
+        super().__init__(
+            "该事件已评价，评价只作一次，不再更改。 this case has been rated; a rating is given once and stays"
+        )
 
 
 class NotARating(Refused):
@@ -116,7 +151,10 @@ class NotARating(Refused):
     reason = "not-a-rating"
 
     def __init__(self) -> None:
-        super().__init__("a rating is a whole number from 1 (not at all satisfied) to 5 (very much)")
+        super().__init__(
+            "评价为 1（很不满意）至 5（很满意）的整数。 "
+            "a rating is a whole number from 1 (not at all satisfied) to 5 (very much)"
+        )
 
 
 class NowhereYet(Refused):
@@ -136,7 +174,7 @@ class AlreadyThere(Refused):
     reason = "already-there"
 
     def __init__(self, grid: str) -> None:
-        super().__init__(f"this case lies in {grid} already", grid=grid)
+        super().__init__(f"该事件已定位在网格 {grid}。 this case lies in {grid} already", grid=grid)
 
 
 class NotTheSame(Refused):
@@ -145,7 +183,10 @@ class NotTheSame(Refused):
     reason = "not-the-same"
 
     def __init__(self, into: str) -> None:
-        super().__init__(f"{into} is this very case, of another category, or ended: name one that goes on")
+        super().__init__(
+            f"{into} 就是本事件、类别不同或已结束，请选择仍在办理的同类事件。 "
+            f"{into} is this very case, of another category, or ended: name one that goes on"
+        )
 
 
 class NobodyOfThatBody(Refused):
@@ -167,7 +208,10 @@ class NotUrgent(Refused):
     reason = "not-urgent"
 
     def __init__(self) -> None:
-        super().__init__("the short way is for cases that the duty list calls urgent, or a leader has made urgent")
+        super().__init__(
+            "只有责任清单列为紧急或网格长加急的事件可以紧急处置。 "
+            "the short way is for cases that the duty list calls urgent, or a leader has made urgent"
+        )
 
 
 class NotAskedToHelp(Refused):
@@ -176,7 +220,9 @@ class NotAskedToHelp(Refused):
     reason = "not-asked-to-help"
 
     def __init__(self) -> None:
-        super().__init__("you were not asked to do a part of this case, or have answered already")
+        super().__init__(
+            "未请您协办该事件，或您已经反馈。 you were not asked to do a part of this case, or have answered already"
+        )
 
 
 class DecidedByAnother(Refused):
@@ -185,7 +231,10 @@ class DecidedByAnother(Refused):
     reason = "decided-by-another"
 
     def __init__(self) -> None:
-        super().__init__("you have this case yourself; somebody else decides whether it gets more time")
+        super().__init__(
+            "您是该事件的经办人，延期由他人决定。 "
+            "you have this case yourself; somebody else decides whether it gets more time"
+        )
 
 
 class NotMoreThanAsked(Refused):
@@ -194,7 +243,9 @@ class NotMoreThanAsked(Refused):
     reason = "not-more-than-asked"
 
     def __init__(self, asked: int) -> None:
-        super().__init__(f"{asked} minutes were asked for; give at most as many", asked=asked)
+        super().__init__(
+            f"申请延期 {asked} 分钟，批准的不得更多。 {asked} minutes were asked for; give at most as many", asked=asked
+        )
 
 
 class EvidenceMissing(Refused):
@@ -218,7 +269,8 @@ class WaitsForOthers(Refused):
 
     def __init__(self, helpers: Sequence[str]) -> None:
         super().__init__(
-            f"these have yet to do their part: {', '.join(helpers)}; the lead hands in after them",
+            f"{'、'.join(helpers)} 尚未完成协办，主办人须待其反馈后再反馈。 "
+            f"These have yet to do their part: {', '.join(helpers)}; the lead hands in after them.",
             helpers=list(helpers),
         )
 
@@ -229,7 +281,10 @@ class PaperDue(Refused):
     reason = "paper-due"
 
     def __init__(self) -> None:
-        super().__init__("who handled it has yet to write down what the duty list asks for (POST …/do-paper)")
+        super().__init__(
+            "经办人尚未补录责任清单要求的内容（POST …/do-paper）。 "
+            "who handled it has yet to write down what the duty list asks for (POST …/do-paper)"
+        )
 
 
 class PeriodOver(Refused):

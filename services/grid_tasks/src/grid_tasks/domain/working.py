@@ -39,8 +39,9 @@ from grid_tasks.domain.commands import (
     Start,
     Working,
 )
-from grid_tasks.domain.deadline import Stop
+from grid_tasks.domain.deadline import Reckoning, Stop
 from grid_tasks.domain.giving import dispatched
+from grid_tasks.domain.pressing import above
 from grid_tasks.domain.receipt import is_receipt
 from grid_tasks.domain.refusals import (
     DecidedByAnother,
@@ -189,8 +190,16 @@ def _resumed(case: Case, by: str, calendar: Calendar, at: datetime) -> CaseResum
         by=by,
         due=reckoning.due or at,
         warn_at=reckoning.warn_at,
+        next_at=_told_next(case, reckoning),
         at=at,
     )
+
+
+def _told_next(case: Case, reckoning: Reckoning) -> datetime | None:
+    """When a case of which some have been told that it is late goes to the next rung."""
+    if case.rung is None:
+        return None
+    return next((moment for rung, moment in reckoning.rungs.items() if moment and above(rung, case.rung)), None)
 
 
 def running(case: Case, at: datetime) -> Case:

@@ -38,8 +38,7 @@ def accepted(event: CaseAccepted) -> Timer:
 
 
 def _moved(
-    event: CaseDispatched | CaseHandedOver | CaseSentBack | CaseReopened | CaseResumed | CaseTimeGiven
-    | CaseUrgencyChanged,
+    event: CaseDispatched | CaseHandedOver | CaseSentBack | CaseReopened | CaseTimeGiven | CaseUrgencyChanged,
 ) -> Timer | Cancel:  # fmt: skip
     """A new deadline; none while the clock stands."""
     return Timer(DEADLINE, due=event.due) if event.due else Cancel(DEADLINE)
@@ -50,11 +49,16 @@ for _new in (
     CaseHandedOver,
     CaseSentBack,
     CaseReopened,
-    CaseResumed,
     CaseTimeGiven,
     CaseUrgencyChanged,
 ):
     deadlines.timer(_new)(_moved)
+
+
+@deadlines.timer(CaseResumed)
+def resumed(event: CaseResumed) -> Timer:
+    """On to the next rung, if it was late before its clock stood."""
+    return Timer(DEADLINE, due=event.next_at or event.due)
 
 
 @deadlines.timer(CaseEscalated)

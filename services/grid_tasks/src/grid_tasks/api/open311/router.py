@@ -15,7 +15,7 @@ from fastapi import Header, Query, Response
 from pydantic import BaseModel
 
 from grid_tasks.api.bodies import Receipt
-from grid_tasks.api.cases import concerned, existing, to_report
+from grid_tasks.api.cases import existing, to_report
 from grid_tasks.api.open311.bodies import FORM, MaybeMoment, RequestForm, form_of, listed, required_order
 from grid_tasks.api.open311.settings import by_environment
 from grid_tasks.api.open311.views import (
@@ -35,6 +35,7 @@ from grid_tasks.api.open311.views import (
 from grid_tasks.api.open311.wire import MEDIA, Error, Format, GeoReport, written
 from grid_tasks.api.overreach import counted
 from grid_tasks.api.powers import Powers
+from grid_tasks.api.readers import reader_of
 from grid_tasks.domain.case import CASE, Case
 from grid_tasks.domain.refusals import NotAGridDuty, NotOnAnyDutyList
 from grid_tasks.read_models.case_board import BoardCase, case_board
@@ -274,7 +275,7 @@ async def request(
     _require_jurisdiction(jurisdiction_id)
     await call.fresh(duties)
     state = await existing(call, service_request_id)
-    in_full = concerned(await call.may(Powers.READ), receipt, state)
+    in_full = (await reader_of(call, receipt)).reads(state)
     found = await duty_of(call.db, state.category)
     shown = service_request(state, found.duty if found else None, _language(call), concerned=in_full)
     return _answer(call, format, "service_requests", [shown])

@@ -1,0 +1,207 @@
+"""The sample community with registry and grid_tasks at work in it, on real Postgres and Kafka, and a clock that is
+moved by hand: as far as the next thing that somebody does, never past a moment at which a rule has something to do."""
+
+import asyncio
+import csv
+import io
+import json
+import secrets
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from edge.testing import client, token
+from events import lag
+from events.runtime import Runtime
+from events.testing import running
+from grid_tasks.service import application as tasks_application
+from grid_tasks.service import grid_tasks
+from local.testing import NewDatabase
+from registry.importing.founding import found
+from registry.service import application as registry_application
+from registry.service import registry
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+COMMUNITY = EXAMPLES / "community"
+REGISTRAR = "registrar-1"
+OFFICER = "officer-1"
+Row = dict[str, str]
+
+
+@dataclass
+class Clock:
+    """The trade's time."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Member:
+    """Somebody in post."""
+
+    post: str
+    grid: str
+
+
+@dataclass
+class Community:
+    """Both services, and what everybody knows of who is where."""
+
+    clock: Clock
+    registry: Runtime
+    tasks: Runtime
+    tasks_at_work: AbstractAsyncContextManager[Runtime]
+    readers: Mapping[str, Any]
+    team: dict[str, Member] = field(default_factory=dict[str, Member])
+    roster: dict[str, Row] = field(default_factory=dict[str, Row])
+    away: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
+    """When no process of grid_tasks was at work."""
+
+    async def ask(
+        self, method: str, path: str, body: Any = None, who: str | None = None, **headers: str
+    ) -> httpx2.Response:
+        """A request to grid_tasks."""
+        usual = {"Idempotency-Key": secrets.token_hex(8), "If-Match": "*"}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.tasks_http.request(method, path, json=body, headers=usual | _signed(who) | named)
+
+    async def register(self, register: str, content: str, kind: str, **query: str) -> None:
+        """A file for a register, all of which must be taken."""
+        path = f"/registers/{register}?" + "&".join(f"{name}={value}" for name, value in query.items())
+        headers = {"Content-Type": kind} | _signed(REGISTRAR)
+        answer = await self.registry_http.put(path, content=content, headers=headers)
+        assert answer.status_code == 200, answer.text
+        lines = [json.loads(line) for line in answer.text.splitlines() if line.strip()]
+        assert not [line for line in lines if "line" in line], answer.text
+        assert "done" in lines[-1], answer.text
+
+    async def appoint(self, *rows: Row) -> None:
+        """People come to their posts, or change them."""
+        for row in rows:
+            self.roster[row["member_ref"]] = row
+            self.team[row["member_ref"]] = Member(row["post"], row["grid_code"])
+        await self.register("roster", as_csv(rows), "text/csv")
+        await self.settle()
+
+    async def dismiss(self, member: str) -> None:
+        """Somebody leaves."""
+        del self.team[member]
+        headers = {"Idempotency-Key": secrets.token_hex(8), "If-Match": "*"} | _signed(OFFICER)
+        answer = await self.registry_http.post(f"/members/{member}/dismissal", headers=headers)
+        assert answer.status_code == 200, answer.text
+        await self.settle()
+
+    def __post_init__(self) -> None:
+        self.registry_http = client(registry_application, self.registry)
+        self.tasks_http = client(tasks_application, self.tasks)
+
+    def those(self, grid: str, *posts: str) -> list[str]:
+        """Who is in one of these posts in a grid."""
+        return [it for it, who in self.team.items() if who.grid == grid and who.post in posts]
+
+    async def stop_tasks(self) -> None:
+        """No process of grid_tasks works any more."""
+        await self.tasks_at_work.__aexit__(None, None, None)
+        self.away.append((self.clock(), datetime.max.replace(tzinfo=self.clock().tzinfo)))
+
+    async def start_tasks(self, process: AbstractAsyncContextManager[Runtime]) -> None:
+        """One does again."""
+        self.away[-1] = (self.away[-1][0], self.clock())
+        self.tasks_at_work = process
+        self.tasks = await process.__aenter__()
+        self.tasks_http = client(tasks_application, self.tasks)
+        await self.settle()
+
+    @property
+    def tasks_away(self) -> bool:
+        return bool(self.away) and self.away[-1][1].year == datetime.max.year
+
+    async def until(self, moment: datetime) -> None:
+        """Time goes by, and at each moment that a rule waits for, the rule has done what it had to."""
+        while not self.tasks_away and (due := await self._next_timer()) and due <= moment:
+            self.clock.now = max(self.clock.now, due)
+            await self.settle()
+        self.clock.now = max(self.clock.now, moment)
+
+    async def _next_timer(self) -> datetime | None:
+        return await self.tasks.db.fetchval("select min(due) from log.timers where claimed_until < 'infinity'")
+
+    async def settle(self, seconds: float = 120) -> None:
+        """Returns when everybody has taken in all that has happened until now, and done what followed."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        still = 0
+        while still < 2:
+            waiting = await self._waiting()
+            still = 0 if waiting else still + 1
+            assert asyncio.get_running_loop().time() < deadline, waiting
+            if waiting:
+                await asyncio.sleep(0.005)
+
+    async def _waiting(self) -> list[str]:
+        waiting: list[lag.Lag] = []
+        at_work = [self.registry] if self.tasks_away else [self.registry, self.tasks]
+        for runtime in at_work:
+            waiting += await lag.own_lag(runtime.db, lag.own_consumers(runtime.service))
+            foreign = lag.foreign_consumers(runtime.service, runtime.settings.topic_prefix)
+            waiting += await lag.topic_lag(runtime.db, self.readers[runtime.service.name], foreign)
+        due = "select count(*) from log.timers where due <= $1 and claimed_until < 'infinity'"
+        timers = 0 if self.tasks_away else await self.tasks.db.fetchval(due, self.clock())
+        return [f"{it.consumer} {it.source}" for it in waiting if it.events] + ["timers"] * bool(timers)
+
+
+@asynccontextmanager
+async def living(
+    new_database: NewDatabase, kafka: str, prefix: str, start: datetime, duties: Mapping[str, Row]
+) -> AsyncGenerator[Community]:
+    """The sample community on its first day; of these duties of its list some things are otherwise."""
+    clock = Clock(start)
+    async with AsyncExitStack() as stack:
+        registry_at_work = running(registry, await new_database("registry"), kafka, prefix, clock)
+        runtime = await stack.enter_async_context(registry_at_work)
+        await found(runtime.commands, EXAMPLES / "founding/powers.json", EXAMPLES / "founding/roster.csv")
+        process = running(grid_tasks, await new_database("grid_tasks"), kafka, prefix, clock)
+        tasks = await process.__aenter__()
+        readers: dict[str, Any] = {}
+        for it in (runtime, tasks):
+            foreign = lag.foreign_consumers(it.service, prefix)
+            readers[it.service.name] = await stack.enter_async_context(lag.watching(it.settings, foreign))
+        community = Community(clock, runtime, tasks, process, readers)
+        await community.settle()
+        grids = (COMMUNITY / "grids.geojson").read_text(encoding="utf-8")
+        await community.register("grids", grids, "application/geo+json")
+        await community.register("addresses", (COMMUNITY / "addresses.csv").read_text(encoding="utf-8"), "text/csv")
+        listed = [it | duties.get(it["category"], {}) for it in rows_of("duties.csv")]
+        await community.register("duties", as_csv(listed), "text/csv")
+        await community.appoint(*rows_of("roster.csv"))
+        try:
+            yield community
+        finally:
+            if not community.tasks_away:
+                await community.tasks_at_work.__aexit__(None, None, None)
+
+
+def _signed(who: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token(who)}"} if who else {}
+
+
+def rows_of(name: str) -> list[Row]:
+    """A file of the sample community."""
+    with (COMMUNITY / name).open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def as_csv(rows: Sequence[Mapping[str, str]] | Iterable[Mapping[str, str]]) -> str:
+    """Rows as a file; a column that some lack is empty there."""
+    listed = list(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(dict.fromkeys(name for row in listed for name in row)), restval="")
+    writer.writeheader()
+    writer.writerows(listed)
+    return out.getvalue()
