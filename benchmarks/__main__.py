@@ -25,12 +25,13 @@ from benchmarks import (
     reach,
     rebuild,
     relay,
+    rounds,
 )
 from benchmarks.measuring import Bench, Benchmark, Result
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.json"
-MODULES = append, peers, http, relay, debezium, projection, rebuild, reach, memory, city, cases, field
+MODULES = append, peers, http, relay, debezium, projection, rebuild, reach, memory, city, cases, field, rounds
 BENCHMARKS = [it for module in MODULES for it in module.BENCHMARKS]
 console = Console(highlight=False)
 

@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import secrets
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,8 @@ from typing import Any
 import httpx2
 from edge.testing import client, token
 from events import lag
+from events.kafka import TopicReader
+from events.progress import RELAY
 from events.runtime import Runtime
 from events.testing import running
 from grid_tasks.service import application as tasks_application
@@ -58,7 +60,7 @@ class Community:
     registry: Runtime
     tasks: Runtime
     tasks_at_work: AbstractAsyncContextManager[Runtime]
-    readers: Mapping[str, Any]
+    reader: TopicReader
     team: dict[str, Member] = field(default_factory=dict[str, Member])
     roster: dict[str, Row] = field(default_factory=dict[str, Row])
     away: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
@@ -88,7 +90,7 @@ class Community:
             self.roster[row["member_ref"]] = row
             self.team[row["member_ref"]] = Member(row["post"], row["grid_code"])
         await self.register("roster", as_csv(rows), "text/csv")
-        await self.settle()
+        await self.hear()
 
     async def dismiss(self, member: str) -> None:
         """Somebody leaves."""
@@ -96,7 +98,7 @@ class Community:
         headers = {"Idempotency-Key": secrets.token_hex(8), "If-Match": "*"} | _signed(OFFICER)
         answer = await self.registry_http.post(f"/members/{member}/dismissal", headers=headers)
         assert answer.status_code == 200, answer.text
-        await self.settle()
+        await self.hear()
 
     def __post_init__(self) -> None:
         self.registry_http = client(registry_application, self.registry)
@@ -117,7 +119,7 @@ class Community:
         self.tasks_at_work = process
         self.tasks = await process.__aenter__()
         self.tasks_http = client(tasks_application, self.tasks)
-        await self.settle()
+        await self.hear()
 
     @property
     def tasks_away(self) -> bool:
@@ -134,26 +136,42 @@ class Community:
         return await self.tasks.db.fetchval("select min(due) from log.timers where claimed_until < 'infinity'")
 
     async def settle(self, seconds: float = 120) -> None:
-        """Returns when everybody has taken in all that has happened until now, and done what followed."""
-        deadline = asyncio.get_running_loop().time() + seconds
-        still = 0
-        while still < 2:
-            waiting = await self._waiting()
-            still = 0 if waiting else still + 1
-            assert asyncio.get_running_loop().time() < deadline, waiting
-            if waiting:
-                await asyncio.sleep(0.005)
+        """Returns when grid_tasks has done what followed from all that has happened in it."""
+        if not self.tasks_away:
+            await _until_none(self._in_tasks, seconds)
 
-    async def _waiting(self) -> list[str]:
-        waiting: list[lag.Lag] = []
-        at_work = [self.registry] if self.tasks_away else [self.registry, self.tasks]
-        for runtime in at_work:
-            waiting += await lag.own_lag(runtime.db, lag.own_consumers(runtime.service))
-            foreign = lag.foreign_consumers(runtime.service, runtime.settings.topic_prefix)
-            waiting += await lag.topic_lag(runtime.db, self.readers[runtime.service.name], foreign)
+    async def hear(self, seconds: float = 120) -> None:
+        """The same, when it has also heard what happened in the registry."""
+        await _until_none(self._in_registry, seconds)
+        if not self.tasks_away:
+            await _until_none(self._on_the_way, seconds)
+            await self.settle(seconds)
+
+    async def _in_registry(self) -> list[str]:
+        return _names(await lag.own_lag(self.registry.db, lag.own_consumers(registry)))
+
+    async def _on_the_way(self) -> list[str]:
+        foreign = lag.foreign_consumers(grid_tasks, self.tasks.settings.topic_prefix)
+        return _names(await lag.topic_lag(self.tasks.db, self.reader, foreign))
+
+    async def _in_tasks(self) -> list[str]:
+        """Timers first: what one has done is in the store before it is gone."""
         due = "select count(*) from log.timers where due <= $1 and claimed_until < 'infinity'"
-        timers = 0 if self.tasks_away else await self.tasks.db.fetchval(due, self.clock())
-        return [f"{it.consumer} {it.source}" for it in waiting if it.events] + ["timers"] * bool(timers)
+        if await self.tasks.db.fetchval(due, self.clock()):
+            return ["timers"]
+        own = [it for it in lag.own_consumers(grid_tasks) if it != RELAY]
+        return _names(await lag.own_lag(self.tasks.db, own))
+
+
+def _names(lags: Iterable[lag.Lag]) -> list[str]:
+    return [f"{it.consumer} {it.source}" for it in lags if it.events]
+
+
+async def _until_none(waiting: Callable[[], Awaitable[list[str]]], seconds: float) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while found := await waiting():
+        assert asyncio.get_running_loop().time() < deadline, found
+        await asyncio.sleep(0.005)
 
 
 @asynccontextmanager
@@ -168,12 +186,10 @@ async def living(
         await found(runtime.commands, EXAMPLES / "founding/powers.json", EXAMPLES / "founding/roster.csv")
         process = running(grid_tasks, await new_database("grid_tasks"), kafka, prefix, clock)
         tasks = await process.__aenter__()
-        readers: dict[str, Any] = {}
-        for it in (runtime, tasks):
-            foreign = lag.foreign_consumers(it.service, prefix)
-            readers[it.service.name] = await stack.enter_async_context(lag.watching(it.settings, foreign))
-        community = Community(clock, runtime, tasks, process, readers)
-        await community.settle()
+        foreign = lag.foreign_consumers(grid_tasks, prefix)
+        reader = await stack.enter_async_context(lag.watching(tasks.settings, foreign))
+        community = Community(clock, runtime, tasks, process, reader)
+        await community.hear()
         grids = (COMMUNITY / "grids.geojson").read_text(encoding="utf-8")
         await community.register("grids", grids, "application/geo+json")
         await community.register("addresses", (COMMUNITY / "addresses.csv").read_text(encoding="utf-8"), "text/csv")
@@ -197,7 +213,7 @@ def rows_of(name: str) -> list[Row]:
         return list(csv.DictReader(file))
 
 
-def as_csv(rows: Sequence[Mapping[str, str]] | Iterable[Mapping[str, str]]) -> str:
+def as_csv(rows: Iterable[Row]) -> str:
     """Rows as a file; a column that some lack is empty there."""
     listed = list(rows)
     out = io.StringIO()

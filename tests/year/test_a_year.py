@@ -155,7 +155,7 @@ async def draw(town: Community, grids: dict[str, Polygon], changed: Mapping[str,
     ]
     content = json.dumps({"type": "FeatureCollection", "features": features})
     await town.register("grids", content, "application/geo+json", whole="true")
-    await town.settle()
+    await town.hear()
 
 
 def _plan_outage(year: Year) -> None:

@@ -4,6 +4,7 @@ import httpx2
 import pytest
 from edge import Router
 from fastapi import FastAPI
+from starlette.routing import Match
 
 router = Router(prefix="/cases")
 
@@ -24,6 +25,10 @@ async def answers(*paths: str, root: str = "") -> list[int]:
 
 async def test_what_begins_otherwise_is_not_there() -> None:
     assert await answers("/cases/1", "/people/1", "/", "//", "/casesx/1") == [200, 404, 404, 404, 404]
+
+
+async def test_what_is_asked_of_the_server_as_a_whole_is_not_there_either() -> None:
+    assert router.matches({"type": "http", "method": "OPTIONS", "path": "*"})[0] is Match.NONE
 
 
 async def test_it_may_stand_under_another_path() -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from contracts.common import Place
 from contracts.grid_tasks import VisitAssigned, VisitPlanned
-from contracts.registry import DueKind, DueNoticed, WhereaboutsTold
+from contracts.registry import DueKind, DueNoticed, DuePassed, DueSettled, WhereaboutsTold
 from contracts.visits import PartOfWeek, Site, VisitKind
 from events import Event
 from events.testing import Given, given
@@ -57,13 +57,29 @@ def due(thing: str = WEI, kind: DueKind = DueKind.REGISTRATION, on: date = DECEM
     return DueNoticed(due=f"{kind}-{thing}-{on}", kind=kind, of=of, thing=thing, grid=GRID, on=on)
 
 
-def lives(thing: str = WEI, building: str = BUILDING, *, hours: str = "", no_contact: bool = False) -> WhereaboutsTold:
+def passed(noticed: DueNoticed, grid: str | None = GRID) -> DuePassed:
+    return DuePassed.model_validate(noticed.model_dump() | {"grid": grid, "at": NINE})
+
+
+def settled(noticed: DueNoticed) -> DueSettled:
+    return DueSettled(due=noticed.due, thing=noticed.thing, at=NINE)
+
+
+def lives(
+    thing: str = WEI,
+    building: str = BUILDING,
+    place: Place | None = THERE,
+    *,
+    grid: str | None = GRID,
+    hours: str = "",
+    no_contact: bool = False,
+) -> WhereaboutsTold:
     return WhereaboutsTold(
         whereabouts=thing,
         of="people",
-        grid=GRID,
+        grid=grid,
         building=building,
-        place=THERE,
+        place=place,
         home_hours=hours,
         no_contact=no_contact,
     )

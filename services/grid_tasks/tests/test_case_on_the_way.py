@@ -43,6 +43,7 @@ from grid_tasks.domain.commands import (
     AnswerAsReporter,
     AskHelp,
     AskTime,
+    CallOff,
     ChangeUrgency,
     Confer,
     DoPaper,
@@ -144,6 +145,14 @@ def test_its_reporter_takes_it_back_by_the_receipt_until_it_is_handed_in() -> No
     case(*AT_WORK).when(Withdraw("guessed", TEN)).refused(NotYourReceipt)
     case(*HANDED_IN).when(Withdraw(RECEIPT, NOON)).refused(NotPossibleNow)
     case(*AT_WORK, withdrawn).when(HandIn(LI, "已劝阻", TEN)).refused(NotPossibleNow, "withdrawn")
+
+
+def test_what_a_rule_reported_is_called_off_until_somebody_has_begun() -> None:
+    off = CaseWithdrawn(case=ID, category=NOISE.category, grid=GRID, why="登记已办结", at=TEN)
+    for history in ((reported,), (reported, accepted), (reported, accepted, dispatched())):
+        case(*history).when(CallOff("登记已办结", TEN)).then(off)
+    for history in (AT_WORK, HANDED_IN, (*HANDED_IN, sent_back()), (reported, off)):
+        case(*history).when(CallOff("登记已办结", TEN)).then()
 
 
 def test_it_is_merged_into_another_of_its_category_that_goes_on() -> None:

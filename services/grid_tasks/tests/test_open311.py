@@ -1,18 +1,21 @@
 """Open311 GeoReport v2 over HTTP: what the standard asks for, in both forms, and what is kept from everybody."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterator
 from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx2
+import orjson
 import pytest
 from contracts.common import Title
 from contracts.grid_tasks import CaseReported, ReporterKind
 from contracts.registry import DutyChanged
 from edge.callers import Callers
+from edge.patience import Protocol
 from edge.settings import SettingsError
-from edge.testing import client, in_post, issuer, token, told
+from edge.testing import client, in_post, issuer, served, token, told
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.api.open311.settings import by_environment
@@ -249,6 +252,119 @@ async def test_what_is_wrong_with_a_report_is_told_by_field(
 
 async def test_a_body_that_is_no_form_is_refused(apps: Apps) -> None:
     assert_refused(await apps.http.post(f"{V2}/requests.json", json=FORM), 400, "application/x-www-form-urlencoded")
+
+
+@pytest.fixture
+async def port(runtime: Runtime) -> AsyncGenerator[int]:
+    """Of a server that answers over TCP."""
+    await told(runtime.settings.database_url, *(in_post(who, post, GRID) for who, post in POSTS.items()))
+    async with served(application.api(runtime, Callers(issuer())), http=Protocol) as address:
+        yield int(address.rpartition(":")[2])
+
+
+async def sent(
+    port: int, line: bytes, *headers: bytes, body: bytes = b"", ends: bool = False
+) -> tuple[int, str, bytes]:
+    """Status, kind and content of the answer to these bytes. `ends`: nothing more will come."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"\r\n".join([line + b" HTTP/1.1", b"Host: grid.example", b"Connection: close", *headers, b"", body]))
+    if ends:
+        writer.write_eof()
+    head, _, content = (await asyncio.wait_for(reader.read(), 30)).partition(b"\r\n\r\n")
+    writer.close()
+    first, *rest = head.decode().lower().split("\r\n")
+    kind = next((it.partition(": ")[2] for it in rest if it.startswith("content-type:")), "")
+    return int(first.split()[1]) if first else 0, kind, content
+
+
+FORMS = b"Content-Type: application/x-www-form-urlencoded"
+
+
+def a_post(form: bytes, *headers: bytes, kind: bytes = b"application/x-www-form-urlencoded") -> dict[str, Any]:
+    said = b"Content-Type: " + kind, b"Content-Length: %d" % len(form), *headers
+    return {"line": b"POST /open311/v2/requests.xml", "headers": said, "body": form}
+
+
+def a_get(target: bytes, *headers: bytes) -> dict[str, Any]:
+    return {"line": b"GET /open311/v2" + target, "headers": headers, "body": b""}
+
+
+WHOLE = b"service_code=neighbour_noise&lat=30.8723&long=120.0945"
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "words"),
+    [
+        (a_post(WHOLE + b"&description=\xe9"), 400, "UTF-8"),
+        (a_post(WHOLE + b"&description=%E9"), 400, "UTF-8"),
+        (a_post(b"\x1f\x8b", b"Content-Encoding: gzip"), 400, "UTF-8"),
+        (a_post(WHOLE + b"&description=%00"), 400, "description: "),
+        (a_post(WHOLE + b"&a=1" * 300), 400, "more than 200 fields"),
+        (a_post(WHOLE, kind=b"text/plain"), 400, "application/x-www-form-urlencoded"),
+        (a_post(WHOLE, kind=b"multipart/form-data; boundary=x"), 400, "application/x-www-form-urlencoded"),
+        (a_post(b"[" * 5000, kind=b"application/json"), 400, "application/x-www-form-urlencoded"),
+        (a_post(WHOLE) | {"headers": [FORMS, b"Content-Length: 9999999"]}, 400, "larger than"),
+        (a_post(WHOLE, b"Idempotency-Key: \xff"), 400, "Idempotency-Key"),
+        (a_post(WHOLE, b"Authorization: Bearer \xff"), 403, "token"),
+        (a_get(b"/requests.xml?service_code=%00"), 400, "U+0000"),
+        (a_get(b"/requests.xml?service_code=" + b"a" * 5000), 400, "service_code: "),
+        (a_get(b"/requests.xml?" + b"a=1&" * 300), 400, "at most 100 values"),
+        (a_get(b"/requests.xml", *[b"X: 1"] * 150), 400, "at most 100 headers"),
+        (a_get(b"/requests.xml", b"Consistency-Token: x"), 400, "Consistency-Token"),
+        (a_get(b"/requests/%00.xml"), 400, "U+0000"),
+        (a_get(b"/requests/%E9.xml"), 404, "no such case"),
+        (a_get(b"/requests/a%2Fb.xml"), 404, "Not Found"),
+        (a_get(b"/requests/%zz.xml"), 404, "no such case"),
+        (a_get(b"/nothing.xml"), 404, "Not Found"),
+        (a_get(b"/../../x.xml"), 404, "Not Found"),
+    ],
+)
+async def test_what_cannot_be_read_is_told_in_the_standards_form(
+    port: int, asked: dict[str, Any], status: int, words: str
+) -> None:
+    answered, kind, content = await sent(port, asked["line"], *asked["headers"], body=asked["body"])
+    assert (answered, kind) == (status, "text/xml; charset=utf-8"), content
+    errors = ET.fromstring(content)  # noqa: S314  # ours
+    assert [it.findtext("code") for it in errors] == [str(status)]
+    assert words in (errors.findtext("error/description") or "")
+    assert "function" not in content.decode(), "that would be ours, and nobody's business"
+
+
+async def test_what_is_not_in_a_form_at_all_is_told_in_json(port: int) -> None:
+    answered, kind, content = await sent(port, b"GET /open311/v2/")
+    assert (answered, kind) == (404, "application/json; charset=utf-8")
+    assert orjson.loads(content) == [{"code": 404, "description": "Not Found"}]
+
+
+async def test_a_form_that_breaks_off_is_no_fault_of_ours(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+    await sent(port, b"POST /open311/v2/requests.xml", FORMS, b"Content-Length: 1000", body=WHOLE, ends=True)
+    said = ""
+
+    async def it_is_noted() -> bool:
+        nonlocal said
+        said += capsys.readouterr().out
+        return "route=/open311/v2/requests.{format}" in said
+
+    await eventually(it_is_noted)
+    assert "status=400" in said
+    assert "failed" not in said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"BREW /open311/v2/requests.xml",
+        b"GET /open311/v2/requests.xml?service_code=\xe9",
+        b"GET /open311/v2/requests.xml?service_code=a b",
+        b"GET http://[::x/open311/v2/requests.xml",
+    ],
+)
+async def test_what_is_no_http_the_server_itself_answers(port: int, line: bytes) -> None:
+    assert await sent(port, line) == (400, "text/plain; charset=utf-8", b"Invalid HTTP request received.")
+
+
+async def test_what_is_empty_to_nobody_but_python_is_not_empty(apps: Apps) -> None:
+    assert_refused(await apps.post(FORM | {"service_code": "\x1f"}), 404, "service_code")
 
 
 async def test_an_error_is_told_in_xml_to_who_asks_for_xml_and_in_chinese_to_who_asks_for_chinese(apps: Apps) -> None:

@@ -8,6 +8,7 @@ from contracts.grid_tasks import (
     VisitAnswersErased,
     VisitCancelled,
     VisitDone,
+    VisitGridChanged,
     VisitMovedAway,
     VisitNobodyHome,
     VisitPutOn,
@@ -26,10 +27,12 @@ from grid_tasks.domain.visit import (
     Cancel,
     EraseAnswers,
     MoveAway,
+    MoveTo,
     NobodyHome,
     Plan,
     PutOn,
     Record,
+    Settle,
     TurnAway,
     VisitStep,
     visit_of,
@@ -64,6 +67,30 @@ def test_who_asked_not_to_be_contacted_is_visited_only_where_the_law_asks() -> N
     visit(planned()).when(cancel).then()
     gone = VisitCancelled(visit=VISIT_ID, grid=GRID, cause=CancelCause.NO_CONTACT, at=NINE)
     visit(planned(VisitKind.SAMPLE)).when(cancel).then(gone)
+
+
+def test_what_is_settled_needs_no_visit_whichever_is_heard_first() -> None:
+    settled = VisitCancelled(visit=VISIT_ID, grid=GRID, cause=CancelCause.SETTLED, at=NINE)
+    visit(*OPEN).when(Settle(VISIT_ID, NINE)).then(settled)
+    before = settled.model_copy(update={"grid": ""})
+    visit().when(Settle(VISIT_ID, NINE)).then(before)
+    visit(before).when(Plan(planned())).then()
+    visit(before).when(Settle(VISIT_ID, NINE)).then()
+    visit(before).when(EraseAnswers(EVENING)).then(VisitAnswersErased(visit=VISIT_ID, at=EVENING))
+
+
+def test_a_visit_that_settled_it_stays_done() -> None:
+    (done,) = visit(*OPEN).when(RECORD).events
+    visit(*OPEN, done).when(Settle(VISIT_ID, EVENING)).then()
+
+
+def test_an_open_visit_goes_where_it_lies_now() -> None:
+    moved = VisitGridChanged(visit=VISIT_ID, grid="G2", was=GRID, at=NINE)
+    visit(*OPEN).when(MoveTo("G2", NINE)).then(moved)
+    visit(*OPEN, moved).when(MoveTo("G2", NINE)).then()
+    assert VISIT.fold([*OPEN, moved]).worker == LI, "until somebody there gets it"
+    over = VisitTurnedAway(visit=VISIT_ID, kind=VisitKind.OTHER, grid=GRID, worker=LI, at=EVENING)
+    visit(*OPEN, over).when(MoveTo("G2", NINE)).then()
 
 
 def test_what_was_answered_is_recorded_by_who_has_it() -> None:

@@ -17,7 +17,7 @@ from grid_tasks.policies.forgetting_visits import KEPT
 from grid_tasks.read_models.visit_board import newest, tasks_of, visits_of
 
 from .conftest import Town
-from .doors import ALL_RIGHT, BUILDING, DAYS, DECEMBER, OTHER_PHONE, THERE, WEI, due, lives
+from .doors import ALL_RIGHT, BUILDING, DAYS, DECEMBER, OTHER_PHONE, THERE, WEI, due, lives, settled
 from .roster import appointed, changed
 from .test_policies import ready
 from .trade import GRID, LEADER, LI, NINE, WANG
@@ -91,6 +91,33 @@ async def test_who_asks_not_to_be_contacted_is_left_alone_whichever_is_heard_fir
         await town.tells(again, other)
         await with_somebody(runtime, LI, WANG, id_=visit_of(other.due, "P-other"))
         assert (await look(runtime, visit_of(again.due, WEI))).step in (None, VisitStep.CANCELLED)
+
+
+async def test_who_has_renewed_is_not_visited_any_more_whichever_is_heard_first(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, *TEAM)
+        late = due(on=DECEMBER + timedelta(days=1))
+        await town.tells(due(), settled(late), late)
+        await with_somebody(runtime, LI, WANG)
+        await town.tells(settled(due()))
+        await stands(runtime, VisitStep.CANCELLED)
+        await stands(runtime, VisitStep.CANCELLED, visit_of(late.due, WEI))
+
+        async def none_is_shown_as_open() -> bool:
+            return not await newest(runtime.db, reach=None, step=VisitStep.OPEN, limit=10)
+
+        await eventually(none_is_shown_as_open)
+
+
+async def test_a_visit_that_has_settled_it_stays_done(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, *TEAM)
+        other = due("P-other")
+        await town.tells(due(), other)
+        await recorded(town, runtime, ALL_RIGHT)
+        await town.tells(settled(due()), settled(other))
+        await stands(runtime, VisitStep.CANCELLED, visit_of(other.due, "P-other"))
+        assert (await look(runtime)).step is VisitStep.DONE
 
 
 async def test_a_leavers_visits_go_to_those_who_stay_and_wait_where_nobody_does(town: Town) -> None:

@@ -4,8 +4,11 @@ from collections.abc import Callable
 from datetime import date
 
 import pytest
+from contracts.registry import DueKind, DutyFacts
 from registry.domain.faults import Fault, Why
 from registry.importing.cells import day, degrees, digits, needed, text, whole
+from registry.importing.headings import VALUES
+from registry.importing.sheets import duty
 
 
 def why(read: Callable[[], object]) -> Why:
@@ -103,3 +106,29 @@ def test_texts() -> None:
     assert why(lambda: needed({"cell": ""}, "cell")) is Why.MISSING
     assert why(lambda: text({"cell": "a\x00b"}, "cell")) is Why.NOT_TEXT
     assert why(lambda: text({"cell": "长" * 501}, "cell")) is Why.TOO_LONG
+
+
+A_DUTY = dict.fromkeys(["clock", "role", "skills", "photos", "weight", "look_percent", "urgent", "rule"], "") | {
+    "category": "lapse",
+    "title_zh": "登记到期",
+    "title_en": "Registration lapsed",
+    "department_zh": "派出所",
+    "department_en": "Police station",
+    "grid_duty": "yes",
+    "deadline_minutes": "4320",
+    "standard_zh": "已续登",
+    "standard_en": "Renewed",
+    "legal_basis": "《居住证暂行条例》",
+}
+
+
+def test_a_duty_names_what_is_a_case_when_its_day_has_passed_or_nothing() -> None:
+    facts = duty(A_DUTY | {"rule": VALUES["duties", "rule"]["流动人口登记到期"]}).facts
+    assert isinstance(facts, DutyFacts)
+    assert facts.rule is DueKind.REGISTRATION
+    without = duty(A_DUTY).facts
+    assert isinstance(without, DutyFacts)
+    assert without.rule is None
+    with pytest.raises(Fault) as fault:
+        duty(A_DUTY | {"rule": "birthday"})
+    assert (fault.value.field, fault.value.why) == ("rule", Why.UNKNOWN_CHOICE)

@@ -9,9 +9,10 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from edge.mapping import Mapped
 from registry.domain.imports import Tally
 from registry.importing.following import enter, follow
-from registry.importing.mapping import Mapped, read_mapping
+from registry.importing.mapping import read_mapping
 
 from .conftest import Office, Runtime
 

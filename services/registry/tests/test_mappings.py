@@ -9,10 +9,11 @@ from uuid import NAMESPACE_URL, uuid5
 
 import orjson
 import pytest
+from edge.mapping import Mapped
 from registry.domain.faults import Fault, Why
 from registry.domain.formulas import disarmed, safe
 from registry.importing.headings import HEADINGS, VALUES, heading, meant
-from registry.importing.mapping import Mapped, read_mapping
+from registry.importing.mapping import read_mapping
 from registry.importing.reading import open_file
 from registry.importing.seen import Firsts, Seen
 from registry.importing.sheets import SHEETS

@@ -1,24 +1,33 @@
 """How good the registers are, by what is in them and by random re-visits; what falls due is told once."""
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from contracts.common import ErasureGround
+from contracts.registry import DueKind, DueNoticed, DuePassed, DueSettled
+from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
+from events.testing import given as given_events
 from hypothesis import given
 from hypothesis import strategies as st
 from registry.domain.address import ADDRESS
+from registry.domain.due import DUE, Notice, Pass, Settle
 from registry.domain.entry import Register
+from registry.domain.person import PERSON, Erase
 from registry.domain.quality import score, wilson
 from registry.domain.references import id_of
 from registry.domain.sample import drawn
-from registry.measuring import measure, notice_what_falls_due
+from registry.measuring import measure, notice_what_falls_due, tell_what_has_passed, tell_what_is_settled
 
 from .conftest import Office
 from .test_people_over_time import ADDRESSES, GRID, HEAD, HOUSEHOLDS, TAN_RUI, YAN, does
 
 TODAY = datetime.now(UTC).date()
+P4 = id_of("person", "P4")
 UNITS = "unit_ref,name,category,address_ref,credit_code,phone,licence,licence_until,beds,fire_check_due\n"
 
 
@@ -147,6 +156,110 @@ async def test_what_falls_due_is_shown_and_told_once(town: Office, runtime: Runt
     await eventually(all_are)
     assert await notice_what_falls_due(runtime) == 0
     assert await told() == 3
+
+
+DUE_ON = TODAY + timedelta(days=10)
+HOTEL = id_of("unit", "U1")
+
+
+async def told_of(runtime: Runtime, due: str) -> list[type[Event]]:
+    """What was told of this due."""
+    return [type(it.data) for it in await runtime.commands.history(DUE, due)]
+
+
+async def noticed(town: Office, runtime: Runtime, due: str) -> None:
+    """Waits until it is told that this falls due."""
+
+    async def is_told() -> bool:
+        await notice_what_falls_due(runtime)
+        return await told_of(runtime, due) == [DueNoticed]
+
+    await eventually(is_told)
+
+
+async def brings_and_settles(town: Office, runtime: Runtime, register: str, content: str) -> None:
+    """A file comes in, and what is settled by it is told."""
+    assert (await town.brings(register, content)).bad == []
+    await tell_what_is_settled(runtime)
+
+
+async def test_a_due_is_settled_when_the_register_says_another_day(town: Office, runtime: Runtime) -> None:
+    licence, fire = (f"{kind}-{HOTEL}-{DUE_ON}" for kind in ("licence", "fire_check"))
+    await town.brings("units", a_hotel(str(DUE_ON), fire_check_due=str(DUE_ON)))
+    await noticed(town, runtime, licence)
+    assert await tell_what_is_settled(runtime) == 0
+    await brings_and_settles(town, runtime, "units", a_hotel(str(TODAY + timedelta(days=400)), "特-2", str(DUE_ON)))
+    assert await told_of(runtime, licence) == [DueNoticed, DueSettled]
+    assert await told_of(runtime, fire) == [DueNoticed], "nobody has looked at that"
+    assert await tell_what_is_settled(runtime) == 0, "and it is told once"
+
+
+async def test_a_due_is_settled_when_a_unit_closes_or_who_it_is_of_has_moved_away(
+    town: Office, runtime: Runtime
+) -> None:
+    licence, registration = f"licence-{HOTEL}-{DUE_ON}", f"registration-{P4}-{TODAY + timedelta(days=20)}"
+    await town.brings("units", a_hotel(str(DUE_ON)))
+    await noticed(town, runtime, licence)
+    await noticed(town, runtime, registration)
+    closed = a_hotel(str(DUE_ON)).replace("fire_check_due", "closed").replace(",10,", ",10,yes")
+    await brings_and_settles(town, runtime, "units", closed)
+    assert await told_of(runtime, licence) == [DueNoticed, DueSettled]
+    assert await told_of(runtime, registration) == [DueNoticed]
+    await does(town, f"/people/{P4}/moves", {"on": str(TODAY)})
+    await tell_what_is_settled(runtime)
+    assert await told_of(runtime, registration) == [DueNoticed, DueSettled]
+
+
+async def test_who_is_erased_has_nothing_that_falls_due(town: Office, runtime: Runtime) -> None:
+    registration = f"registration-{P4}-{TODAY + timedelta(days=20)}"
+    await noticed(town, runtime, registration)
+    await runtime.commands.execute(PERSON, P4, Erase(ErasureGround.CONSENT_WITHDRAWN, datetime.now(UTC)))
+    await tell_what_is_settled(runtime)
+    assert await told_of(runtime, registration) == [DueNoticed, DueSettled]
+
+
+async def test_what_is_due_after_all_is_another_due(town: Office, runtime: Runtime) -> None:
+    first = f"licence-{HOTEL}-{DUE_ON}"
+    await town.brings("units", a_hotel(str(DUE_ON)))
+    await noticed(town, runtime, first)
+    await brings_and_settles(town, runtime, "units", a_hotel(str(TODAY + timedelta(days=400))))
+    await town.brings("units", a_hotel(str(DUE_ON), "特-3"))
+    await noticed(town, runtime, f"{first}-2")
+    assert await told_of(runtime, first) == [DueNoticed, DueSettled]
+
+
+async def test_what_nobody_settled_by_its_day_is_told_the_day_after_and_once(town: Office, runtime: Runtime) -> None:
+    licence = f"licence-{HOTEL}-{DUE_ON}"
+    await town.brings("units", a_hotel(str(DUE_ON)))
+    await noticed(town, runtime, licence)
+    on_its_day, a_day_after = (later(runtime, DUE_ON + timedelta(days=it)) for it in (0, 1))
+    assert await tell_what_has_passed(on_its_day) == 0
+    assert await tell_what_has_passed(a_day_after) == 1
+    assert await tell_what_has_passed(a_day_after) == 0
+    passed = (await runtime.commands.history(DUE, licence))[-1].data
+    assert isinstance(passed, DuePassed)
+    assert (passed.kind, passed.thing, passed.grid, passed.on) == (DueKind.LICENCE, HOTEL, "G1", DUE_ON)
+    await brings_and_settles(town, runtime, "units", a_hotel(str(TODAY + timedelta(days=400))))
+    assert await told_of(runtime, licence) == [DueNoticed, DuePassed, DueSettled]
+
+
+def later(runtime: Runtime, day: date) -> Runtime:
+    """The same service at noon of that day."""
+    return replace(runtime, clock=lambda: datetime.combine(day, time(4), UTC))
+
+
+def test_what_was_never_noticed_does_not_pass_and_what_is_settled_stays_so() -> None:
+    about: dict[str, Any] = {"due": "d", "kind": DueKind.LICENCE, "of": "units", "thing": "u", "on": DUE_ON}
+    at = datetime.now(UTC)
+    noticed, passed = DueNoticed(**about), DuePassed(**about, at=at)
+    settled = DueSettled(due="d", thing="u", at=at)
+    due = partial(given_events, DUE)
+    due().when(Pass(passed)).then()
+    due().when(Settle("d", "u", at)).then()
+    due(noticed).when(Settle("d", "u", at)).then(settled)
+    due(noticed, settled).when(Pass(passed)).then()
+    due(noticed, passed, settled).when(Settle("d", "u", at)).then()
+    due(noticed, settled).when(Notice(noticed)).then()
 
 
 async def test_how_good_a_grid_is_is_told_once_a_day(town: Office, runtime: Runtime) -> None:

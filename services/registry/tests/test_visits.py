@@ -28,15 +28,17 @@ from events.runtime import Runtime
 from events.testing import eventually, publish, running
 from local.testing import NewDatabase
 from registry.domain.address import ADDRESS
+from registry.domain.due import DUE, Notice, Settle
 from registry.domain.entry import Register
-from registry.domain.notices import DUE, Say
+from registry.domain.grid_map import MAP, Draw
 from registry.domain.person import PERSON, Erase
 from registry.domain.sample import SAMPLE, DrawSample
 from registry.domain.unit import UNIT
 from registry.domain.whereabouts import WHEREABOUTS
+from registry.read_models.territory import territory
 from registry.service import registry
 
-from .facts import FLAT, SHOP, TAN
+from .facts import FLAT, GROUND, SHOP, TAN
 
 NINE = datetime(2026, 11, 24, 1, tzinfo=UTC)
 
@@ -99,8 +101,8 @@ async def town(new_database: NewDatabase, kafka_server: str, topic_prefix: str) 
         yield Town(runtime, visits, kafka_server, topic_prefix)
 
 
-def due(of: str = "people", thing: str = TAN.person, kind: DueKind = DueKind.REVISIT) -> Say:
-    return Say(DueNoticed(due=f"d-{thing}", kind=kind, of=of, thing=thing, grid="G1", on=date(2026, 12, 20)))
+def due(of: str = "people", thing: str = TAN.person, kind: DueKind = DueKind.REVISIT) -> Notice:
+    return Notice(DueNoticed(due=f"d-{thing}", kind=kind, of=of, thing=thing, grid="G1", on=date(2026, 12, 20)))
 
 
 async def test_where_one_can_be_met_is_told_of_those_who_are_to_be_visited_only(town: Town) -> None:
@@ -133,6 +135,24 @@ async def test_on_the_topic_it_is_sealed_with_a_key_of_its_own_which_goes_with_t
         return [it.building for it in events if isinstance(it, WhereaboutsTold)] == [""]
 
     await eventually(nobody_can_read_it)
+
+
+async def test_a_redrawn_map_is_told_of_those_only_whom_a_visit_is_still_wanted_of(town: Town) -> None:
+    commands = town.runtime.commands
+    around = [(120.08, 30.86), (120.1, 30.86), (120.1, 30.88), (120.08, 30.88), (120.08, 30.86)]
+    await commands.execute(MAP, "all", Draw("all", [GROUND.model_copy(update={"boundary": around})]))
+    await commands.caught_up(territory, 60)
+    for it in (due(), due("units", SHOP.unit, DueKind.LICENCE)):
+        await commands.execute(DUE, it.noticed.due, it)
+    await town.happened(WHEREABOUTS, SHOP.unit, WhereaboutsTold)
+    (told,) = await town.happened(WHEREABOUTS, TAN.person, WhereaboutsTold)
+    assert told.grid == "G1"
+    await commands.execute(DUE, "d-shop", Settle("d-shop", SHOP.unit, NINE))
+    anew = GROUND.model_copy(update={"grid": "G2", "boundary": around})
+    await commands.execute(MAP, "all", Draw("all", [anew], frozenset({"G1"})))
+    *_, told = await town.happened(WHEREABOUTS, TAN.person, WhereaboutsTold, 2)
+    assert (told.grid, told.place) == ("G2", FLAT.place)
+    await town.happened(WHEREABOUTS, SHOP.unit, WhereaboutsTold)
 
 
 async def test_all_as_registered_confirms_each_time_and_answers_the_sample(town: Town) -> None:

@@ -232,6 +232,16 @@ EXAMPLES: tuple[Event, ...] = (
         grid="G1",
         on=date(2026, 12, 20),
     ),
+    registry.DuePassed(
+        due="registration-P0001-2026-12-20",
+        kind=registry.DueKind.REGISTRATION,
+        of="people",
+        thing="P0001",
+        grid="G1",
+        on=date(2026, 12, 20),
+        at=datetime(2026, 12, 21, 0, 20, tzinfo=CHINA),
+    ),
+    registry.DueSettled(due="registration-P0001-2026-12-20", thing="P0001", at=at(9, 40)),
     registry.WhereaboutsTold(
         whereabouts="P0001",
         of="people",
@@ -547,6 +557,7 @@ EXAMPLES: tuple[Event, ...] = (
     grid_tasks.VisitAssigned(
         visit=VISIT, grid="G1", worker="grid-worker-1", why="待走访最少（0 户） / fewest open visits: 0", at=at(9, 0)
     ),
+    grid_tasks.VisitGridChanged(visit=VISIT, grid="G2", was="G1", at=at(9, 5)),
     grid_tasks.VisitPutOn(
         visit=VISIT, worker="grid-worker-1", day=date(2026, 11, 28), reason="约好周六上午", at=at(9, 10)
     ),

@@ -47,6 +47,9 @@ from contracts.visits import (
     VisitDone as VisitDone,
 )
 from contracts.visits import (
+    VisitGridChanged as VisitGridChanged,
+)
+from contracts.visits import (
     VisitMovedAway as VisitMovedAway,
 )
 from contracts.visits import (
@@ -315,11 +318,13 @@ class CaseRefused(Event, type="commongrid.grid_tasks.case.refused.v1"):
 
 
 class CaseWithdrawn(Event, type="commongrid.grid_tasks.case.withdrawn.v1"):
-    """撤回: its reporter takes it back."""
+    """撤回: its reporter takes it back; or it was reported by a rule, and is settled before anybody began (销案)."""
 
     case: str
     category: str
     grid: str
+    why: str = ""
+    """Why a rule took it back, for people to read; empty: its reporter did."""
     at: AwareDatetime
 
 

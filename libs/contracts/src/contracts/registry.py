@@ -488,8 +488,8 @@ class DueKind(StrEnum):
 
 
 class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
-    """Something falls due on a day to come: there is time for a visit. Who has it is dealt with when the register says
-    another day."""
+    """Something falls due on a day to come: there is time for a visit. `due.settled` tells when the register says
+    otherwise."""
 
     due: str
     kind: DueKind
@@ -499,6 +499,32 @@ class DueNoticed(Event, type="commongrid.registry.due.noticed.v1"):
     """Id of the person or unit."""
     grid: str | None = None
     on: date
+
+
+class DuePassed(Event, type="commongrid.registry.due.passed.v1"):
+    """Its day is over, and the register says still what it said: nobody has settled it in time. Once for each due."""
+
+    due: str
+    kind: DueKind
+    of: str
+    """The register that the thing stands in: people or units."""
+    thing: str
+    """Id of the person or unit."""
+    grid: str | None = None
+    """In which it lies now."""
+    on: date
+    at: AwareDatetime
+
+
+class DueSettled(Event, type="commongrid.registry.due.settled.v1"):
+    """The register does not say any more that this falls due on that day: it was renewed, checked or confirmed; or who
+    or what it is of has moved away, is closed, or is not on the register any more. What falls due again later, or on
+    the same day after all, is another due."""
+
+    due: str
+    thing: str
+    """Id of the person or unit."""
+    at: AwareDatetime
 
 
 class WhereaboutsTold(Event, type="commongrid.registry.whereabouts.told.v1"):
@@ -602,6 +628,8 @@ class DutyFacts(Event):
     (抽查比例)."""
     urgent: bool = False
     """Whether it goes the short way (紧急): whoever is there acts, and the paper is done afterwards."""
+    rule: DueKind | None = None
+    """What falls due and is a case of this category by itself when its day has passed (到期未办); none: nothing is."""
 
 
 class DutyListed(DutyFacts, type="commongrid.registry.duty.listed.v1"):

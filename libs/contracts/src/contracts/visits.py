@@ -44,6 +44,7 @@ class CancelCause(StrEnum):
     BY_HAND = "by_hand"
     NO_CONTACT = "no_contact"  # they asked not to be contacted, and no law asks for it
     ERASED = "erased"
+    SETTLED = "settled"  # 已办结: the register does not say any more that it falls due
 
 
 class Site(BaseModel):
@@ -89,6 +90,17 @@ class VisitAssigned(Event, type="commongrid.grid_tasks.visit.assigned.v1"):
     worker: str
     instead_of: str | None = None
     why: str
+    at: AwareDatetime
+
+
+class VisitGridChanged(Event, type="commongrid.grid_tasks.visit.grid_changed.v1"):
+    """It lies in another grid now: the map was redrawn, or they live elsewhere. Whoever had it has it until somebody of
+    the new grid gets it."""
+
+    visit: str
+    grid: str
+    was: str
+    """Empty: it had lain in none."""
     at: AwareDatetime
 
 
@@ -170,6 +182,7 @@ class VisitCancelled(Event, type="commongrid.grid_tasks.visit.cancelled.v1"):
 
     visit: str
     grid: str
+    """Empty: in none, or it was settled before it was planned."""
     cause: CancelCause
     reason: str = personal(default="")
     by: str | None = None

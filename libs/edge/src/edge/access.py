@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.outside import Outside, shared_with
 from edge.problems import of_status
+from edge.routing import refusal
 from edge.telemetry import OPERATIONAL, Unrecorded, recorded
 
 log = structlog.get_logger("edge.requests")
@@ -99,9 +100,8 @@ class PlainErrors:
             if message["type"] == "http.response.start" and message["status"] == 413:
                 replaced = Headers(raw=message["headers"]).get("content-type", "").startswith("text/plain")
                 if replaced:
-                    await of_status(413, "the body is larger than this operation takes").response()(
-                        scope, receive, send
-                    )
+                    problem = of_status(413, "the body is larger than this operation takes")
+                    await refusal(problem, scope)(scope, receive, send)
             if not replaced:
                 await send(message)
 

@@ -89,6 +89,7 @@ class Application:
         app = self._app(runtime, "/openapi.json", callers or Callers(None), rates, origins)
         app.state.authority = runtime and Authority(runtime.db)
         app.state.asyncapi = self.asyncapi
+        app.state.routers = self._all_routers
         for router in (*self._all_routers, docs.router):
             app.include_router(router)
         return app
@@ -123,6 +124,7 @@ class Application:
             generate_unique_id_function=_operation_id,
         )
         app.state.runtime = runtime
+        app.state.routers = ()
         app.state.audit = self.audit
         app.state.refusals = Refusals(self.audit, runtime.commands) if self.audit and runtime else None
         app.state.callers = callers

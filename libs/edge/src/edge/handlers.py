@@ -13,7 +13,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from edge.accepting import language_of
 from edge.access import act_of
 from edge.callers import ANONYMOUS, Caller
 from edge.chinese import in_chinese
@@ -21,7 +20,7 @@ from edge.powers import OutOfReach
 from edge.problems import KNOWN, FieldError, HttpProblem, current_trace_id, invalid_input, of_status
 from edge.redaction import redact
 from edge.refusals import Occurrence, Refusal, Refusals
-from edge.routing import Operation, power_of
+from edge.routing import power_of, refusal
 
 log = logging.getLogger(__name__)
 
@@ -142,10 +141,7 @@ def install(app: FastAPI, statuses: Mapping[str, int]) -> None:
             raise error
         if problem.status in (401, 403) or isinstance(error, OutOfReach):
             _note(request, problem)
-        route = request.scope.get("route")
-        if isinstance(route, Operation):
-            return route.refused(problem, request)
-        return problem.response(language_of(request.headers.get("Accept-Language")))
+        return refusal(problem, request.scope)
 
     handler: Callable[[Request, Any], Awaitable[Response]] = answer
     for kind in (

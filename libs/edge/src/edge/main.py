@@ -5,7 +5,7 @@ import gc
 import getpass
 import os
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import NoReturn
 
 import asyncpg
@@ -67,17 +67,17 @@ def command_line(application: Application) -> typer.Typer:
     @cli.command()
     def api() -> None:
         """Serves the API."""
-        _run(application, serves=True, works=False)
+        run(application, serves=True)
 
     @cli.command()
     def worker() -> None:
         """Relays, projects, reacts and minds the timers; serves only health and metrics."""
-        _run(application, serves=False, works=True)
+        run(application, works=True)
 
     @cli.command("all")
     def all_() -> None:
         """Does both in one process."""
-        _run(application, serves=True, works=True)
+        run(application, serves=True, works=True)
 
     def kernel_settings() -> KernelSettings:
         return _settings().runtime()
@@ -115,7 +115,11 @@ def _fail(message: str) -> NoReturn:
     raise SystemExit(1)
 
 
-def _run(application: Application, *, serves: bool, works: bool) -> None:
+def run(
+    application: Application, *, serves: bool = False, works: bool = False, beside: Sequence[Task] = ()
+) -> NoReturn:
+    """A process of the service, until a signal comes or a part of it fails. `beside` is what a command of the service's
+    own does; it may execute commands."""
     settings = _settings()
     try:
         listener = serving.listen(settings.http_host, settings.http_port)
@@ -136,8 +140,10 @@ def _run(application: Application, *, serves: bool, works: bool) -> None:
             if works:
                 work["work"] = runtime.work()
                 _add(work, runtime, application.workers)
-            if serves:
+            if serves or beside:
                 work["notify"] = runtime.tell_others()
+                _add(work, runtime, beside)
+            if serves:
                 _add(work, runtime, application.companions)
                 if callers.issuer:
                     work["keys"] = callers.issuer.follow()

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from edge.callers import Callers
 from edge.problems import HttpProblem
 from edge.rates import Buckets, Header, Rates, by_address
+from edge.routing import refusal
 from edge.telemetry import OPERATIONAL
 
 MOST_HEADERS = 100
@@ -75,9 +76,9 @@ class Outside:
     def _judged(self, scope: Scope) -> tuple[Response | None, tuple[Header, ...]]:
         """The answer if there is to be no other, and what every answer tells of the caller's quota."""
         if len(scope["headers"]) > MOST_HEADERS:
-            return HttpProblem("head-too-large", f"send at most {MOST_HEADERS} headers").response(), ()
+            return refusal(HttpProblem("head-too-large", f"send at most {MOST_HEADERS} headers"), scope), ()
         if scope["query_string"].count(b"&") >= MOST_VALUES:
-            return HttpProblem("too-many-values", f"send at most {MOST_VALUES} values in the query").response(), ()
+            return refusal(HttpProblem("too-many-values", f"send at most {MOST_VALUES} values in the query"), scope), ()
         if self._rates is None or scope["path"] in OPERATIONAL:
             return None, ()
         name = self._who(scope)

@@ -1,6 +1,6 @@
 """The router of a service's operations: each names the power that it needs."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -46,6 +46,18 @@ class Operation(APIRoute):
         return problem.response(language_of(request.headers.get("Accept-Language")))
 
 
+def refusal(problem: HttpProblem, scope: Scope) -> Response:
+    """The answer that this problem is, in the form of the operation that was asked for; where none was found, or looked
+    for yet, in that of those beside it."""
+    route, request = scope.get("route"), Request(scope)
+    if not isinstance(route, Operation):
+        routers: Sequence[Router] = request.app.state.routers if "app" in scope else ()
+        route = next((it for router in routers if (it := router.beside(scope))), None)
+    if route:
+        return route.refused(problem, request)
+    return problem.response(language_of(request.headers.get("Accept-Language")))
+
+
 def is_json(request: Request) -> bool:
     """Whether the body says that it is JSON, of whatever kind."""
     return "json" in request.headers.get("Content-Type", "").lower()
@@ -69,6 +81,12 @@ class Router(APIRouter):
         if _beginning(scope["path"].removeprefix(scope.get("root_path", ""))) in self._beginnings:
             return super().matches(scope)
         return Match.NONE, {}
+
+    def beside(self, scope: Scope) -> Operation | None:
+        """One of the operations, if the path that is asked for begins as theirs do."""
+        if _beginning(scope["path"].removeprefix(scope.get("root_path", ""))) not in self._beginnings:
+            return None
+        return next((route for route in self.routes if isinstance(route, Operation)), None)
 
     def get(self, path: str, *, power: str, **options: Any) -> Callable[[F], F]:  # type: ignore[override]
         """A GET that needs this power; `options` are FastAPI's."""
@@ -101,7 +119,7 @@ class Router(APIRouter):
 
 
 def _beginning(path: str) -> str:
-    return path.split("/", 2)[1]
+    return path.removeprefix("/").partition("/")[0]  # a path may be * (RFC 9112, 3.2.4)
 
 
 def _naming(power: str, options: dict[str, Any]) -> dict[str, Any]:

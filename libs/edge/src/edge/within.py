@@ -1,7 +1,8 @@
-"""A request within a request: an operation is asked as if somebody had asked for it by itself.
+"""A request within the process: an operation is asked as if somebody had asked for it by itself.
 
-For what brings several commands at once: each passes the power check, the validation, the scope, the audit log and the
-idempotency of its own route, so there is one way in and no second implementation. The caller is the outer request's.
+For what brings several commands at once, and for what comes in by another way than HTTP: each passes the power check,
+the validation, the scope, the audit log and the idempotency of its own route, so there is one way in and no second
+implementation. The caller is the outer request's (`asked`), or whoever the process knows them to be (`as_caller`).
 """
 
 import json
@@ -13,9 +14,10 @@ from urllib.parse import quote
 
 import orjson
 import structlog
-from starlette.types import Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from edge.call import HttpCall
+from edge.callers import Caller
 from edge.problems import HttpProblem
 from edge.routing import Operation
 
@@ -88,3 +90,12 @@ async def asked(
         return Answered(500, {}, orjson.loads(response.body))
     answer = b"".join(parts)
     return Answered(status, told, orjson.loads(answer) if answer else None)
+
+
+def as_caller(app: ASGIApp, caller: Caller) -> ASGIApp:
+    """The application as this caller has it, who need bring no token: for requests that this process makes itself."""
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "edge.caller": caller}, receive, send)
+
+    return called

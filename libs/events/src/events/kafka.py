@@ -76,7 +76,7 @@ async def ensure_topics(service: Service, settings: Settings) -> None:
         await admin.close()
 
 
-async def _connect(connecting: Awaitable[None]) -> None:
+async def connect(connecting: Awaitable[None]) -> None:
     """Connects. Who is cancelled meanwhile lets it come to its end first, for a moment: aiokafka would leave
     connections open behind it."""
     task = asyncio.ensure_future(connecting)
@@ -88,7 +88,7 @@ async def _connect(connecting: Awaitable[None]) -> None:
             task.cancel()
 
 
-async def _stopped(client: Any) -> None:
+async def stopped(client: Any) -> None:
     """Stops an aiokafka client in a task of its own: while it stops, aiokafka swallows a cancellation that is meant for
     us, and lets out those of its own tasks as if they were meant for us."""
 
@@ -120,7 +120,7 @@ class Producer:
         """Connects; raises WrongTopics if a topic is not as it was set up, with so many partitions (else as many as
         topics of events have)."""
         expected = partitions or self._partitions
-        await _connect(self._kafka.start())
+        await connect(self._kafka.start())
         cluster = await self._kafka.client.fetch_all_metadata()
         for topic in topics:
             found = cluster.partitions_for_topic(topic)
@@ -133,7 +133,7 @@ class Producer:
     async def stop(self) -> None:
         """Stops. What Kafka has not acknowledged is let go, for the store has it: aiokafka would wait for as long as
         Kafka is away."""
-        stopping = asyncio.create_task(_stopped(self._kafka))
+        stopping = asyncio.create_task(stopped(self._kafka))
         await asyncio.wait([stopping], timeout=FLUSHING)
         sender = self._kafka._sender
         if not stopping.done() and sender and sender.sender_task:
@@ -205,16 +205,16 @@ class TopicReader:
         until it was sought, comes from wherever Kafka thinks that we are."""
         if self._group and assigned:
             self._kafka.subscribe(list(self._topics), listener=_OnAssignment(assigned, revoked))
-            await _connect(self._kafka.start())
+            await connect(self._kafka.start())
             return
-        await _connect(self._kafka.start())
+        await connect(self._kafka.start())
         if assigned:
             partitions = await self.partitions()
             self._kafka.assign([TopicPartition(*it) for it in partitions])
             await assigned(partitions)
 
     async def stop(self) -> None:
-        await _stopped(self._kafka)
+        await stopped(self._kafka)
 
     async def partitions(self) -> list[Partition]:
         """All partitions of the topics that are there."""

@@ -47,6 +47,8 @@ from grid_tasks.policies.evidence import removing_evidence
 from grid_tasks.policies.following_the_map import following_the_map
 from grid_tasks.policies.forgetting import forgetting
 from grid_tasks.policies.forgetting_visits import forgetting_visits
+from grid_tasks.policies.lapsing import lapsing
+from grid_tasks.policies.moving_visits import moving_visits
 from grid_tasks.policies.patrolling import patrolling
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.policies.resuming import resuming
@@ -113,10 +115,12 @@ grid_tasks = Service(
         erasure.policy,
         removing_evidence(by_environment),
         visiting,
+        moving_visits,
         sharing_visits,
         forgetting_visits,
         campaigning,
         patrolling,
+        lapsing,
     ],
 )
 

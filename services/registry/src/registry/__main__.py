@@ -12,7 +12,9 @@ from edge import Settings, read_settings
 from edge.main import UNREACHABLE, command_line
 from edge.settings import SettingsError
 from events import Context
+from events.kafka import KafkaError
 from events.runtime import open_runtime
+from events.theirs import NoSuchTopic
 
 from registry.importing.following import follow
 from registry.importing.founding import Founded, NotRight, found
@@ -69,9 +71,9 @@ def follow_(
         asyncio.run(run())
     except KeyboardInterrupt:
         return
-    except UNREACHABLE as error:
+    except (*UNREACHABLE, KafkaError) as error:
         sys.exit(f"the database, Kafka or a file cannot be reached: {' '.join(str(error).split())}")
-    except (NotATable, SettingsError) as error:
+    except (NotATable, NoSuchTopic, SettingsError) as error:
         sys.exit(str(error))
 
 

@@ -56,12 +56,13 @@ from registry.domain.address import ADDRESS
 from registry.domain.building import BUILDING
 from registry.domain.correction import CORRECTION
 from registry.domain.disclosure import DISCLOSURE
+from registry.domain.due import DUE
 from registry.domain.duty import DUTY
 from registry.domain.grid_map import GRID, MAP
 from registry.domain.household import HOUSEHOLD
 from registry.domain.imports import IMPORT
 from registry.domain.member import MEMBER
-from registry.domain.notices import DUE, QUALITY
+from registry.domain.notices import QUALITY
 from registry.domain.person import PERSON
 from registry.domain.power import POWER
 from registry.domain.sample import SAMPLE
@@ -69,7 +70,7 @@ from registry.domain.source_rules import SOURCE_RULES
 from registry.domain.street import STREET
 from registry.domain.unit import UNIT
 from registry.domain.whereabouts import WHEREABOUTS
-from registry.measuring import measuring, noticing
+from registry.measuring import measuring, noticing, passing, settling
 from registry.policies.correcting import correcting
 from registry.policies.renaming import renaming
 from registry.policies.telling_where import telling_where
@@ -197,7 +198,7 @@ application = Application(
     ],
     description="One standard, four registers (一标三实): addresses, people, houses, units; grids, roster, duty list.",
     statuses={"wrong-entry": 422, "not-in-this-form": 406, "nothing-to-correct": 422, "own-request": 403},
-    workers=[erasing_who_left, measuring, noticing],
+    workers=[erasing_who_left, measuring, noticing, passing, settling],
     audit=audit,
     asyncapi=document("registry"),
 )

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from contracts.common import DeadlineClock, Post, Title
+from contracts.registry import DueKind
 from edge import Call, Cursor, Limit, Page, Router, decode_cursor
 from events import NotFound
 from pydantic import BaseModel, Field
@@ -28,6 +29,7 @@ class DutyView(BaseModel):
     weight: int = Field(description="How much work it is, beside others")
     look_percent: int = Field(description="How many of a hundred are looked at by a second person")
     urgent: bool = Field(description="Whether it goes the short way")
+    rule: DueKind | None = Field(description="What falls due and is a case of this category when its day has passed")
     standard: Title | None = Field(description="What “done” means; or where to go with it")
     legal_basis: str
     version: int

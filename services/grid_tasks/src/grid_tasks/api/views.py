@@ -140,6 +140,8 @@ def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
     by = event.raw.actor
     if isinstance(data, CaseReported | CaseRated | CaseAnswered | CaseWithdrawn | CaseReopened):
         by = data.reporter_kind if isinstance(data, CaseReported) else "reporter"
+        if isinstance(data, CaseWithdrawn) and data.why:
+            by = event.raw.actor
     return StepView(
         step=event.raw.type.split(".")[3],
         at=data.at,

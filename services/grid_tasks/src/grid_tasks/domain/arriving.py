@@ -7,7 +7,17 @@ from contracts.grid_tasks import CaseAccepted, CaseMerged, CasePlaced, CaseRefus
 from events import Event
 
 from grid_tasks.domain.case_state import Case
-from grid_tasks.domain.commands import Accept, Arriving, FollowMap, Merge, PlaceIn, Refuse, Report, Withdraw
+from grid_tasks.domain.commands import (
+    Accept,
+    Arriving,
+    CallOff,
+    FollowMap,
+    Merge,
+    PlaceIn,
+    Refuse,
+    Report,
+    Withdraw,
+)
 from grid_tasks.domain.receipt import is_receipt
 from grid_tasks.domain.refusals import (
     AlreadyThere,
@@ -42,6 +52,10 @@ def decide(case: Case, command: Arriving) -> Sequence[Event]:
             if not is_receipt(receipt, case.receipt_hash):
                 raise NotYourReceipt
             return [CaseWithdrawn(case=case.id, category=case.category, grid=case.grid, at=at)]
+        case CallOff(why, at):
+            if case.attempt > 1:
+                return []  # it was begun before
+            return [CaseWithdrawn(case=case.id, category=case.category, grid=case.grid, why=why, at=at)]
         case Merge(into, into_category, into_ended, by, at):
             if into == case.id or into_category != case.category or into_ended:
                 raise NotTheSame(into)

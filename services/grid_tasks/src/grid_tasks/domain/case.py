@@ -56,6 +56,7 @@ from grid_tasks.domain.commands import (
     Accept,
     Arriving,
     Assign,
+    CallOff,
     CaseCommand,
     Checking,
     Dispatching,
@@ -115,7 +116,7 @@ def _possible(case: Case, command: CaseCommand) -> bool:
 
 def _by_rule(command: CaseCommand) -> bool:
     """Whether a rule asks, which may come late."""
-    return isinstance(command, Accept | FollowMap | Assign | Warn | Escalate) or (
+    return isinstance(command, Accept | FollowMap | Assign | CallOff | Warn | Escalate) or (
         isinstance(command, Resume) and command.by_rule
     )
 

@@ -82,6 +82,14 @@ class Withdraw:
 
 
 @dataclass(frozen=True, slots=True)
+class CallOff:
+    """销案: what a rule had reported is settled. Nothing to do where somebody has begun, or it has ended."""
+
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Merge:
     """并案: it is the same as `into`, which is of the same category and is not ended."""
 
@@ -362,7 +370,7 @@ class EraseText:
     at: datetime
 
 
-Arriving = Report | PlaceIn | FollowMap | Accept | Refuse | Withdraw | Merge
+Arriving = Report | PlaceIn | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge
 Dispatching = Dispatch | Assign | HandOver | Return
 Working = (
     Start | ActAtOnce | AskHelp | Confer | GiveHelp | AskTime | GiveTime | RefuseTime | ChangeUrgency
@@ -378,6 +386,7 @@ NAMES: dict[type[CaseCommand], str] = {
     Accept: "accept",
     Refuse: "refuse",
     Withdraw: "withdraw",
+    CallOff: "call-off",
     Merge: "merge",
     Dispatch: "dispatch",
     Assign: "dispatch",

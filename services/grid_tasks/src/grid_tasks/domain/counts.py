@@ -66,7 +66,7 @@ COUNTS: Mapping[Count, tuple[str, Title]] = {
         Title(zh="受理前不予受理、撤回或并案的事件", en="cases refused, withdrawn or merged before they were accepted"),
     ),
     Count.REFUSED: ("不予受理数", Title(zh="不予受理的事件", en="cases refused")),
-    Count.WITHDRAWN: ("撤回数", Title(zh="反映人撤回的事件", en="cases withdrawn by their reporters")),
+    Count.WITHDRAWN: ("撤回数", Title(zh="撤回、销案的事件", en="cases withdrawn by their reporters, or called off")),
     Count.MERGED: ("并案数", Title(zh="并入其他事件的事件", en="cases merged into others")),
     Count.DISPATCHED: ("派遣数", Title(zh="待派遣事件的派遣", en="dispatches of cases that waited for it")),
     Count.DISPATCHED_IN_TIME: (

@@ -21,7 +21,7 @@ class Step(StrEnum):
     VERIFIED = "verified"  # 核查; if it was drawn, a second person is to look at it
     CLOSED = "closed"  # 结案
     REFUSED = "refused"  # 不予受理
-    WITHDRAWN = "withdrawn"  # 撤回
+    WITHDRAWN = "withdrawn"  # 撤回; 销案 where a rule had reported it
     MERGED = "merged"  # 并案: another one goes on for it
 
 
@@ -69,6 +69,7 @@ MOVES: Mapping[str, Move] = {
         _move("accept", "受理", (REPORTED,), ACCEPTED, Actor.RULE),
         _move("refuse", "不予受理", (REPORTED, ACCEPTED, DISPATCHED), Step.REFUSED, Actor.LEADER),
         _move("withdraw", "撤回", OPEN, Step.WITHDRAWN, Actor.REPORTER),
+        _move("call-off", "销案", (REPORTED, ACCEPTED, DISPATCHED), Step.WITHDRAWN, Actor.RULE),
         _move("merge", "并案", (REPORTED, ACCEPTED, DISPATCHED), Step.MERGED, Actor.LEADER),
         _move("dispatch", "派遣", (ACCEPTED, *IN_HAND), DISPATCHED, Actor.LEADER),
         _move("hand-over", "转派", (ACCEPTED, *IN_HAND), ACCEPTED, Actor.LEADER),

@@ -2,7 +2,8 @@
 
 Planned → with a worker → done, or: nobody home (tried again at another time of the week, after three tries by the
 leader), turned away, moved away, cancelled. Who has it alone says what came of it. Who asked not to be contacted is
-not visited but where the law asks for it.
+not visited but where the law asks for it. What is settled otherwise needs no visit, and where it is made follows the
+map and who lives where.
 """
 
 import json
@@ -21,6 +22,7 @@ from contracts.visits import (
     VisitAssigned,
     VisitCancelled,
     VisitDone,
+    VisitGridChanged,
     VisitKind,
     VisitMovedAway,
     VisitNobodyHome,
@@ -163,6 +165,23 @@ class Cancel:
 
 
 @dataclass(frozen=True, slots=True)
+class Settle:
+    """The register does not say any more that it falls due. It may be heard before the visit is planned: then it is not
+    planned any more. Over already: nothing follows."""
+
+    visit: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MoveTo:
+    """It lies in this grid now. Over already, or there already: nothing follows."""
+
+    grid: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class EraseAnswers:
     """What was written of it has passed its period, or who was visited is erased."""
 
@@ -171,7 +190,9 @@ class EraseAnswers:
     """Why it is not made any more, if it is still open; None: an open one stays as it is."""
 
 
-VisitCommand = Plan | Assign | Record | NobodyHome | TurnAway | MoveAway | PutOn | Cancel | EraseAnswers
+ByTheRegister = Settle | MoveTo
+"""What the registry tells."""
+VisitCommand = Plan | Assign | Record | NobodyHome | TurnAway | MoveAway | PutOn | Cancel | ByTheRegister | EraseAnswers
 
 
 def visit_of(cause: str, thing: str) -> str:
@@ -183,17 +204,23 @@ def decide(visit: Visit, command: VisitCommand) -> Sequence[Event]:
     """What follows from a command; refuses what the rules do not allow."""
     if isinstance(command, Plan):
         return _planned(visit, command)
+    if isinstance(command, Settle):
+        return _settled(visit, command)
     if visit.step is None:
         raise NotFound("there is no such visit")
     if isinstance(command, EraseAnswers):
         return _erased(visit, command)
     if visit.step is not VisitStep.OPEN:
-        if (isinstance(command, Assign) and command.by_rule) or (isinstance(command, Cancel) and command.by is None):
-            return []
+        if _by_rule(command):
+            return []  # it is not so any more
         raise VisitOver(visit.step)
     match command:
         case Assign():
             return _assigned(visit, command)
+        case MoveTo(grid, at):
+            if grid == visit.grid:
+                return []
+            return [VisitGridChanged(visit=visit.id, grid=grid, was=visit.grid, at=at)]
         case Cancel(cause, reason, by, at):
             if cause is CancelCause.NO_CONTACT and visit.kind in ASKED_BY_LAW:
                 return []
@@ -202,6 +229,23 @@ def decide(visit: Visit, command: VisitCommand) -> Sequence[Event]:
             if command.by != visit.worker:
                 raise NotYourVisit
             return _by_its_worker(visit, command)
+
+
+def _by_rule(command: VisitCommand) -> bool:
+    """Whether a rule asks, which may come late."""
+    match command:
+        case Assign(by_rule=by_rule):
+            return by_rule
+        case Cancel(by=by):
+            return by is None
+        case _:
+            return isinstance(command, MoveTo)
+
+
+def _settled(visit: Visit, command: Settle) -> Sequence[Event]:
+    if visit.step not in (None, VisitStep.OPEN):
+        return []
+    return [VisitCancelled(visit=command.visit, grid=visit.grid, cause=CancelCause.SETTLED, at=command.at)]
 
 
 def _planned(visit: Visit, command: Plan) -> Sequence[Event]:
@@ -322,6 +366,8 @@ def evolve(visit: Visit, event: Event) -> Visit:
             )
         case VisitAssigned(worker=worker):
             return replace(visit, worker=worker)
+        case VisitGridChanged(grid=grid):
+            return replace(visit, grid=grid)
         case VisitPutOn(day=day):
             return replace(visit, put_on=day)
         case VisitNobodyHome(part=part, not_before=not_before, to_leader=to_leader):
@@ -334,8 +380,8 @@ def evolve(visit: Visit, event: Event) -> Visit:
             return replace(visit, step=VisitStep.TURNED_AWAY)
         case VisitMovedAway():
             return replace(visit, step=VisitStep.MOVED_AWAY)
-        case VisitCancelled():
-            return replace(visit, step=VisitStep.CANCELLED)
+        case VisitCancelled(visit=id_):
+            return replace(visit, id=id_, step=VisitStep.CANCELLED)
         case VisitAnswersErased():
             return replace(visit, answers_erased=True, site=None, hours="")
         case _:
@@ -350,6 +396,7 @@ VISIT = Aggregate(
     events=(
         VisitPlanned,
         VisitAssigned,
+        VisitGridChanged,
         VisitPutOn,
         VisitNobodyHome,
         VisitDone,

@@ -1,8 +1,8 @@
 """Each visit is with somebody in post in its grid, or it waits: given out as soon as it is planned, again when whoever
-has it leaves, and to the leader when nobody was home too often. As with cases (`reassigning`), whichever of the
-roster's and the visit's own events comes second sees both."""
+has it leaves or it lies in another grid, and to the leader when nobody was home too often. As with cases
+(`reassigning`), whichever of the roster's and the visit's own events comes second sees both."""
 
-from contracts.grid_tasks import VisitAssigned, VisitNobodyHome, VisitPlanned
+from contracts.grid_tasks import VisitAssigned, VisitGridChanged, VisitNobodyHome, VisitPlanned
 from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed
 from events import Commands, Key, Policy, Recorded
 
@@ -38,6 +38,14 @@ async def assigned(commands: Commands, event: Recorded[VisitAssigned]) -> None:
     it = event.data
     if it.visit in await stranded(commands.db, grid=it.grid, worker=it.worker):
         await give(commands, it.visit)
+
+
+@sharing_visits.on(VisitGridChanged)
+async def grid_changed(commands: Commands, event: Recorded[VisitGridChanged]) -> None:
+    """Its worker is of another grid, unless they look after both."""
+    await commands.caught_up(visit_board, PATIENCE)
+    if event.data.visit in await stranded(commands.db, grid=event.data.grid):
+        await give(commands, event.data.visit)
 
 
 @sharing_visits.on(MemberAppointed)

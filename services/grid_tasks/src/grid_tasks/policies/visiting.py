@@ -1,14 +1,15 @@
 """What falls due in the registry, and who was drawn to be visited again, is visited (走访任务): one visit for one
-cause, however often it is told. Who asked not to be contacted is left alone, unless the law asks for the visit."""
+cause, however often it is told, until it is settled. Who asked not to be contacted is left alone, unless the law asks
+for the visit."""
 
 from contextlib import suppress
 
 from contracts.grid_tasks import VisitPlanned
-from contracts.registry import DueNoticed, SampleDrawn, WhereaboutsTold
+from contracts.registry import DueNoticed, DueSettled, SampleDrawn, WhereaboutsTold
 from contracts.visits import CancelCause, VisitKind
 from events import Commands, Policy, Recorded
 
-from grid_tasks.domain.visit import VISIT, Cancel, EraseAnswers, Plan, visit_of
+from grid_tasks.domain.visit import VISIT, Cancel, EraseAnswers, Plan, Settle, visit_of
 from grid_tasks.domain.visit_refusals import AskedNotToBeContacted
 from grid_tasks.policies.dispatching import known
 from grid_tasks.read_models.visit_board import visit_board, visits_of
@@ -37,6 +38,13 @@ async def noticed(commands: Commands, event: Recorded[DueNoticed]) -> None:
             at=commands.clock(),
         ),
     )
+
+
+@visiting.on(DueSettled)
+async def settled(commands: Commands, event: Recorded[DueSettled]) -> None:
+    """Nobody needs to ring any more. The visit that has settled it is over by then, and stays done."""
+    id_ = visit_of(event.data.due, event.data.thing)
+    await commands.execute(VISIT, id_, Settle(id_, commands.clock()))
 
 
 @visiting.on(SampleDrawn)

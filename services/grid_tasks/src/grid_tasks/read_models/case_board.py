@@ -322,11 +322,13 @@ async def closed_before(db: Database, moment: datetime, limit: int) -> list[str]
 
 
 async def alike(db: Database, case: str) -> list[BoardCase]:
-    """Open cases that may be the same as this one: of its category, at most 50 m and a day away, the nearest first."""
+    """Open cases that may be the same as this one: of its category, at most 50 m and a day away, the nearest first.
+    What rules report is never the same."""
     rows = await db.fetch(
         f"""select {", ".join(f"o.{it.strip()}" for it in COLUMNS.split(","))}
             from board_case b join board_case o on o.category = b.category and o.case_id <> b.case_id
-            where b.case_id = $1 and o.place <@ circle(b.place, $2)
+            where b.case_id = $1 and 'rule' not in (b.reporter_kind, o.reporter_kind)
+                  and o.place <@ circle(b.place, $2)
                   and abs(extract(epoch from o.reported_at - b.reported_at)) <= 86400
                   and sqrt(((o.place[0] - b.place[0]) * cos(radians(b.place[1]))) ^ 2
                            + (o.place[1] - b.place[1]) ^ 2) <= $3

@@ -71,6 +71,12 @@ async def duties_of(db: Database, categories: Collection[str]) -> dict[str, Duty
     return {it.duty.category: it for it in map(_duty, rows)}
 
 
+async def duty_for(db: Database, rule: str) -> Duty | None:
+    """The entry by which what falls due is a case when its day has passed; of several, the first by category."""
+    row = await db.fetchrow(f"{SELECT} where latest and facts->>'rule' = $1 order by category limit 1", rule)
+    return _duty(row) if row else None
+
+
 async def duty_list(db: Database, after: str, limit: int) -> list[Duty]:
     """Entries in the order of their categories, after this one."""
     rows = await db.fetch(f"{SELECT} where category > $1 and latest order by category limit $2", after, limit)

@@ -9,6 +9,8 @@ from contracts.common import Place
 from contracts.registry import GridDrawn, GridFacts, GridRedrawn, MapRedrawn
 from events import Batch, Connection, Database, ReadModel, Recorded
 
+from grid_tasks.domain.ground import inner_point
+
 MICRO = 1_000_000
 """Boundaries are kept in millionths of a degree. Postgres takes differences below 0.000001 for none, in products of
 coordinates too: in degrees, that puts places on a border that is many metres away."""
@@ -95,6 +97,12 @@ async def grid_now(db: Database, place: Place, grid: str) -> str:
     """The grid of a place that was in `grid` (empty: in none). One that lies in no grid stays where the desk put it; if
     that grid was given up, it is the nearest one's."""
     return await db.fetchval(GRID_NOW, place.longitude * MICRO, place.latitude * MICRO, grid)
+
+
+async def somewhere_in(db: Database, grid: str) -> Place | None:
+    """A place in this grid, always the same as long as it is not redrawn; None if there is no such grid."""
+    boundary = await db.fetchval("select boundary from grid_area where grid = $1", grid)
+    return inner_point([(x / MICRO, y / MICRO) for x, y in boundary]) if boundary else None
 
 
 async def known_grid(db: Database, grid: str) -> bool:

@@ -11,6 +11,7 @@ from contracts.grid_tasks import (
     VisitAssigned,
     VisitCancelled,
     VisitDone,
+    VisitGridChanged,
     VisitMovedAway,
     VisitNobodyHome,
     VisitPlanned,
@@ -23,6 +24,7 @@ from events import Batch, Connection, Database, Event, ReadModel, Recorded
 from grid_tasks.domain.rounds import Task
 from grid_tasks.domain.sharing import Sharer
 from grid_tasks.domain.visit import VisitStep
+from grid_tasks.read_models.grids import MICRO, grid_now_of
 from grid_tasks.read_models.workers import HANDLING
 
 visit_board = ReadModel(
@@ -95,6 +97,19 @@ order by b.visit_id
 """
 
 
+ELSEWHERE = f"""
+select visit_id, now from (
+    select b.visit_id, b.grid,
+        case when here.place is null then coalesce(nullif(m.grid, ''), b.grid) -- as the registry has told
+            else {grid_now_of("here.place", "b.grid")} end as now
+    from board_visit b left join met_at m on m.thing = b.thing,
+        lateral (select point(coalesce(b.longitude, m.longitude) * {MICRO},
+                              coalesce(b.latitude, m.latitude) * {MICRO}) as place) here
+    where b.step = 'open' and {{}}
+) it where it.now <> it.grid order by visit_id
+"""  # noqa: S608  # nothing of the request is in it
+
+
 @dataclass(frozen=True, slots=True)
 class BoardVisit:
     """A visit as the board shows it."""
@@ -134,6 +149,11 @@ async def planned(db: Connection, event: Recorded[VisitPlanned]) -> None:
 @visit_board.each(VisitAssigned)
 async def assigned(db: Connection, event: Recorded[VisitAssigned]) -> None:
     await db.execute("update board_visit set worker = $2 where visit_id = $1", event.data.visit, event.data.worker)
+
+
+@visit_board.each(VisitGridChanged)
+async def grid_changed(db: Connection, event: Recorded[VisitGridChanged]) -> None:
+    await db.execute("update board_visit set grid = $2 where visit_id = $1", event.data.visit, event.data.grid)
 
 
 @visit_board.each(VisitPutOn)
@@ -258,6 +278,14 @@ async def sharers(db: Database, grid: str, visit: str, today: date) -> list[Shar
 async def stranded(db: Database, *, grid: str | None = None, worker: str | None = None) -> list[str]:
     """Open visits of this grid, or with this worker, that nobody in post there has."""
     return [row[0] for row in await db.fetch(STRANDED, grid, worker, list(HANDLING))]
+
+
+async def elsewhere(db: Database, *, visit: str | None = None, thing: str | None = None) -> list[tuple[str, str]]:
+    """Open visits (all, this one, or those to this person, unit or building) that lie in another grid by now, and in
+    which."""
+    given = {column: value for column, value in {"visit_id": visit, "thing": thing}.items() if value is not None}
+    which = " and ".join(f"b.{column} = ${nth}" for nth, column in enumerate(given, 1)) or "true"
+    return [(row[0], row[1]) for row in await db.fetch(ELSEWHERE.format(which), *given.values())]
 
 
 async def visits_of(db: Database, thing: str, *, only_open: bool = False) -> list[str]:

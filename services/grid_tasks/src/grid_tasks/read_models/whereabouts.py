@@ -10,6 +10,7 @@ from events import Batch, Connection, Database, ReadModel
 
 whereabouts = ReadModel(
     "whereabouts",
+    version=2,
     personal=True,
     tables="""
     create table met_at (
@@ -18,6 +19,7 @@ whereabouts = ReadModel(
         longitude float,
         latitude float,
         hours text not null default '',
+        grid text, -- as the registry told; empty: in none
         no_contact boolean not null default false,
         gone boolean not null default false -- erased
     );
@@ -30,18 +32,21 @@ whereabouts = ReadModel(
 async def told(db: Connection, events: Batch[WhereaboutsTold]) -> None:
     places: list[Place | None] = events.column("place")
     await db.execute(
-        """insert into met_at as known (thing, building, longitude, latitude, hours, no_contact)
-           select distinct on (thing) thing, building, longitude, latitude, hours, no_contact
-           from unnest($1::text[], $2::text[], $3::float[], $4::float[], $5::text[], $6::boolean[])
-                with ordinality as new (thing, building, longitude, latitude, hours, no_contact, nth)
+        """insert into met_at as known (thing, building, longitude, latitude, hours, grid, no_contact)
+           select distinct on (thing) thing, building, longitude, latitude, hours, coalesce(grid, ''),
+                  no_contact
+           from unnest($1::text[], $2::text[], $3::float[], $4::float[], $5::text[], $6::text[],
+                       $7::boolean[])
+                with ordinality as new (thing, building, longitude, latitude, hours, grid, no_contact, nth)
            order by thing, nth desc
            on conflict (thing) do update set building = excluded.building, longitude = excluded.longitude,
-               latitude = excluded.latitude, hours = excluded.hours, no_contact = excluded.no_contact
+               latitude = excluded.latitude, hours = excluded.hours, grid = excluded.grid,
+               no_contact = excluded.no_contact
            where not known.gone""",
         *map(events.column, ("whereabouts", "building")),
         [it and it.longitude for it in places],
         [it and it.latitude for it in places],
-        *map(events.column, ("home_hours", "no_contact")),
+        *map(events.column, ("home_hours", "grid", "no_contact")),
     )
 
 
@@ -50,9 +55,15 @@ async def erased(db: Connection, events: Batch[PersonErased]) -> None:
     await db.execute(
         """insert into met_at (thing, gone) select person, true from unnest($1::text[]) as e(person) order by person
            on conflict (thing) do update set building = '', longitude = null, latitude = null, hours = '',
-               no_contact = false, gone = true""",
+               grid = null, no_contact = false, gone = true""",
         events.column("person"),
     )
+
+
+async def place_of(db: Database, thing: str) -> Place | None:
+    """Where they can be met; None where nobody may know, or nobody knows."""
+    row = await db.fetchrow("select longitude, latitude from met_at where thing = $1 and longitude is not null", thing)
+    return Place(longitude=row["longitude"], latitude=row["latitude"]) if row else None
 
 
 async def left_alone(db: Database, thing: str) -> tuple[bool, bool]:

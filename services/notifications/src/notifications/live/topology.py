@@ -190,6 +190,8 @@ FOLLOWED: dict[str, tuple[str, ...]] = {
         "registry.duty.listed",
         "registry.duty.changed",
         "registry.due.noticed",
+        "registry.due.passed",
+        "registry.due.settled",
         "registry.sample.drawn",
         "registry.whereabouts.told",
     ),

@@ -8,9 +8,10 @@ from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
 from edge import Call
+from edge.mapping import MAX_MAPPING, Mapped
 from starlette.datastructures import UploadFile
 
-from registry.importing.mapping import MAX_MAPPING, Mapped, read_mapping
+from registry.importing.mapping import read_mapping
 from registry.importing.table import NotATable
 
 BLOCK = 1_048_576

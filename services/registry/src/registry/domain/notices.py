@@ -1,9 +1,9 @@
-"""What the registry says of itself by the day: how good it is, and what falls due. Each is said once."""
+"""What the registry says of itself by the day: how good it is. Each is said once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contracts.registry import DueNoticed, QualityMeasured
+from contracts.registry import QualityMeasured
 from events import Aggregate, Event
 
 
@@ -11,7 +11,7 @@ from events import Aggregate, Event
 class Say:
     """This is to be told."""
 
-    event: QualityMeasured | DueNoticed
+    event: QualityMeasured
 
 
 def decide(said: bool, command: Say) -> Sequence[Event]:
@@ -25,4 +25,3 @@ def evolve(_said: bool, _event: Event) -> bool:
 
 
 QUALITY = Aggregate("quality", False, decide, evolve, (QualityMeasured,))
-DUE = Aggregate("due", False, decide, evolve, (DueNoticed,))

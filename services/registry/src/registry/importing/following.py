@@ -4,48 +4,33 @@ What Kafka is told to have been taken has been entered before; what is read once
 message that cannot be entered is told, by its place and the reason, and stops nothing.
 """
 
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# (aiokafka is hardly typed)
-
 import io
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
 
-from aiokafka import AIOKafkaConsumer
+from edge.mapping import Mapped
 from events import Commands
+from events.theirs import lots
 
 from registry.domain.imports import Tally
 from registry.importing.entering import Entering, Refusal, prepared
-from registry.importing.mapping import Mapped, plan
+from registry.importing.mapping import plan
 from registry.importing.objects import open_objects
 from registry.importing.reading import Read, read_rows
 from registry.importing.sheets import SHEETS, Entry
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 500
-
 
 async def follow(
     commands: Commands, kafka: str, topic: str, register: str, mapped: Mapped, group: str
-) -> AsyncIterator[Tally]:
+) -> AsyncGenerator[Tally]:
     """Enters what comes on the topic, for ever; gives what became of each lot of messages. Raises NotATable where the
-    mapping does not give what the register needs."""
-    consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=kafka, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        while True:
-            found = await consumer.getmany(timeout_ms=1000, max_records=AT_ONCE)
-            messages = [message for several in found.values() for message in several]
-            if not messages:
-                continue
-            places = [f"{message.topic}[{message.partition}]@{message.offset}" for message in messages]
-            yield await enter(commands, register, mapped, [message.value or b"{}" for message in messages], places)
-            await consumer.commit()
-    finally:
-        await consumer.stop()
+    mapping does not give what the register needs, NoSuchTopic, KafkaError."""
+    async with aclosing(lots(kafka, topic, group)) as found:
+        async for lot in found:
+            yield await enter(commands, register, mapped, [it.value or b"{}" for it in lot], [it.place for it in lot])
 
 
 async def enter(

@@ -114,6 +114,7 @@ HEADINGS: Mapping[str, Words] = {
         "weight": "工作量权重 权重",
         "look_percent": "抽查比例 抽查比例（%）",
         "urgent": "是否紧急 紧急",
+        "rule": "到期未办上报 到期规则",
     },
 }
 """By register."""
@@ -184,6 +185,13 @@ KIND = {
     "youth_centre": "青少年中心 青少年宫 青少年活动中心",
 }
 CLOCKS = {"clock_hours": "自然时 自然日", "working_hours": "工作时 工作日"}
+RULES = {
+    "registration": "流动人口登记到期 居住登记到期",
+    "licence": "许可证到期",
+    "fire_check": "消防检查到期",
+    "safety_check": "安全检查到期",
+    "revisit": "久未核实",
+}
 YES_NO = {"yes": "是 有 true", "no": "否 无 false"}
 
 
@@ -207,6 +215,7 @@ VALUES: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("duties", "grid_duty"): _by_word(YES_NO),
     ("duties", "urgent"): _by_word(YES_NO),
     ("duties", "clock"): _by_word(CLOCKS),
+    ("duties", "rule"): _by_word(RULES),
 }
 """By register and column: what is written, and what we call it."""
 

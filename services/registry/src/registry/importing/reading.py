@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from typing import IO, NamedTuple
 
+from edge.mapping import Mapped
 from events import Event
 
 from registry.domain.faults import Fault
 from registry.importing.cells import Cells
-from registry.importing.mapping import Mapped, Plan, heads, plan
+from registry.importing.mapping import Plan, heads, plan
 from registry.importing.objects import is_json, open_objects
 from registry.importing.sheets import Entry, Sheet
 from registry.importing.table import Row, Table, open_csv

@@ -21,6 +21,7 @@ from contracts.common import (
 from contracts.registry import (
     AddressFacts,
     BuildingFacts,
+    DueKind,
     DutyFacts,
     HouseholdFacts,
     MemberFacts,
@@ -335,6 +336,7 @@ def duty(cells: Cells) -> Entry:
         weight=whole(cells, "weight", 1, 100) or 1,
         look_percent=whole(cells, "look_percent", 0, 100) or 0,
         urgent=_yes(cells, "urgent"),
+        rule=choice(cells, "rule", DueKind) if text(cells, "rule") else None,
     )
     return Entry(category, facts)
 
@@ -382,7 +384,7 @@ SHEETS: Mapping[str, Sheet] = {
         "legal_basis",
         DUTY,
         duty,
-        more="clock role skills photos weight look_percent urgent",
+        more="clock role skills photos weight look_percent urgent rule",
     ),
 }
 """By register, in the order in which they are to be imported, after the grids."""

@@ -1,11 +1,13 @@
 """Who falls due or was drawn is to be visited: so where and when they can be met is told, under a key of its own, and
-told again when it changes. Who is erased takes that key along."""
+told again when it changes; where the map is redrawn, of those only whom a visit is still wanted of. Who is erased takes
+that key along."""
 
 from collections.abc import Iterable
 from contextlib import suppress
 
 from contracts.registry import (
     DueNoticed,
+    MapRedrawn,
     PersonChanged,
     PersonErased,
     PersonFacts,
@@ -14,7 +16,7 @@ from contracts.registry import (
     UnitFacts,
     WhereaboutsTold,
 )
-from events import Commands, Policy, Recorded
+from events import Commands, Key, Policy, Recorded
 from events.privacy.data import Erased
 from events.privacy.erasure import forget_all
 
@@ -22,11 +24,15 @@ from registry.domain.address import ADDRESS
 from registry.domain.person import PERSON
 from registry.domain.unit import UNIT
 from registry.domain.whereabouts import WHEREABOUTS, Tell, building_of
-from registry.read_models.territory import grids_at
+from registry.read_models.dues import dues, to_be_visited
+from registry.read_models.samples import samples
+from registry.read_models.territory import grids_at, territory
 
 telling_where = Policy("telling_where")
 
 PEOPLE, UNITS = "people", "units"
+PATIENCE = 60.0
+"""Seconds to wait for what is known of the map, and of who is to be visited."""
 
 
 @telling_where.on(DueNoticed)
@@ -49,6 +55,15 @@ async def unit_changed(commands: Commands, event: Recorded[UnitChanged]) -> None
     await tell_again(commands, UNITS, event.data.unit)
 
 
+@telling_where.on(MapRedrawn)
+async def redrawn(commands: Commands, _: Recorded[MapRedrawn]) -> None:
+    """In which grid, that is: some may lie in another one."""
+    for it in (territory, dues, samples):
+        await commands.caught_up(it, PATIENCE)
+    for of, thing in await to_be_visited(commands.db):
+        await tell_again(commands, of, thing)
+
+
 @telling_where.on(PersonErased)
 async def erased(commands: Commands, event: Recorded[PersonErased]) -> None:
     """May run twice."""
@@ -62,7 +77,9 @@ async def tell(commands: Commands, of: str, things: Iterable[str], *, again: boo
     for thing in things:
         with suppress(Erased):
             if told := await _whereabouts(commands, of, thing):
-                await commands.execute(WHEREABOUTS, thing, Tell(told, again))
+                # A second run may be about others: keys by their number would mistake one for the other.
+                key = Key(f"{commands.key_seed}:{thing}")
+                await commands.execute(WHEREABOUTS, thing, Tell(told, again), key=key)
 
 
 async def tell_again(commands: Commands, of: str, thing: str) -> None:

@@ -24,6 +24,7 @@ from pydantic import (
     WithJsonSchema,
 )
 from pydantic.json_schema import SkipJsonSchema
+from starlette.requests import ClientDisconnect
 
 from grid_tasks.api.bodies import Email
 
@@ -81,16 +82,20 @@ async def form_of(call: HttpCall) -> RequestForm:
         raise HttpProblem("bad-request", f"send a form, with Content-Type: {FORM}; charset=utf-8")
     try:
         text = (await call.request.body()).decode()
-        pairs = parse_qsl(text, errors="strict", max_num_fields=MOST_FIELDS)
-    except ValueError:  # of which UnicodeDecodeError is one
-        raise HttpProblem("bad-request", f"the form is no UTF-8, or has more than {MOST_FIELDS} fields") from None
-    sent: dict[str, Any] = {name: value for name, value in pairs if value.strip()}
+        sent: dict[str, Any] = dict(parse_qsl(text, errors="strict", max_num_fields=MOST_FIELDS))
+    except ClientDisconnect:
+        raise HttpProblem("bad-request", "the form did not come to its end") from None
+    except UnicodeDecodeError:
+        raise HttpProblem("bad-request", "the form is not in UTF-8, which is all that is taken here") from None
+    except ValueError:
+        raise HttpProblem("bad-request", f"the form has more than {MOST_FIELDS} fields") from None
     if not sent.keys() & {"lat", "long"} and sent.keys() & {"address_string", "address_id"}:
         raise invalid_input([_NOT_BY_ADDRESS])
     try:
         return RequestForm.model_validate(sent)
     except ValidationError as error:
-        wrongs = [{**it, "loc": ("body", *it["loc"])} for it in error.errors()]
+        # What follows the field's name are our types' names; and that it might be null, which a form cannot say.
+        wrongs = [{**it, "loc": ("body", it["loc"][0])} for it in error.errors() if it["type"] != "none_required"]
         raise RequestValidationError(wrongs) from None
 
 

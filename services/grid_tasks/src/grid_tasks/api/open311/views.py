@@ -22,7 +22,7 @@ NOTES = {
     Step.VERIFIED: ("已核查，待复核", "It was verified, and is looked at once more."),
     Step.CLOSED: ("已结案", "It was dealt with, and verified by somebody else."),
     Step.REFUSED: ("不予受理", "It was not taken on."),
-    Step.WITHDRAWN: ("反映人已撤回", "Who reported it took it back."),
+    Step.WITHDRAWN: ("已撤回", "It was taken back."),
     Step.MERGED: ("已并案", "Another request goes on for it."),
 }
 

@@ -97,5 +97,5 @@ def _errors(problem: HttpProblem, status: int, language: Language) -> list[Error
     """One for each field that is wrong."""
     fields: Sequence[Mapping[str, Any]] = problem.members.get("errors", ())
     said = "message_zh" if language == "zh" else "message"
-    wrong = [f"{it['field']}: {it.get(said) or it['message']}" for it in fields]
+    wrong = [": ".join(filter(None, (it["field"], it.get(said) or it["message"]))) for it in fields]
     return [Error(code=status, description=it) for it in wrong or [problem.detail]]

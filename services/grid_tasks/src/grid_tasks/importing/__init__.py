@@ -1,0 +1,1 @@
+"""Reports that other systems write on topics of their own."""
