@@ -1,7 +1,7 @@
 # Commongrid. `make demo` shows it, `make up` runs it, `make test` tests it; each sets up what it needs by itself.
 
 .DEFAULT_GOAL := help
-.PHONY: up down demo token test fuzz audit faults mutants lint format types contracts lock setup clean help
+.PHONY: up down demo token test fuzz audit faults year mutants lint format types contracts lock setup clean help
 
 BIN := .venv/bin
 SET_UP := .venv/.set-up
@@ -31,6 +31,10 @@ audit: $(SET_UP) ## known vulnerabilities, licences, and what ruff knows of secu
 
 faults: $(SET_UP) ## do harm in rounds, under load; nothing may be lost or doubled (ROUNDS=50 SEED=1)
 	@$(BIN)/python tests/faults $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+year: $(SET_UP) ## live a year in the sample community on a moved clock, and judge it (REPORTS=1000 SEED=2)
+	@COMMONGRID_YEAR_REPORTS=$(or $(REPORTS),500) COMMONGRID_YEAR_SEED=$(or $(SEED),1) \
+		$(BIN)/python -m pytest --numprocesses 0 tests/year $(ARGS)
 
 bench: $(SET_UP) ## measure against the bare parts and what one would pick instead (ONLY=relay, QUICK=1)
 	@$(BIN)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick) $(ARGS)

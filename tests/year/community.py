@@ -108,6 +108,12 @@ class Community:
         """Who is in one of these posts in a grid."""
         return [it for it, who in self.team.items() if who.grid == grid and who.post in posts]
 
+    def handling(self, grid: str, body: str) -> list[str]:
+        """Who may have a case of this grid, or of this department."""
+        if body:
+            return [it for it, who in self.team.items() if who.post == "department_liaison"]
+        return self.those(grid, "grid_worker", "grid_leader")
+
     async def stop_tasks(self) -> None:
         """No process of grid_tasks works any more."""
         await self.tasks_at_work.__aexit__(None, None, None)

@@ -56,8 +56,8 @@ PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
 
 LADDER = {"worker": 0, "leader": 0, "instructor": 240, "officer_or_secretary": 450, "street": 900}
 RUNGS = tuple(LADDER)
+HANDLING = ("grid_worker", "grid_leader")
 WARNED_BEFORE = 0.25
-MICROSECOND = timedelta(microseconds=1)
 
 
 def moment(text: str | None) -> datetime | None:
@@ -72,6 +72,8 @@ class Followed:
     step: str = ""
     grid: str = ""
     place: tuple[float, float] = (0, 0)
+    body: str = ""
+    """The department that has it; empty: the grid."""
     worker: str | None = None
     clock: str = "clock_hours"
     minutes: int = 0
@@ -153,7 +155,7 @@ def _follow(
         case "placed":
             it.grid = data["grid"]
         case "accepted":
-            it.minutes, it.clock = data["deadline_minutes"], data["clock"]
+            it.minutes, it.clock, it.body = data["deadline_minutes"], data["clock"], data["body"]
             _begins(it, at)
             _check_due(it, data)
         case "dispatched":
@@ -166,7 +168,7 @@ def _follow(
             _begins(it, at)
             it.stops = [(at, None)]
         case "handed_over" | "reopened":
-            it.worker, it.joint = None, False
+            it.worker, it.joint, it.body = None, False, data["body"]
             it.helping.clear()
             _begins(it, at)
             _check_due(it, data)
@@ -246,6 +248,30 @@ def _escalated(it: Followed, data: Mapping[str, Any], at: datetime, away: Sequen
     it.expect(when is not None and at == _heard(it, when, away), f"{rung} told at {at}, by our calendar {when}")
 
 
+def _handling(team: Mapping[str, Any], grid: str) -> list[str]:
+    return [who for who, is_ in team.items() if is_.grid == grid and is_.post in HANDLING]
+
+
+def _liaisons(team: Mapping[str, Any]) -> list[str]:
+    return [who for who, is_ in team.items() if is_.post == "department_liaison"]
+
+
+def callers(
+    visits: Sequence[Mapping[str, Any]],
+    places: Mapping[str, tuple[float, float]],
+    team: Mapping[str, Any],
+    map_: Mapping[str, Polygon],
+) -> Iterator[str]:
+    """Each open visit that nobody makes, though somebody is there for the grid in which it lies."""
+    for it in visits:
+        here = [code for code in sorted(map_) if map_[code].covers(Point(places[it["visit"]]))]
+        if it["grid"] not in here:
+            yield f"visit {it['visit']} is {it['grid']}'s, and lies in {here}"
+        there = _handling(team, it["grid"])
+        if there and it["worker"] not in there:
+            yield f"visit {it['visit']} in {it['grid']} is with {it['worker']}, who is not there for it"
+
+
 def owners(
     cases: Sequence[Followed], team: Mapping[str, Any], map_: Mapping[str, Polygon], officers: Sequence[str]
 ) -> Iterator[str]:
@@ -260,16 +286,13 @@ def owners(
             continue
         if it.grid not in (here or map_):
             yield f"case {it.case} is {it.grid}'s, and lies in {here}"
-        posts = [who.post for who in team.values() if who.grid == it.grid]
-        handling = any(post in ("grid_worker", "grid_leader") for post in posts)
+        theirs = _liaisons(team) if it.body else _handling(team, it.grid)
         if it.step in (*IN_HAND, "paused"):
-            who = team.get(it.worker or "")
-            theirs = who and who.grid == it.grid and who.post in ("grid_worker", "grid_leader")
-            if not theirs and (handling or (it.step != "paused" and not it.nobody_told)):
-                yield f"case {it.case} ({it.step}) is with {it.worker}, who is not there for {it.grid}"
+            if it.worker not in theirs and (theirs or (it.step != "paused" and not it.nobody_told)):
+                yield f"case {it.case} ({it.step}) is with {it.worker}, who is not there for {it.body or it.grid}"
             if gone := it.helping - team.keys():
                 yield f"case {it.case} waits for {gone}, who are gone"
-        elif it.step == "accepted" and not (handling or it.nobody_told):
+        elif it.step == "accepted" and not (theirs or it.nobody_told):
             yield f"case {it.case} is with nobody, and nobody was told"
         elif not officers:
             yield f"case {it.case} is to be verified by nobody"

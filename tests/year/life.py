@@ -14,6 +14,9 @@ from typing import Any
 from .community import COMMUNITY, OFFICER, REGISTRAR, Community, rows_of
 
 Act = Callable[[], Awaitable[None]]
+DEPARTMENT = "市场监督管理局"
+"""One that has a liaison on the roster."""
+OF_THE_DEPARTMENT = "business_licence_check"
 OUTSIDE = {"longitude": 120.16, "latitude": 30.90}
 GRIDS = ("G1", "G2", "G3", "G4", "G5", "G6")
 
@@ -21,8 +24,8 @@ USUAL: Mapping[str, Mapping[str, float]] = {
     "reported": {"place": 6, "refuse": 1, "withdraw": 1},
     "accepted": {"dispatch": 6, "wait": 6, "withdraw": 0.3, "refuse": 0.3, "change-urgency": 0.5, "act-at-once": 2},
     "dispatched": {
-        "start": 12, "return": 1, "ask-help": 0.5, "confer": 0.5, "dispatch": 0.7, "pause": 0.5, "merge": 0.5,
-        "refuse": 0.3, "withdraw": 0.3, "ask-reporter": 0.5, "act-at-once": 2, "wait": 1,
+        "start": 12, "return": 1, "hand-over": 0.6, "ask-help": 0.5, "confer": 0.5, "dispatch": 0.7, "pause": 0.5,
+        "merge": 0.5, "refuse": 0.3, "withdraw": 0.3, "ask-reporter": 0.5, "act-at-once": 2, "wait": 1,
     },
     "started": {
         "hand-in": 12, "ask-time": 2, "give-time": 6, "refuse-time": 2, "ask-help": 1, "confer": 1, "give-help": 8,
@@ -63,6 +66,8 @@ class Year:
 
     town: Community
     random: Random
+    grid_at: Callable[[float, float], str]
+    """Where a place lies by the map of the day."""
     agenda: list[tuple[datetime, int, Act]] = field(default_factory=list[tuple[datetime, int, Act]])
     stories: dict[str, Story] = field(default_factory=dict[str, Story])
     phones: dict[str, Phone] = field(default_factory=dict[str, Phone])
@@ -71,12 +76,16 @@ class Year:
     synced: dict[str, int] = field(default_factory=dict[str, int])
     places: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     categories: list[str] = field(default_factory=list[str])
+    visits: dict[str, tuple[float, float]] = field(default_factory=dict[str, tuple[float, float]])
+    """Those that were planned, and where."""
     _nth: "count[int]" = field(default_factory=count)
 
     def __post_init__(self) -> None:
         rows = rows_of("addresses.csv")
         self.places = [(float(it["longitude"]), float(it["latitude"])) for it in rows]
-        self.categories = [it["category"] for it in rows_of("duties.csv") if it["grid_duty"] == "yes"]
+        self.categories = [it["category"] for it in rows_of("duties.csv") if it["grid_duty"] == "yes"] + [
+            OF_THE_DEPARTMENT
+        ]
 
     def plan(self, at: datetime, act: Act) -> None:
         """Puts it on the agenda."""
@@ -146,7 +155,7 @@ class Year:
             return
         headers = {} if who else {"Receipt": story.receipt}
         answer = await self.town.ask("POST", f"/cases/{story.case}/{what}", body, who, **headers)
-        allowed = {200} if what not in MAY_BE_REFUSED else {200, 409, 422}
+        allowed = {200} if what not in MAY_BE_REFUSED else {200, 403, 409, 422}
         assert answer.status_code in allowed, (what, who, body, seen, answer.text)
 
     def _who(self, what: str, seen: Mapping[str, Any]) -> str | None:
@@ -158,7 +167,7 @@ class Year:
             case "give-help":
                 return self.random.choice(sorted(town.team.keys() & set(seen["helping"])) or [None])
             case "act-at-once":
-                return self.random.choice(town.those(grid, "grid_worker") or [None])
+                return self.random.choice(town.handling(grid, seen["body"]) or [None])
             case "place":
                 return REGISTRAR
             case "answer" | "withdraw" | "rating" | "reopen":
@@ -168,7 +177,7 @@ class Year:
 
     def _body(self, what: str, seen: Mapping[str, Any]) -> Any:
         random, town = self.random, self.town
-        workers = town.those(seen["grid"], "grid_worker", "grid_leader")
+        handling = town.handling(seen["grid"], seen["body"])
         anyone = sorted(it for it, who in town.team.items() if who.post == "grid_worker" and it != seen["worker"])
         now = town.clock()
         match what:
@@ -177,7 +186,9 @@ class Year:
             case "refuse":
                 return {"kind": "not_there", "reason": "现场核实无此情况"}
             case "dispatch":
-                return {"worker": random.choice(workers or anyone), "why": "就近"}
+                return {"worker": random.choice(handling or anyone), "why": "就近"}
+            case "hand-over":
+                return {"body": "" if seen["body"] else DEPARTMENT, "why": "属其职责"}
             case "merge":
                 return {"into": random.choice(list(self.stories))}
             case "return":
@@ -228,6 +239,33 @@ class Year:
         assert answer.status_code in (401, 403, 409), (what, who, answer.text)
         assert (await self.town.ask("GET", path, who=OFFICER)).headers["ETag"] == before
         self.turned_away += 1
+
+    # Visits.
+
+    async def somebody_is_to_be_visited(self) -> None:
+        """The officer plans a visit by hand, in the grid in which the building lies now."""
+        longitude, latitude = self.random.choice(self.places)
+        grid = self.grid_at(longitude, latitude)
+        site = {"name": "某楼 Some building", "longitude": longitude, "latitude": latitude}
+        body = {"of": "people", "thing": f"person-{len(self.visits)}", "grid": grid, "site": site}
+        answer = await self.town.ask("POST", "/visits", body, OFFICER)
+        assert answer.status_code == 201, answer.text
+        visit = answer.json()["visit"]
+        self.visits[visit] = (longitude, latitude)
+        self.plan(self.later(), lambda: self.somebody_rings(visit))
+
+    async def somebody_rings(self, visit: str) -> None:
+        """Whoever has it goes there, and nobody is at home as often as not."""
+        seen = (await self.town.ask("GET", f"/visits/{visit}", who=OFFICER)).json()
+        if seen["step"] != "open":
+            return
+        if seen["worker"] in self.town.team:
+            right = {"form": seen["form"], "version": 1, "answers": {"as_registered": True}}
+            what = self.random.choice(["nobody-home", "turned-away", "done", "done"])
+            body: dict[str, Any] = right if what == "done" else {}
+            answer = await self.town.ask("POST", f"/visits/{visit}/{what}", body, seen["worker"])
+            assert answer.status_code == 200, (what, seen, answer.text)
+        self.plan(self.later(), lambda: self.somebody_rings(visit))
 
     # In the field without a network.
 

@@ -21,12 +21,12 @@ from events.testing import running
 from grid_tasks.domain.counts import Count
 from grid_tasks.service import grid_tasks
 from local.testing import NewDatabase
-from shapely import LineString, Polygon
+from shapely import LineString, Point, Polygon
 from shapely.ops import split, unary_union
 
 from .community import OFFICER, REGISTRAR, Community, living
-from .judging import Followed, Raw, followed, owners
-from .life import Year, boundaries
+from .judging import Followed, Raw, callers, followed, owners
+from .life import DEPARTMENT, Year, boundaries
 from .own_calendar import BEIJING, NOTICE_2027
 
 REPORTS = int(os.environ.get("COMMONGRID_YEAR_REPORTS", "120"))
@@ -40,10 +40,15 @@ DUTIES: dict[str, dict[str, str]] = {
     "road_damage": {"clock": "working_hours", "deadline_minutes": "240", "look_percent": "30"},
     "street_light_out": {"clock": "working_hours", "deadline_minutes": "450"},
     "illegal_dumping": {"clock": "working_hours", "deadline_minutes": "225"},
+    "business_licence_check": {"clock": "working_hours", "deadline_minutes": "1350"},
     "elder_not_seen": {"urgent": "yes"},
     "falling_object_risk": {"urgent": "yes", "clock": "clock_hours"},
 }
 """In the sample all clocks run day and night, and nothing is looked at twice."""
+LIAISON = {
+    "member_ref": "liaison-1", "name": "何平", "post": "department_liaison", "grid_code": "", "body": DEPARTMENT,
+    "email": "liaison-1@example.org", "phone": "15400000099",
+}  # fmt: skip
 
 
 @pytest.mark.timeout(max(900, REPORTS * 10))
@@ -53,14 +58,15 @@ async def test_a_year_of_life(
     monkeypatch.setattr(timers, "PAUSE", 0.01)  # time goes by some ten thousand times as fast as it does
     random = Random(SEED)  # noqa: S311
     async with living(new_database, kafka_server, topic_prefix, START, DUTIES) as town:
-        year = Year(town, random)
         grids = {code: Polygon(ring) for code, ring in boundaries().items()}
+        year = Year(town, random, lambda x, y: min(it for it in grids if grids[it].covers(Point(x, y))))
+        await town.appoint(LIAISON)
         plan(year, random, grids)
         month = START
         while month < END:
             month = min(month + timedelta(days=28), END)
             await year.go_by(month)
-            assert not await wrong(town, grids, await cases_of(town)), f"by {month:%Y-%m-%d}"
+            assert not await wrong(year, grids, await cases_of(town)), f"by {month:%Y-%m-%d}"
         cases = await cases_of(town)
         assert len(cases) == len(year.stories) > REPORTS * 0.8
         await figures_are_those_of_the_events(town, cases)
@@ -79,6 +85,8 @@ def plan(year: Year, random: Random, grids: dict[str, Polygon]) -> None:
 
     for at in some_time(REPORTS):
         year.plan(at, year.somebody_reports)
+    for at in some_time(REPORTS // 3):
+        year.plan(at, year.somebody_is_to_be_visited)
     for at in some_time(14):
         year.plan(at, year.a_phone_loses_its_network)
     for at in some_time(10):
@@ -196,12 +204,16 @@ union all select policy || ' ' || stream, error from log.timers where error is n
 """
 
 
-async def wrong(town: Community, grids: Mapping[str, Polygon], cases: list[Followed]) -> list[str]:
+async def wrong(year: Year, grids: Mapping[str, Polygon], cases: list[Followed]) -> list[str]:
     """All that is not as it should be; also what a policy could not do."""
+    town = year.town
     found = [it for case in cases for it in case.wrong]
     found += [f"parked: {row[0]}, {row[1]}" for row in await town.tasks.db.fetch(PARKED)]
     officers = [it for it, who in town.team.items() if who.post == "community_officer"]
-    return found if town.tasks_away else [*found, *owners(cases, town.team, grids, officers)]
+    if town.tasks_away:
+        return found
+    visits = (await town.ask("GET", "/visits?step=open&limit=100", who=OFFICER)).json()["items"]
+    return [*found, *owners(cases, town.team, grids, officers), *callers(visits, year.visits, town.team, grids)]
 
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "indicators.md").read_text(encoding="utf-8")

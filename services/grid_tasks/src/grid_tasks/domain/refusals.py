@@ -93,8 +93,8 @@ class VerifiedByAnother(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            "您参与了该事件的处置，须由他人核查。 "
-            "You handled this case, or did a part of it: somebody else verifies it or sends it back."
+            "您参与了该事件的处置，或已核查过，须由他人核查。 "
+            "You handled this case, did a part of it, or have verified it: somebody else looks at it."
         )
 
 
