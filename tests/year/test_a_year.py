@@ -2,7 +2,7 @@
 holidays, a storm, phones without a network, and three days without the service. Then everything is held against a judge
 who reads only the raw events, and has a calendar, a table of paths and a map of their own.
 
-COMMONGRID_YEAR_REPORTS says how many reports there are (120); COMMONGRID_YEAR_SEED which life it is (1).
+COMMONGRID_YEAR_REPORTS says how many reports there are (40); COMMONGRID_YEAR_SEED which life it is (1).
 """
 
 import json
@@ -29,7 +29,7 @@ from .judging import Followed, Raw, callers, followed, owners
 from .life import DEPARTMENT, Year, boundaries
 from .own_calendar import BEIJING, NOTICE_2027
 
-REPORTS = int(os.environ.get("COMMONGRID_YEAR_REPORTS", "120"))
+REPORTS = int(os.environ.get("COMMONGRID_YEAR_REPORTS", "40"))
 SEED = int(os.environ.get("COMMONGRID_YEAR_SEED", "1"))
 START = datetime(2026, 1, 5, 8, tzinfo=BEIJING)
 END = datetime(2027, 1, 5, 8, tzinfo=BEIJING)

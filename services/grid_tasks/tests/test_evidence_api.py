@@ -127,7 +127,7 @@ async def test_where_and_when_it_was_taken_is_sealed_in_the_store_of_events(hand
     rows = await runtime.db.fetch("select data::text from log.events where stream = $1", f"evidence-{evidence}")
     text = " ".join(row[0] for row in rows)
     assert "image/jpeg" in text
-    for secret in ("30.87", "120.09", "2026-11-24T08:58", "WGS"):
+    for secret in ("30.87", "120.09", "2026-11-24T08:58", "WGS-84"):
         assert secret not in text
 
 

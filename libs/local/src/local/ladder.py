@@ -26,8 +26,9 @@ from local.postgres import ADMIN, Postgres
 
 POSTGRES_IMAGE, KAFKA_IMAGE = "postgres:18", "apache/kafka:4.3.1"
 _SECONDS_TO_START = 90
-_FOR_THE_RUN = {"fsync": "off", "full_page_writes": "off"}
-"""Each new database waits for the disk twice, and each dropped one. It outlives PostgreSQL's processes all the same."""
+_FOR_THE_RUN = {"fsync": "off", "full_page_writes": "off", "max_connections": "400"}
+"""Each new database waits for the disk twice, and each dropped one; what is committed outlives PostgreSQL's processes
+all the same. Several workers hold connections to it."""
 _FOR_TESTS = {"log.segment.delete.delay.ms": "1000", "log.retention.check.interval.ms": "5000"}
 
 
