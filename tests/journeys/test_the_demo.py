@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).parents[2]
 OUR_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"}
 """What a make that runs this test would hand on."""
 
 
+@pytest.mark.timeout(900)  # beside others it takes several times as long as alone
 async def test_the_demo_plays_a_day_and_finds_nothing_wrong(tmp_path: Path) -> None:
     summary = tmp_path / "summary.json"
     environment = {name: value for name, value in os.environ.items() if name not in OUR_MAKE} | {
@@ -26,7 +28,7 @@ async def test_the_demo_plays_a_day_and_finds_nothing_wrong(tmp_path: Path) -> N
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    async with asyncio.timeout(280):
+    async with asyncio.timeout(800):
         output, _ = await demo.communicate()
     assert demo.returncode == 0, output.decode()[-3000:]
     table = json.loads(summary.read_text())
