@@ -163,7 +163,8 @@ class Year:
         leaders = [*town.those(grid, "grid_leader", "grid_instructor"), OFFICER]
         match what:
             case "start" | "return" | "ask-help" | "ask-time" | "ask-reporter" | "hand-in" | "do-paper":
-                return seen["worker"] if seen["worker"] in town.team else None
+                handling = town.handling(grid, seen["body"])  # else it is with nobody who is there for it
+                return seen["worker"] if seen["worker"] in handling else None
             case "give-help":
                 return self.random.choice(sorted(town.team.keys() & set(seen["helping"])) or [None])
             case "act-at-once":
@@ -287,9 +288,9 @@ class Year:
 
     async def a_phone_is_back(self, who: str) -> None:
         """Everything that waited on it is told, and each is answered."""
-        phone = self.phones.pop(who)
-        if who not in self.town.team:
-            return
+        phone = self.phones.pop(who, None)
+        if phone is None or who not in self.town.team:
+            return  # they have left with it
         told = await self._calls_in(who, phone.queue, phone.since)
         assert [it["id"] for it in told["commands"]] == [it["id"] for it in phone.queue]
         for it in told["commands"]:
