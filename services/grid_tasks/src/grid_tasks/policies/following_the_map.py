@@ -47,15 +47,14 @@ async def reported(several: Several[CaseReported]) -> None:
     await several.each(follow_one)
 
 
-async def follow_one(commands: Commands, event: Recorded[CaseReported]) -> None:
-    it = event.data
-    if (grid := await grid_now(commands.db, it.place, it.grid)) != it.grid:
-        await commands.execute(CASE, it.case, FollowMap(grid, commands.clock()))
-
-
 @following_the_map.on(CaseReopened)
 async def reopened(commands: Commands, event: Recorded[CaseReopened]) -> None:
     """An ended case stays where it was, whatever is drawn meanwhile."""
+    await follow_one(commands, event)
+
+
+async def follow_one(commands: Commands, event: Recorded[CaseReported | CaseReopened]) -> None:
+    """Moves it where its place lies now; older events of reopened cases do not say where that is."""
     it = event.data
     if it.place and (grid := await grid_now(commands.db, it.place, it.grid)) != it.grid:
         await commands.execute(CASE, it.case, FollowMap(grid, commands.clock()))

@@ -19,13 +19,13 @@ from contracts.grid_tasks import (
 from contracts.registry import MemberChanged, MemberDismissed
 from events import Commands, Policy, Recorded, Several
 
-from grid_tasks.domain.case import CASE, Case, Step
+from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import GiveHelp
 from grid_tasks.domain.refusals import NotAskedToHelp, NotPossibleNow
-from grid_tasks.policies.dispatching import known, place, place_all, place_each
+from grid_tasks.policies.dispatching import known, place_all, place_each
 from grid_tasks.read_models.field_work import field_work, helped_by
-from grid_tasks.read_models.open_work import Stranded, open_work, stranded
-from grid_tasks.read_models.workers import grid_for, is_member
+from grid_tasks.read_models.open_work import open_work, stranded
+from grid_tasks.read_models.workers import is_member
 
 reassigning = Policy("reassigning")
 
@@ -76,13 +76,11 @@ async def sent_back(several: Several[CaseSentBack]) -> None:
     await again(several, {event.data.case: event.data.worker for _, event in several})
 
 
-@reassigning.on(CasePlaced)
-async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
+@reassigning.on_several(CasePlaced)
+async def placed(several: Several[CasePlaced]) -> None:
     """What was accepted before is another grid's now, as the map was redrawn."""
-    case, _ = await commands.load(CASE, event.data.case)
-    if case.step is not Step.REPORTED and not await has_somebody(commands, case):
-        waiting = Stranded(case.id, case.grid, case.worker, case.role, case.body, case.skills, case.weight)
-        await place(commands, [waiting])
+    await several.commands.caught_up(open_work)
+    await place_each(several, await stranded(several.commands.db, cases=[event.data.case for _, event in several]))
 
 
 @reassigning.on(CaseHelpAsked)
@@ -91,11 +89,6 @@ async def help_asked(commands: Commands, event: Recorded[CaseHelpAsked]) -> None
     for helper in event.data.helpers:
         if not await is_member(commands.db, helper):
             await cannot_help(commands, event.data.case, helper)
-
-
-async def has_somebody(commands: Commands, case: Case) -> bool:
-    """Whether it is with somebody who may have it."""
-    return case.worker is not None and bool(await grid_for(commands.db, case.worker, case.grid, case.role, case.body))
 
 
 async def again(several: Several[Given], workers: Mapping[str, str]) -> None:
