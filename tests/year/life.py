@@ -271,9 +271,11 @@ class Year:
     # In the field without a network.
 
     async def a_phone_loses_its_network(self) -> None:
-        """Somebody works on for days, and then calls in."""
+        """Somebody works on for days, and then calls in; who has something to do, where somebody has."""
         workers = [it for it, who in self.town.team.items() if who.post == "grid_worker" and it not in self.phones]
-        who = self.random.choice(workers)
+        loads = (await self.town.ask("GET", "/workers?limit=100", who=OFFICER)).json()["items"]
+        busy = {it["worker"] for it in loads if it["open_cases"]}
+        who = self.random.choice([it for it in workers if it in busy] or workers)
         told = await self._calls_in(who, [], None)
         until = self.town.clock() + timedelta(days=self.random.uniform(0.3, 6))
         self.phones[who] = Phone(until, told["next"])

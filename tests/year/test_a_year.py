@@ -87,7 +87,7 @@ def plan(year: Year, random: Random, grids: dict[str, Polygon]) -> None:
         year.plan(at, year.somebody_reports)
     for at in some_time(REPORTS // 3):
         year.plan(at, year.somebody_is_to_be_visited)
-    for at in some_time(14):
+    for at in some_time(30):
         year.plan(at, year.a_phone_loses_its_network)
     for at in some_time(10):
         year.plan(at, year.somebody_leaves)
