@@ -150,13 +150,13 @@ def _next(random: Random, case: Case, duty: DutyFacts, at: datetime) -> CaseComm
         case Step.STARTED if aside < 0.05:
             return Pause("leader", PauseKind.FOR_THE_WEATHER, "雨", None, at, False)
         case Step.STARTED:
-            return HandIn(worker, "已办", at)
+            return HandIn(worker, "已办", CALENDAR, at)
         case Step.PAUSED:
             return Resume("leader", CALENDAR, at)
         case _ if aside < 0.06:
             return SendBack("leader", "未办妥", CALENDAR, at)
         case _:
-            return Verify("leader", at)
+            return Verify("leader", CALENDAR, at)
 
 
 COLUMNS = "incarnation", "tx", "stream", "version", "type", "data"

@@ -17,6 +17,7 @@ Raw = tuple[str, Mapping[str, Any]]
 """The last word of an event's type, and what it says."""
 
 IN_HAND = ("dispatched", "started")
+TO_CHECK = ("handed_in", "verified")
 ENDS = ("closed", "refused", "withdrawn", "merged")
 PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "reported": (("",), "reported"),
@@ -49,13 +50,15 @@ PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "rated": (("closed",), None),
     "reopened": (("closed",), "accepted"),
     "warned": (IN_HAND, None),
-    "escalated": (("accepted", *IN_HAND), None),
+    "escalated": (("accepted", *IN_HAND, *TO_CHECK), None),
     "text_erased": (ENDS, None),
 }
 """After which steps each may come, and to which it leads: GB/T 34300's flow, and what happens on the way."""
 
 LADDER = {"worker": 0, "leader": 0, "instructor": 240, "officer_or_secretary": 450, "street": 900}
 RUNGS = tuple(LADDER)
+CHECKED, LOOKED_AT = 450, 3 * 450
+"""Minutes of work in which somebody is to say whether it is done, and, of what is drawn, a second one."""
 HANDLING = ("grid_worker", "grid_leader")
 WARNED_BEFORE = 0.25
 
@@ -84,6 +87,9 @@ class Followed:
     """Since when it is due then: whatever would have been told before is told at once."""
     told: str | None = None
     """How high its present deadline was told."""
+    check: tuple[datetime, int] | None = None
+    """Since when it is to be verified, or looked at, and within how many minutes."""
+    check_by: datetime | None = None
     warned: bool = False
     handled: set[str] = field(default_factory=set[str])
     helping: set[str] = field(default_factory=set[str])
@@ -111,7 +117,19 @@ class Followed:
         return self.reached(timedelta(minutes=self.minutes) * (1 - WARNED_BEFORE), last=True)
 
     def rung_by_us(self, rung: str) -> datetime | None:
+        if self.step in TO_CHECK:
+            return None if rung == "worker" else self.checked_by_us(LADDER[rung])
         return self.reached(timedelta(minutes=self.minutes + LADDER[rung]))
+
+    def checked_by_us(self, later: int = 0) -> datetime | None:
+        assert self.check
+        since, minutes = self.check
+        return shows(runs("working_hours", since, []), timedelta(minutes=minutes + later))
+
+    @property
+    def owed(self) -> datetime | None:
+        """By when somebody is to do something about it."""
+        return self.check_by if self.step in TO_CHECK else self.due
 
 
 def followed(case: str, events: Sequence[Raw], away: Sequence[tuple[datetime, datetime]], now: datetime) -> Followed:
@@ -132,7 +150,7 @@ def followed(case: str, events: Sequence[Raw], away: Sequence[tuple[datetime, da
 
 def _told_in_time(it: Followed, until: datetime, away: Sequence[tuple[datetime, datetime]]) -> None:
     """By the moment of the next event, whatever had to be told before was told."""
-    if it.due is None or it.step not in ("accepted", *IN_HAND):
+    if it.owed is None or it.step not in ("accepted", *IN_HAND, *TO_CHECK):
         return
     reached = [rung for rung in RUNGS if (when := it.rung_by_us(rung)) and _heard(it, when, away) < until]
     if reached:
@@ -205,6 +223,9 @@ def _follow(
             it.expect(data["on_time"] == (it.due is not None and done <= it.due), "on time or not")
             it.expect(not (it.joint and it.helping), "handed in before all had answered")
             it.handled.add(data["worker"])
+            _to_be_checked(it, CHECKED, at, data["check_by"])
+        case "look_asked":
+            _to_be_checked(it, LOOKED_AT, at, data["due"])
         case "verified" | "sent_back":
             it.expect(data["verifier"] not in it.handled, "looked at by who handled it")
             if name == "sent_back":
@@ -221,6 +242,13 @@ def _follow(
             _escalated(it, data, at, away)
         case _:
             pass
+
+
+def _to_be_checked(it: Followed, minutes: int, at: datetime, by: str) -> None:
+    it.check, it.check_by, it.since, it.told = (at, minutes), moment(by), at, None
+    it.expect(
+        it.check_by == it.checked_by_us(), f"to be checked by {it.check_by}, by our calendar {it.checked_by_us()}"
+    )
 
 
 def _begins(it: Followed, at: datetime) -> None:
@@ -244,7 +272,9 @@ def _escalated(it: Followed, data: Mapping[str, Any], at: datetime, away: Sequen
         it.nobody_told = True
         return
     when = it.rung_by_us(rung)
-    it.expect(moment(data["due"]) == it.due, "another deadline was told")
+    it.expect((data["cause"] == "unchecked") == (it.step in TO_CHECK), f"told as {data['cause']}")
+    it.expect(data["worker"] is None or it.step in IN_HAND, "told of a worker who does not have it")
+    it.expect(moment(data["due"]) == it.owed, "another deadline was told")
     it.expect(when is not None and at == _heard(it, when, away), f"{rung} told at {at}, by our calendar {when}")
 
 

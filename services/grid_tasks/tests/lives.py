@@ -17,7 +17,6 @@ from grid_tasks.domain.commands import (
     ChangeUrgency,
     FollowMap,
     GiveTime,
-    HandIn,
     HandOver,
     Look,
     Merge,
@@ -30,12 +29,11 @@ from grid_tasks.domain.commands import (
     Return,
     SendBack,
     Start,
-    Verify,
     Warn,
     Withdraw,
 )
 
-from .trade import DAYS, HERE, LEADER, LI, NOISE, RECEIPT, WANG, accept, assign, escalate, give, report
+from .trade import DAYS, HERE, LEADER, LI, NOISE, RECEIPT, WANG, accept, assign, escalate, give, hand_in, report, verify
 
 SECOND = "officer-sun"
 BODIES = ("", "市场监督管理局", "城市管理局")
@@ -92,11 +90,11 @@ def _course(case: Case, random: Random, at: datetime, grids: Sequence[str]) -> C
         case Step.DISPATCHED:
             return Start(worker, at)
         case Step.STARTED:
-            return HandIn(worker, "已劝阻", at)
+            return hand_in(worker, at)
         case Step.PAUSED:
             return Resume(LEADER, DAYS, at)
         case Step.HANDED_IN:
-            return Verify(LEADER, at, at + timedelta(days=3) if random.random() < 0.2 else None)
+            return verify(LEADER, at, drawn=random.random() < 0.2)
         case Step.VERIFIED:
             return Look(SECOND, random.random() < 0.5, "属实", DAYS, at)
         case _:

@@ -6,7 +6,7 @@ import pytest
 from contracts.grid_tasks import CasePlaced, CaseRated, EscalationCause
 from events import Event
 from grid_tasks.domain.case import CASE
-from grid_tasks.domain.commands import CaseCommand, HandIn, PlaceIn, Rate, Start, Verify
+from grid_tasks.domain.commands import CaseCommand, PlaceIn, Rate, Start
 from grid_tasks.domain.refusals import (
     AlreadyRated,
     AlreadyTheirs,
@@ -49,6 +49,7 @@ from .trade import (
     escalate,
     escalated,
     give,
+    hand_in,
     handed_in,
     report,
     reported,
@@ -56,6 +57,7 @@ from .trade import (
     sent_back,
     started,
     verified,
+    verify,
 )
 
 # The seven steps.
@@ -75,11 +77,11 @@ def test_it_is_dispatched_to_one_worker_who_has_the_whole_time_from_then() -> No
 
 def test_the_worker_starts_and_hands_in() -> None:
     case(reported, accepted, dispatched()).when(Start(LI, at=TEN)).then(started())
-    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=TEN)).then(handed_in())
+    case(*AT_WORK).when(hand_in(LI, TEN)).then(handed_in())
 
 
 def test_somebody_else_verifies_it_which_closes_it() -> None:
-    case(*HANDED_IN).when(Verify(LEADER, at=NOON)).then(verified(), closed())
+    case(*HANDED_IN).when(verify(LEADER, NOON)).then(verified(), closed())
 
 
 def test_who_holds_the_receipt_rates_it() -> None:
@@ -97,29 +99,29 @@ def test_what_is_not_done_goes_back_to_the_worker_with_the_whole_time_anew() -> 
 def test_what_was_sent_back_is_started_and_handed_in_again_as_the_second_attempt() -> None:
     back = (*HANDED_IN, sent_back())
     case(*back).when(Start(LI, at=ONE)).then(started(at=ONE))
-    case(*back, started(at=ONE)).when(HandIn(LI, "已劝阻", at=ONE)).then(handed_in(at=ONE, attempt=2))
+    case(*back, started(at=ONE)).when(hand_in(LI, ONE)).then(handed_in(at=ONE, attempt=2))
 
 
 def test_a_case_that_needed_two_attempts_is_not_closed_at_the_first_but_may_be_on_time() -> None:
     twice = (*HANDED_IN, sent_back(), started(at=ONE), handed_in(at=ONE, attempt=2))
-    case(*twice).when(Verify(LEADER, at=TWO)).then(
+    case(*twice).when(verify(LEADER, TWO)).then(
         verified(TWO, attempt=2), closed(TWO, on_time=True, first_attempt=False)
     )
 
 
 def test_late_the_first_time_stays_late_however_quick_the_second_is() -> None:
     late = (*AT_WORK, handed_in(at=NOON, on_time=False), sent_back())
-    case(*late, started(at=ONE)).when(HandIn(LI, "已劝阻", at=ONE)).then(handed_in(at=ONE, attempt=2))
+    case(*late, started(at=ONE)).when(hand_in(LI, ONE)).then(handed_in(at=ONE, attempt=2))
     done = (*late, started(at=ONE), handed_in(at=ONE, attempt=2))
-    case(*done).when(Verify(LEADER, at=TWO)).then(
+    case(*done).when(verify(LEADER, TWO)).then(
         verified(TWO, attempt=2), closed(TWO, on_time=False, first_attempt=False)
     )
 
 
 def test_in_time_is_not_after_the_deadline() -> None:
-    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=ELEVEN)).then(handed_in(at=ELEVEN))
+    case(*AT_WORK).when(hand_in(LI, ELEVEN)).then(handed_in(at=ELEVEN))
     late = ELEVEN.replace(microsecond=1)
-    case(*AT_WORK).when(HandIn(LI, "已劝阻", at=late)).then(handed_in(at=late, on_time=False))
+    case(*AT_WORK).when(hand_in(LI, late)).then(handed_in(at=late, on_time=False))
 
 
 # At the door.
@@ -156,18 +158,18 @@ def test_the_duty_comes_before_the_place_so_that_the_reporter_learns_whom_to_ask
 
 def test_only_the_worker_to_whom_it_was_dispatched_starts_it_and_hands_it_in() -> None:
     case(reported, accepted, dispatched()).when(Start(WANG, at=TEN)).refused(NotYourCase)
-    case(*AT_WORK).when(HandIn(WANG, "已劝阻", at=TEN)).refused(NotYourCase)
+    case(*AT_WORK).when(hand_in(WANG, TEN)).refused(NotYourCase)
 
 
 def test_who_handed_it_in_neither_verifies_it_nor_sends_it_back() -> None:
-    case(*HANDED_IN).when(Verify(LI, at=NOON)).refused(VerifiedByAnother)
+    case(*HANDED_IN).when(verify(LI, NOON)).refused(VerifiedByAnother)
     case(*HANDED_IN).when(send_back(LI, "没做完", at=NOON)).refused(VerifiedByAnother)
 
 
 def test_who_handled_it_before_another_did_does_not_verify_it_either() -> None:
     by_wang = (*HANDED_IN, sent_back(), dispatched(WANG, ONE), started(WANG, ONE), handed_in(WANG, ONE, attempt=2))
-    case(*by_wang).when(Verify(LI, at=TWO)).refused(VerifiedByAnother)
-    case(*by_wang).when(Verify(INSTRUCTOR, at=TWO)).then(
+    case(*by_wang).when(verify(LI, TWO)).refused(VerifiedByAnother)
+    case(*by_wang).when(verify(INSTRUCTOR, TWO)).then(
         verified(TWO, 2, WANG, INSTRUCTOR),
         closed(TWO, first_attempt=False, worker=WANG),
     )
@@ -242,9 +244,7 @@ def test_a_case_that_nobody_has_taken_is_escalated_at_its_deadline() -> None:
 
 
 def test_escalation_is_a_flag_and_no_step_the_worker_goes_on() -> None:
-    case(*AT_WORK, escalated(ELEVEN, ELEVEN)).when(HandIn(LI, "已劝阻", at=NOON)).then(
-        handed_in(at=NOON, on_time=False)
-    )
+    case(*AT_WORK, escalated(ELEVEN, ELEVEN)).when(hand_in(LI, NOON)).then(handed_in(at=NOON, on_time=False))
 
 
 # The rating.
@@ -271,8 +271,8 @@ EVERY_COMMAND: dict[str, CaseCommand] = {
     "report": report(),
     "dispatch": give(WANG),
     "start": Start(LI, at=TWO),
-    "hand-in": HandIn(LI, "已劝阻", at=TWO),
-    "verify": Verify(LEADER, at=TWO),
+    "hand-in": hand_in(LI, TWO),
+    "verify": verify(LEADER, TWO),
     "send-back": send_back(LEADER, "没做完", at=TWO),
     "rating": Rate(5, RECEIPT, at=TWO),
 }

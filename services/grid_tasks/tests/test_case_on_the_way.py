@@ -10,7 +10,6 @@ from contracts.common import DeadlineClock
 from contracts.grid_tasks import (
     CaseAnswered,
     CaseEscalated,
-    CaseHandedIn,
     CaseHandedOver,
     CaseHelpAsked,
     CaseHelpGiven,
@@ -50,7 +49,6 @@ from grid_tasks.domain.commands import (
     FollowMap,
     GiveHelp,
     GiveTime,
-    HandIn,
     HandOver,
     Look,
     Merge,
@@ -60,7 +58,6 @@ from grid_tasks.domain.commands import (
     Reopen,
     Resume,
     Return,
-    Verify,
     Warn,
     Withdraw,
 )
@@ -114,11 +111,13 @@ from .trade import (
     closed,
     dispatched,
     escalate,
+    hand_in,
     handed_in,
     reported,
     sent_back,
     started,
     verified,
+    verify,
 )
 
 HOUR = timedelta(hours=1)
@@ -144,7 +143,7 @@ def test_its_reporter_takes_it_back_by_the_receipt_until_it_is_handed_in() -> No
     case(*AT_WORK).when(Withdraw(RECEIPT, TEN)).then(withdrawn)
     case(*AT_WORK).when(Withdraw("guessed", TEN)).refused(NotYourReceipt)
     case(*HANDED_IN).when(Withdraw(RECEIPT, NOON)).refused(NotPossibleNow)
-    case(*AT_WORK, withdrawn).when(HandIn(LI, "已劝阻", TEN)).refused(NotPossibleNow, "withdrawn")
+    case(*AT_WORK, withdrawn).when(hand_in(LI, TEN)).refused(NotPossibleNow, "withdrawn")
 
 
 def test_what_a_rule_reported_is_called_off_until_somebody_has_begun() -> None:
@@ -204,23 +203,23 @@ def test_a_helper_does_a_part_and_the_worker_stays_answerable() -> None:
     case(*AT_WORK, HELP_ASKED).when(GiveHelp(WANG, True, "已到场", ELEVEN)).then(given_)
     case(*AT_WORK, HELP_ASKED, given_).when(GiveHelp(WANG, True, "已到场", ELEVEN)).refused(NotAskedToHelp)
     case(*AT_WORK, HELP_ASKED).when(GiveHelp("chen", True, "已到场", ELEVEN)).refused(NotAskedToHelp)
-    case(*AT_WORK, HELP_ASKED).when(HandIn(LI, "已劝阻", TEN)).then(handed_in())
+    case(*AT_WORK, HELP_ASKED).when(hand_in(LI, TEN)).then(handed_in())
 
 
 def test_who_did_a_part_does_not_verify_the_whole() -> None:
     helped = CaseHelpGiven(case=ID, helper=LEADER, done=True, words="已到场", at=TEN)
     asked = HELP_ASKED.model_copy(update={"helpers": (LEADER,)})
-    case(*AT_WORK, asked, helped, handed_in()).when(Verify(LEADER, NOON)).refused(VerifiedByAnother)
+    case(*AT_WORK, asked, helped, handed_in()).when(verify(LEADER, NOON)).refused(VerifiedByAnother)
     could_not = helped.model_copy(update={"done": False})
-    case(*AT_WORK, asked, could_not, handed_in()).when(Verify(LEADER, NOON)).then(verified(), closed())
+    case(*AT_WORK, asked, could_not, handed_in()).when(verify(LEADER, NOON)).then(verified(), closed())
 
 
 def test_in_joint_handling_the_lead_hands_in_when_all_have_done_their_part() -> None:
     joint = HELP_ASKED.model_copy(update={"joint": True, "helpers": (WANG, "liaison"), "why": "联合处置"})
     case(*AT_WORK).when(Confer(LEADER, (WANG, "liaison"), "联合处置", TEN)).then(joint)
-    case(*AT_WORK, joint).when(HandIn(LI, "已劝阻", TEN)).refused(WaitsForOthers, "liaison, wang")
+    case(*AT_WORK, joint).when(hand_in(LI, TEN)).refused(WaitsForOthers, "liaison, wang")
     parts = [CaseHelpGiven(case=ID, helper=it, done=True, words="毕", at=TEN) for it in (WANG, "liaison")]
-    case(*AT_WORK, joint, *parts).when(HandIn(LI, "已劝阻", TEN)).then(handed_in())
+    case(*AT_WORK, joint, *parts).when(hand_in(LI, TEN)).then(handed_in())
 
 
 # More time.
@@ -237,7 +236,7 @@ def test_more_time_is_asked_for_by_the_worker_and_given_by_another_up_to_what_wa
     case(*AT_WORK, TIME_ASKED).when(GiveTime(LEADER, 61, DAYS, TEN)).refused(NotMoreThanAsked, "60")
     case(*AT_WORK, TIME_ASKED).when(GiveTime(LI, 60, DAYS, TEN)).refused(DecidedByAnother)
     case(*AT_WORK).when(GiveTime(LEADER, 60, DAYS, TEN)).refused(NotPossibleNow)
-    case(*AT_WORK, TIME_ASKED, longer).when(HandIn(LI, "已劝阻", NOON)).then(handed_in(at=NOON))
+    case(*AT_WORK, TIME_ASKED, longer).when(hand_in(LI, NOON)).then(handed_in(at=NOON))
 
 
 def test_where_it_is_not_given_the_deadline_stays() -> None:
@@ -367,27 +366,25 @@ def test_who_is_there_takes_an_urgent_case_and_begins() -> None:
 def test_its_paper_is_done_afterwards_and_before_it_is_verified() -> None:
     begun = (URGENT, TWO_PHOTOS, dispatched(), started())
     later = handed_in().model_copy(update={"paper_due": True})
-    case(*begun).when(HandIn(LI, "已劝阻", TEN, (), paper_later=True)).then(later)
-    case(*begun, later).when(Verify(LEADER, NOON)).refused(PaperDue)
+    case(*begun).when(hand_in(LI, TEN, (), paper_later=True)).then(later)
+    case(*begun, later).when(verify(LEADER, NOON)).refused(PaperDue)
     case(*begun, later).when(DoPaper(LI, "经过", ("p1",), NOON)).refused(EvidenceMissing)
     paper = CasePaperDone(case=ID, worker=LI, words="经过", evidence=("p1", "p2"), at=NOON)
     case(*begun, later).when(DoPaper(LI, "经过", ("p1", "p2"), NOON)).then(paper)
-    case(*begun, later, paper).when(Verify(LEADER, NOON)).then(verified(), closed())
+    case(*begun, later, paper).when(verify(LEADER, NOON)).then(verified(), closed())
 
 
 def test_what_the_duty_list_asks_for_comes_with_the_result_of_every_other_case() -> None:
     begun = (reported, TWO_PHOTOS, dispatched(), started())
-    case(*begun).when(HandIn(LI, "已劝阻", TEN, ("p1",))).refused(EvidenceMissing, "2")
-    case(*begun).when(HandIn(LI, "已劝阻", TEN, (), paper_later=True)).refused(EvidenceMissing)
-    with_photos = CaseHandedIn(
-        case=ID, worker=LI, result="已劝阻", on_time=True, attempt=1, evidence=("p1", "p2"), at=TEN
-    )
-    case(*begun).when(HandIn(LI, "已劝阻", TEN, ("p1", "p2"))).then(with_photos)
+    case(*begun).when(hand_in(LI, TEN, ("p1",))).refused(EvidenceMissing, "2")
+    case(*begun).when(hand_in(LI, TEN, (), paper_later=True)).refused(EvidenceMissing)
+    with_photos = handed_in().model_copy(update={"evidence": ("p1", "p2")})
+    case(*begun).when(hand_in(LI, TEN, ("p1", "p2"))).then(with_photos)
 
 
 # A second look, and the reporter's word.
 
-LOOK_ASKED = CaseLookAsked(case=ID, grid=GRID, worker=LI, verifier=LEADER, due=TWO, at=NOON)
+LOOK_ASKED = CaseLookAsked(case=ID, grid=GRID, worker=LI, verifier=LEADER, due=NOON + timedelta(days=3), at=NOON)
 
 
 def looked(done: bool) -> CaseLooked:
@@ -395,7 +392,7 @@ def looked(done: bool) -> CaseLooked:
 
 
 def test_what_is_drawn_is_closed_only_when_a_second_one_has_looked() -> None:
-    case(*HANDED_IN).when(Verify(LEADER, NOON, drawn=TWO)).then(verified(), LOOK_ASKED)
+    case(*HANDED_IN).when(verify(LEADER, NOON, drawn=True)).then(verified(), LOOK_ASKED)
     drawn = (*HANDED_IN, verified(), LOOK_ASKED)
     case(*drawn).when(Look(INSTRUCTOR, True, "属实", DAYS, ONE)).then(looked(True), closed(ONE))
     for who in (LI, LEADER):
@@ -421,7 +418,46 @@ def test_its_reporter_reopens_it_within_the_period_and_somebody_has_it_again() -
     state = CASE.fold((*CLOSED, reopened))
     assert (state.step, state.worker, state.attempt) == (Step.ACCEPTED, None, 2)
     again = (*CLOSED, reopened, dispatched(WANG, TWO), started(WANG, TWO), handed_in(WANG, TWO, attempt=2))
-    case(*again).when(Verify(LI, TWO)).refused(VerifiedByAnother)
+    case(*again).when(verify(LI, TWO)).refused(VerifiedByAnother)
+
+
+# Handed in, and nobody says whether it is done.
+
+
+def test_who_is_to_verify_has_a_working_day_then_the_leader_is_told_and_then_who_is_higher() -> None:
+    wednesday = TEN + timedelta(days=1)
+    half_past_three = wednesday + timedelta(hours=5, minutes=30)  # 240 minutes of work later
+    case(*HANDED_IN).when(escalate(EscalationCause.OVERDUE, wednesday - timedelta(seconds=1))).then()
+    told = CaseEscalated(
+        case=ID, grid=GRID, due=wednesday, cause=EscalationCause.UNCHECKED, next_at=half_past_three, at=wednesday
+    )
+    case(*HANDED_IN).when(escalate(EscalationCause.OVERDUE, wednesday)).then(told)
+    case(*HANDED_IN, told).when(escalate(EscalationCause.OVERDUE, wednesday)).then()
+    [higher] = CASE.decide(CASE.fold((*HANDED_IN, told)), escalate(EscalationCause.OVERDUE, half_past_three))
+    assert isinstance(higher, CaseEscalated)
+    assert (higher.rung, higher.worker) == (Rung.INSTRUCTOR, None), "it is not the worker who is late"
+
+
+def test_a_missed_deadline_of_the_work_does_not_keep_that_of_the_check_from_being_told() -> None:
+    late = CaseEscalated(case=ID, grid=GRID, worker=LI, due=ELEVEN, rung=Rung.STREET, at=ELEVEN + 48 * HOUR)
+    handed = handed_in(at=TEN + 50 * HOUR, on_time=False)
+    assert handed.check_by
+    [told] = CASE.decide(CASE.fold((*AT_WORK, late, handed)), escalate(EscalationCause.OVERDUE, handed.check_by))
+    assert isinstance(told, CaseEscalated)
+    assert (told.rung, told.due, told.cause) == (Rung.LEADER, handed.check_by, EscalationCause.UNCHECKED)
+
+
+def test_a_second_look_that_nobody_takes_is_told_after_three_working_days() -> None:
+    drawn = (*HANDED_IN, verified(), LOOK_ASKED)
+    case(*drawn).when(escalate(EscalationCause.OVERDUE, LOOK_ASKED.due - HOUR)).then()
+    [told] = CASE.decide(CASE.fold(drawn), escalate(EscalationCause.OVERDUE, LOOK_ASKED.due))
+    assert isinstance(told, CaseEscalated)
+    assert (told.rung, told.due, told.cause) == (Rung.LEADER, LOOK_ASKED.due, EscalationCause.UNCHECKED)
+
+
+def test_what_was_handed_in_before_there_was_such_a_limit_is_not_told() -> None:
+    older = handed_in().model_copy(update={"check_by": None})
+    case(*AT_WORK, older).when(escalate(EscalationCause.OVERDUE, TEN + timedelta(days=30))).then()
 
 
 # In time.

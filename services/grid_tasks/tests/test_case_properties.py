@@ -44,7 +44,6 @@ from grid_tasks.domain.commands import (
     FollowMap,
     GiveHelp,
     GiveTime,
-    HandIn,
     HandOver,
     Look,
     Pause,
@@ -54,7 +53,6 @@ from grid_tasks.domain.commands import (
     Resume,
     Return,
     Start,
-    Verify,
     Warn,
     Withdraw,
 )
@@ -77,8 +75,10 @@ from .trade import (
     assign,
     escalate,
     give,
+    hand_in,
     report,
     send_back,
+    verify,
 )
 
 RUNGS = tuple(Rung)
@@ -165,7 +165,7 @@ def answers(receipt: str, at: datetime) -> CaseCommand:
 
 
 def verifies_drawn(by: str, at: datetime) -> CaseCommand:
-    return Verify(by, at, at + timedelta(days=3))
+    return verify(by, at, drawn=True)
 
 
 def looks(by: str, done: bool, at: datetime) -> CaseCommand:
@@ -182,8 +182,8 @@ ANYTHING = st.one_of(
     tries(give, PEOPLE, GRIDS, st.just("近")),
     tries(assign, PEOPLE, st.none() | PEOPLE, st.just("least")),
     tries(Start, PEOPLE),
-    tries(HandIn, PEOPLE, st.just("已劝阻")),
-    tries(Verify, PEOPLE),
+    tries(hand_in, PEOPLE),
+    tries(verify, PEOPLE),
     tries(send_back, PEOPLE, st.just("没做完")),
     tries(escalate, st.sampled_from(EscalationCause)),
     tries(Rate, st.integers(0, 6), RECEIPTS),
@@ -248,7 +248,7 @@ class LifeOfACase(RuleBasedStateMachine):
             case Step.DISPATCHED:
                 self.attempt(Start(worker, self.now))
             case Step.STARTED:
-                self.attempt(HandIn(worker, "已劝阻", self.now))
+                self.attempt(hand_in(worker, self.now))
             case Step.CLOSED:
                 self.attempt(Rate(5, RECEIPT, self.now))
             case Step.PAUSED:
@@ -256,7 +256,7 @@ class LifeOfACase(RuleBasedStateMachine):
             case Step.VERIFIED:
                 self.attempt(Look("second", well_done, "属实", DAYS, self.now))
             case Step.HANDED_IN:
-                self.attempt(Verify(another, self.now) if well_done else send_back(another, "没做完", self.now))
+                self.attempt(verify(another, self.now) if well_done else send_back(another, "没做完", self.now))
             case _:
                 pass  # it has ended
 
@@ -308,7 +308,7 @@ class LifeOfACase(RuleBasedStateMachine):
                     told.append(rung)
                 case (
                     CaseDispatched() | CaseSentBack() | CaseHandedOver() | CaseReopened() | CaseTimeGiven()
-                    | CaseUrgencyChanged() | CaseTakenOver()
+                    | CaseUrgencyChanged() | CaseTakenOver() | CaseHandedIn() | CaseVerified()
                 ):  # fmt: skip
                     told = []
                 case _:

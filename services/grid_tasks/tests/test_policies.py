@@ -13,14 +13,29 @@ from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import CaseCommand, Confer, HandIn, Pause, PlaceIn, Reopen, Resume, Start, Verify
+from grid_tasks.domain.commands import CaseCommand, Confer, Pause, PlaceIn, Reopen, Resume, Start
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import stranded
 
 from .conftest import Town, Trade, prepare, process
 from .roster import DUTIES, GROUND, TITLE, appointed, changed
-from .trade import DAYS, GRID, HERE, LEADER, LI, NOISE, RECEIPT, TWO_HOURS, WANG, give, report, send_back
+from .trade import (
+    DAYS,
+    GRID,
+    HERE,
+    LEADER,
+    LI,
+    NOISE,
+    RECEIPT,
+    TWO_HOURS,
+    WANG,
+    give,
+    hand_in,
+    report,
+    send_back,
+    verify,
+)
 
 
 async def reports(runtime: Runtime, *cases: str) -> None:
@@ -89,13 +104,39 @@ async def test_a_burst_in_one_grid_is_spread_evenly(town: Town) -> None:
         assert held == dict.fromkeys(team, 10)
 
 
+async def test_a_case_that_nobody_verifies_is_told_higher_and_higher_until_somebody_does(
+    runtime: Runtime, trade: Trade
+) -> None:
+    await reports(runtime, "stays", "seen")
+    for case in ("stays", "seen"):
+        worker = await with_worker(runtime, case, LI, WANG)
+        handed = await does(runtime, case, Start(worker, trade()), hand_in(worker, trade()))
+    assert handed.check_by
+    trade.advance(seconds=(handed.check_by - trade()).total_seconds())
+
+    async def told(case: str, *rungs: Rung) -> None:
+        async def so() -> bool:
+            found = [it for it in await happened(runtime, case, CaseEscalated) if isinstance(it, CaseEscalated)]
+            assert all(it.cause is EscalationCause.UNCHECKED and it.worker is None for it in found)
+            return tuple(it.rung for it in found) == rungs
+
+        await eventually(so)
+
+    await told("stays", Rung.LEADER)
+    await told("seen", Rung.LEADER)
+    await does(runtime, "seen", verify(LEADER, trade()))
+    trade.advance(days=5)
+    await told("stays", Rung.LEADER, Rung.STREET)
+    await told("seen", Rung.LEADER)
+
+
 async def test_a_case_not_handled_in_time_is_escalated_once_whatever_restarts(database: str, trade: Trade) -> None:
     async with process(database, trade) as runtime:
         await prepare(runtime, appointed(LI))
         await reports(runtime, "late", "done")
         for case in ("late", "done"):
             await with_worker(runtime, case, LI)
-        await does(runtime, "done", Start(LI, trade()), HandIn(LI, "已劝阻", trade()))
+        await does(runtime, "done", Start(LI, trade()), hand_in(LI, trade()), verify(LEADER, trade()))
     trade.advance(minutes=TWO_HOURS)  # while nobody is at work
     async with process(database, trade) as runtime:
 
@@ -135,7 +176,7 @@ async def test_a_leavers_work_moves_by_itself_but_not_what_they_handed_in(town: 
         for case in ("begun", "new", "done"):
             await with_worker(runtime, case, LI)
         await does(runtime, "begun", Start(LI, town.trade()))
-        await does(runtime, "done", Start(LI, town.trade()), HandIn(LI, "已劝阻", town.trade()))
+        await does(runtime, "done", Start(LI, town.trade()), hand_in(LI, town.trade()))
         await town.tells(appointed(WANG), appointed("chen"))
         await in_post(runtime, LI, WANG, "chen")
         await town.tells(MemberDismissed(member=LI))
@@ -233,7 +274,7 @@ async def test_nobody_waits_for_the_part_of_who_has_left(town: Town) -> None:
         await waits_for("chen")  # who was asked had left already
         await town.tells(MemberDismissed(member="chen"))
         await waits_for()
-        assert (await does(runtime, "together", HandIn(LI, "已劝阻", town.trade()))).step is Step.HANDED_IN
+        assert (await does(runtime, "together", hand_in(LI, town.trade()))).step is Step.HANDED_IN
 
 
 FAR = Place(longitude=120.2, latitude=30.9)
@@ -255,7 +296,7 @@ async def test_open_cases_follow_the_map_to_who_is_in_post_there(town: Town) -> 
             await with_worker(runtime, case, LI)
             await does(runtime, case, Start(LI, town.trade()))
         await does(runtime, "stands", Pause(LEADER, PauseKind.FOR_ANOTHER_BODY, "等检测", None, town.trade()))
-        await does(runtime, "done", HandIn(LI, "已劝阻", town.trade()))
+        await does(runtime, "done", hand_in(LI, town.trade()))
         await town.tells(redrawn(G1=WEST, G2=EAST))
         for case in ("begun", "stands"):
             await with_worker(runtime, case, WANG)
@@ -294,7 +335,7 @@ async def test_what_was_reported_or_reopened_by_an_older_map_follows_the_newer_o
         await ready(town, runtime, appointed(LI), appointed(WANG, "G2"), *GROUND)
         await reports(runtime, "ended")
         await with_worker(runtime, "ended", LI)
-        done = HandIn(LI, "已劝阻", town.trade()), Verify(LEADER, town.trade())
+        done = hand_in(LI, town.trade()), verify(LEADER, town.trade())
         await does(runtime, "ended", Start(LI, town.trade()), *done)
         await town.tells(redrawn(G1=WEST, G2=EAST))
 

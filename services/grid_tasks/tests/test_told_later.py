@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from contracts.common import DeadlineClock, Place
 from contracts.grid_tasks import CaseHandedIn, CaseStarted
-from grid_tasks.domain.commands import HandIn, Start
+from grid_tasks.domain.commands import Start
 from grid_tasks.domain.morning import Pressing, left_minutes, near, pressing
 from grid_tasks.domain.told_later import REMEMBERED, SLACK, Judgement, judged, when_done
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .trade import DAYS, ELEVEN, HERE, ID, LI, NINE, NOON, ONE, TEN, TWO, case, dispatched, reported
+from .trade import DAYS, ELEVEN, HERE, ID, LI, NINE, NOON, ONE, TEN, TWO, case, dispatched, hand_in, reported
 from .trade import accepted as accepted_at_nine
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -65,14 +65,14 @@ def test_a_step_is_done_after_what_came_before_it_and_no_later_than_it_arrives()
 def test_who_hands_in_before_the_deadline_and_tells_it_later_is_on_time() -> None:
     """Dispatched at nine for two hours; done at ten, and told at one."""
     at_work = (reported, accepted_at_nine, dispatched(), CaseStarted(case=ID, worker=LI, done_at=NINE, at=ONE))
-    [event] = case(*at_work).when(HandIn(LI, "已劝阻", ONE, done_at=TEN)).events
+    [event] = case(*at_work).when(hand_in(LI, ONE, done_at=TEN)).events
     assert isinstance(event, CaseHandedIn)
     assert (event.on_time, event.done_at, event.at) == (True, TEN, ONE)
 
 
 def test_nobody_hands_in_before_they_began() -> None:
     at_work = (reported, accepted_at_nine, dispatched(), CaseStarted(case=ID, worker=LI, at=NOON))
-    [event] = case(*at_work).when(HandIn(LI, "已劝阻", ONE, done_at=TEN)).events
+    [event] = case(*at_work).when(hand_in(LI, ONE, done_at=TEN)).events
     assert isinstance(event, CaseHandedIn)
     assert (event.on_time, event.done_at) == (False, NOON)
     [begun] = case(reported, accepted_at_nine, dispatched(at=TEN)).when(Start(LI, NOON, NINE)).events

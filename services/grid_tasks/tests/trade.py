@@ -20,7 +20,7 @@ from contracts.registry import DutyFacts
 from events import Event
 from events.testing import Given, given
 from grid_tasks.domain.case import CASE
-from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, Report, SendBack
+from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, HandIn, Report, SendBack, Verify
 from grid_tasks.domain.receipt import hash_of
 from grid_tasks.domain.working_time import Calendar
 
@@ -32,6 +32,7 @@ HERE = Place(longitude=120.0945, latitude=30.8723)
 TWO_HOURS = 120
 HALF_AN_HOUR = timedelta(minutes=30)  # a quarter of it is left when the worker is warned
 DAYS = Calendar()
+A_WORKING_DAY = timedelta(minutes=450)
 
 NINE = datetime(2026, 11, 24, 1, 0, tzinfo=UTC)  # nine in the morning in China
 TEN = NINE + timedelta(hours=1)
@@ -109,6 +110,21 @@ def assign(worker: str, instead_of: str | None, why: str, at: datetime = NINE) -
     return Assign(worker, instead_of, why, DAYS, at)
 
 
+def hand_in(
+    worker: str,
+    at: datetime,
+    evidence: tuple[str, ...] = (),
+    *,
+    paper_later: bool = False,
+    done_at: datetime | None = None,
+) -> HandIn:
+    return HandIn(worker, "已劝阻", DAYS, at, evidence, paper_later, done_at)
+
+
+def verify(verifier: str, at: datetime, *, drawn: bool = False) -> Verify:
+    return Verify(verifier, DAYS, at, drawn)
+
+
 def send_back(verifier: str, reason: str, at: datetime = NOON) -> SendBack:
     return SendBack(verifier, reason, DAYS, at)
 
@@ -136,7 +152,10 @@ def started(worker: str = LI, at: datetime = TEN) -> CaseStarted:
 
 
 def handed_in(worker: str = LI, at: datetime = TEN, *, on_time: bool = True, attempt: int = 1) -> CaseHandedIn:
-    return CaseHandedIn(case=ID, worker=worker, result="已劝阻", on_time=on_time, attempt=attempt, at=at)
+    check_by = DAYS.add(at, A_WORKING_DAY)
+    return CaseHandedIn(
+        case=ID, worker=worker, result="已劝阻", on_time=on_time, attempt=attempt, check_by=check_by, at=at
+    )
 
 
 def sent_back(at: datetime = NOON, worker: str = LI) -> CaseSentBack:

@@ -25,6 +25,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseTakenOver,
     CaseWarned,
+    EscalationCause,
     PauseKind,
     RefusalKind,
     ReporterKind,
@@ -295,8 +296,10 @@ def sent_back(case: str = "c1") -> tuple[str, Event]:
     )
 
 
-def escalated(case: str = "c1", rung: Rung = Rung.LEADER) -> tuple[str, Event]:
-    return case, CaseEscalated(case=case, grid="G1", worker="member-li", due=NOON, rung=rung, at=NINE)
+def escalated(
+    case: str = "c1", rung: Rung = Rung.LEADER, cause: EscalationCause = EscalationCause.OVERDUE
+) -> tuple[str, Event]:
+    return case, CaseEscalated(case=case, grid="G1", worker="member-li", due=NOON, cause=cause, rung=rung, at=NINE)
 
 
 def holding(name: str, post: Post, grid: str | None) -> tuple[str, Event]:

@@ -6,7 +6,7 @@ import json
 import asyncpg
 import pytest
 from contracts.common import Post
-from contracts.grid_tasks import Rung
+from contracts.grid_tasks import EscalationCause, Rung
 from contracts.notifications import Channel, Occasion
 from contracts.registry import MemberChanged, MemberDismissed
 from edge import Application
@@ -106,6 +106,20 @@ async def test_the_leader_of_the_grid_is_told_of_an_overdue_case(world: World, m
         (row,) = await settled(runtime, 1)
     assert row.occasion == Occasion.CASE_ESCALATED
     assert mailbox.recipients == ["chen@example.org"]
+
+
+async def test_the_leader_is_told_of_what_nobody_verifies_and_that_it_is_not_the_worker_who_is_late(
+    world: World, mailbox: Mailbox
+) -> None:
+    await world.registry(li(), chen(), street_light())
+    await world.grid_tasks(reported(), escalated(cause=EscalationCause.UNCHECKED))
+    async with world.running(by(email(mailbox))) as runtime:
+        (row,) = await settled(runtime, 1)
+    assert row.occasion == Occasion.CASE_UNCHECKED
+    assert mailbox.recipients == ["chen@example.org"]
+    [message] = mailbox.taken
+    assert "核查" in message.get_content()
+    assert "nobody has said in time whether it is done" in message.get_content()
 
 
 async def test_what_stays_late_is_told_higher_up_whoever_is_in_that_post_then(world: World, mailbox: Mailbox) -> None:

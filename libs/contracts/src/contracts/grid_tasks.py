@@ -86,6 +86,7 @@ class EscalationCause(StrEnum):
 
     OVERDUE = "overdue"
     NOBODY_IN_POST = "nobody_in_post"
+    UNCHECKED = "unchecked"  # 核查超时: handed in, and nobody has said whether it is done
 
 
 class Rung(StrEnum):
@@ -224,6 +225,8 @@ class CaseHandedIn(Event, type="commongrid.grid_tasks.case.handed_in.v1"):
     evidence: tuple[str, ...] = ()
     paper_due: bool = False
     """Whether what is to be written down follows, as it was urgent."""
+    check_by: AwareDatetime | None = None
+    """By when somebody else is to have verified it; None in older events, which nothing presses."""
     done_at: AwareDatetime | None = None
     """When it was done, where that was without a network and is believed: `at` is when it was told."""
     at: AwareDatetime
@@ -287,19 +290,20 @@ class CaseRated(Event, type="commongrid.grid_tasks.case.rated.v1"):
 
 
 class CaseEscalated(Event, type="commongrid.grid_tasks.case.escalated.v1"):
-    """督办: not handed in by its deadline, or nobody is in post to handle it. At most once for each `due`."""
+    """督办: not handed in by its deadline, not verified by its own, or nobody is in post to handle it. At most once for
+    each `due` and rung."""
 
     case: str
     grid: str
     worker: str | None = None
-    """Who should have handed it in; none if nobody has it."""
+    """Who should have handed it in; none if nobody has it, or if they have."""
     due: AwareDatetime
     """The deadline that was missed, or that will be if nothing happens."""
     cause: EscalationCause = EscalationCause.OVERDUE
     rung: Rung = Rung.LEADER
     """To whom."""
     next_at: AwareDatetime | None = None
-    """When it goes to the next rung, if it is not handed in by then."""
+    """When it goes to the next rung, if it still stands there."""
     at: AwareDatetime
 
 
@@ -494,6 +498,7 @@ class CaseLookAsked(Event, type="commongrid.grid_tasks.case.look_asked.v1"):
     worker: str
     verifier: str
     due: AwareDatetime
+    """By when the second one is to have looked."""
     at: AwareDatetime
 
 

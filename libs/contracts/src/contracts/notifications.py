@@ -28,6 +28,7 @@ class Occasion(StrEnum):
     CASE_TAKEN_OVER = "case_taken_over"  # to the worker: its clock stands
     CASE_WARNED = "case_warned"  # to the worker: its deadline is near
     CASE_ESCALATED = "case_escalated"  # to the grid leader, then higher
+    CASE_UNCHECKED = "case_unchecked"  # to the grid leader, then higher: handed in, and nobody has verified it
     CASE_RETURNED = "case_returned"  # to the grid leader: the worker has given it back
     CASE_HELP_ASKED = "case_help_asked"  # to whoever is to do a part
     CASE_QUESTION = "case_question"  # to the reporter: it waits for their answer

@@ -75,6 +75,14 @@ TEMPLATES = {
         "请联系该网格员了解情况，必要时协助处置。",
         "Please get in touch with the grid worker, and help where needed.",
     ),
+    Occasion.CASE_UNCHECKED: _Template(
+        "待核查：{zh}（{grid}）已超时",
+        "Not verified yet: {en} ({grid})",
+        "您网格内有一件事件已反馈，超过核查时限仍无人核查。",
+        "A case in your grid was handed in, and nobody has said in time whether it is done.",
+        "请核查或返工；如您参与过处置，请由他人核查。",
+        "Please verify it or send it back. If you had a part in it, somebody else is to verify it.",
+    ),
     Occasion.CASE_WARNED: _Template(
         "即将到期：{zh}（{grid}）",
         "Due soon: {en} ({grid})",

@@ -1,6 +1,5 @@
 """What members of the roster do with a case: `domain.moves` says when each move is possible, and whose it is."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from contracts.grid_tasks import PauseKind, RefusalKind
@@ -52,8 +51,6 @@ router = Router(prefix="/cases", tags=["cases"])
 
 MOST = 366 * 24 * 60
 """Minutes."""
-LOOKED_AT_WITHIN = timedelta(days=3)
-"""Of a case that was drawn for a second look."""
 
 
 class PlaceInBody(Body):
@@ -308,8 +305,8 @@ async def resume(case: str, call: Call) -> Response:
 async def hand_in(case: str, body: HandInBody, call: Call) -> Response:
     """反馈: the worker says what came of it."""
     await require_kept(call.commands, body.evidence, call.require_caller(), case)
-    worker = call.require_caller()
-    command = HandIn(worker, body.result, call.now, body.evidence, body.paper_later, call.done_at)
+    worker, days = call.require_caller(), await calendar(call.db)
+    command = HandIn(worker, body.result, days, call.now, body.evidence, body.paper_later, call.done_at)
     return await _change(call, case, command)
 
 
@@ -325,8 +322,8 @@ async def do_paper(case: str, body: PaperBody, call: Call) -> Response:
 async def verify(case: str, call: Call) -> Response:
     """核查: a leader who did not handle it finds it done, which closes it (结案) unless chance draws it for a second
     look."""
-    drawn = call.now + LOOKED_AT_WITHIN if await _drawn(call, case) else None
-    return await _change(call, case, Verify(call.require_caller(), call.now, drawn))
+    verifier, days = call.require_caller(), await calendar(call.db)
+    return await _change(call, case, Verify(verifier, days, call.now, await _drawn(call, case)))
 
 
 async def _drawn(call: Call, case: str) -> bool:

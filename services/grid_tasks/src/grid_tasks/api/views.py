@@ -35,6 +35,7 @@ class CaseView(BaseModel):
     worker: str | None = Field(description="Who has it, or had it at the end")
     helping: list[str] = Field(description="Who is still to do a part of it")
     due: datetime | None = Field(description="By when it is to be handed in; none while its clock stands")
+    check_by: datetime | None = Field(description="By when somebody else is to say whether it is done, once handed in")
     pause: PauseKind | None = Field(description="Why its clock stands")
     time_asked: int | None = Field(description="Minutes that the worker asks for besides")
     urgent: bool

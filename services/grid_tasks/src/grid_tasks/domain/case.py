@@ -196,15 +196,17 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
                 on_time=event.on_time if case.on_time is None else case.on_time,
                 handled_by=case.handled_by | {event.worker},
                 handed_in_at=event.at,
+                check_by=event.check_by,
+                rung=None,
             )
         case CasePaperDone(evidence=evidence):
             return replace(case, paper_due=False, result_evidence=(*case.result_evidence, *evidence))
-        case CaseVerified():
-            return replace(case, step=Step.VERIFIED)
-        case CaseLookAsked(verifier=verifier):
-            return replace(case, verifier=verifier)
+        case CaseVerified(at=at):
+            return replace(case, step=Step.VERIFIED, verified_at=at, rung=None)
+        case CaseLookAsked(verifier=verifier, due=due):
+            return replace(case, verifier=verifier, check_by=due)
         case CaseClosed(at=at):
-            return replace(case, step=Step.CLOSED, closed_at=at, verifier=None)
+            return replace(case, step=Step.CLOSED, closed_at=at, verifier=None, check_by=None)
         case CaseRated(rating=rating):
             return replace(case, rating=rating)
         case CaseWarned():
@@ -245,6 +247,7 @@ def _in_hand(case: Case) -> Case:
         time_asked=None,
         started_at=None,
         handed_in_at=None,
+        check_by=None,
         paper_due=False,
     )
 

@@ -10,6 +10,15 @@ from grid_tasks.domain.deadline import Limit, Reckoning, Stop, reckon
 from grid_tasks.domain.moves import ENDS, Move, Step, moves_from
 from grid_tasks.domain.working_time import Calendar
 
+WORKING_DAY = 450
+"""Minutes."""
+TOLD = {Rung.LEADER: 0, Rung.INSTRUCTOR: 240, Rung.OFFICER_OR_SECRETARY: WORKING_DAY, Rung.STREET: 2 * WORKING_DAY}
+CHECK = Limit(DeadlineClock.WORKING_HOURS, WORKING_DAY, ladder=TOLD)
+"""核查时限: a working day for a leader to say whether it is done, whatever its own clock is: who verifies works by day.
+No rule prescribes how long; without a limit a case stood handed in for good, and nobody was told."""
+SECOND_LOOK = Limit(DeadlineClock.WORKING_HOURS, 3 * WORKING_DAY, ladder=TOLD)
+"""复核时限: three, as somebody goes there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -51,7 +60,7 @@ class Case:
     """By when it is to be handed in; None while the clock stands."""
     warned: bool = False
     rung: Rung | None = None
-    """How high the present deadline has been escalated."""
+    """How high the present deadline has been escalated: that of the work, then that of its check."""
     time_asked: int | None = None
     """Minutes that the worker asks for."""
     pause: PauseKind | None = None
@@ -84,6 +93,9 @@ class Case:
     worked_since: datetime | None = None
     """When the work of this attempt began, or went on after a pause: nothing is handed in that was done before."""
     handed_in_at: datetime | None = None
+    verified_at: datetime | None = None
+    check_by: datetime | None = None
+    """By when somebody else is to say whether it is done, and after that, if it was drawn, a second one."""
     closed_at: datetime | None = None
 
     @property
@@ -141,6 +153,14 @@ class Case:
         if self.begun is None:
             raise ValueError("its clock has not begun")
         return reckon(Limit(self.clock, self.deadline_minutes), self.begun, self.stops, calendar)
+
+    def checked(self, calendar: Calendar) -> Reckoning:
+        """By when somebody else is to have said whether it is done. Raises ValueError where it is not handed in."""
+        if self.step is Step.VERIFIED and self.verified_at:
+            return reckon(SECOND_LOOK, self.verified_at, (), calendar)
+        if self.handed_in_at is None:
+            raise ValueError("it is not handed in")
+        return reckon(CHECK, self.handed_in_at, (), calendar)
 
     def anew(self, at: datetime, minutes: int | None = None) -> "Case":
         """With a clock that begins now: what its deadline would be."""

@@ -14,8 +14,9 @@ from contracts.grid_tasks import (
 )
 from events import Event
 
-from grid_tasks.domain.case_state import Case
+from grid_tasks.domain.case_state import SECOND_LOOK, Case
 from grid_tasks.domain.commands import Checking, Look, Rate, Reopen, SendBack, Verify
+from grid_tasks.domain.deadline import reckon
 from grid_tasks.domain.receipt import is_receipt
 from grid_tasks.domain.refusals import (
     AlreadyRated,
@@ -58,10 +59,11 @@ def _verified(case: Case, command: Verify) -> Sequence[Event]:
         raise PaperDue
     worker = case.worker or ""  # who handed it in: nobody else can have it at this step
     verified = CaseVerified(case=case.id, worker=worker, verifier=command.verifier, attempt=case.attempt, at=command.at)
-    if command.drawn is None:
+    if not command.drawn:
         return [verified, _closed(case, command.at)]
     facts = {"case": case.id, "grid": case.grid, "worker": worker}
-    return [verified, CaseLookAsked(**facts, verifier=command.verifier, due=command.drawn, at=command.at)]
+    due = reckon(SECOND_LOOK, command.at, (), command.calendar).due or command.at
+    return [verified, CaseLookAsked(**facts, verifier=command.verifier, due=due, at=command.at)]
 
 
 def _closed(case: Case, at: datetime) -> CaseClosed:

@@ -281,6 +281,7 @@ class HandIn:
 
     worker: str
     result: str
+    calendar: Calendar
     at: datetime
     evidence: tuple[str, ...] = ()
     paper_later: bool = False
@@ -300,11 +301,12 @@ class DoPaper:
 
 @dataclass(frozen=True, slots=True)
 class Verify:
-    """核查: somebody else finds it done, which closes it (结案), unless it is `drawn` for a second look by then."""
+    """核查: somebody else finds it done, which closes it (结案), unless it is `drawn` for a second look."""
 
     verifier: str
+    calendar: Calendar
     at: datetime
-    drawn: datetime | None = None
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,7 +358,7 @@ class Warn:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """督办: the deadline has passed, or nobody is in post. Nothing to do where that is no longer so, or was said."""
+    """督办: a deadline has passed, or nobody is in post. Nothing to do where that is no longer so, or was said."""
 
     cause: EscalationCause
     calendar: Calendar

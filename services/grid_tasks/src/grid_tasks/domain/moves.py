@@ -55,6 +55,7 @@ class Move:
 REPORTED, ACCEPTED, DISPATCHED, STARTED = Step.REPORTED, Step.ACCEPTED, Step.DISPATCHED, Step.STARTED
 PAUSED, HANDED_IN, VERIFIED, CLOSED = Step.PAUSED, Step.HANDED_IN, Step.VERIFIED, Step.CLOSED
 IN_HAND = (DISPATCHED, STARTED)
+TO_CHECK = (HANDED_IN, VERIFIED)
 OPEN = (REPORTED, ACCEPTED, DISPATCHED, STARTED, PAUSED)
 
 
@@ -88,16 +89,16 @@ MOVES: Mapping[str, Move] = {
         _move("resume", "解挂", (PAUSED,), STARTED, Actor.LEADER),
         _move("answer", "补充", (*OPEN, HANDED_IN), None, Actor.REPORTER),
         _move("hand-in", "反馈", (STARTED,), HANDED_IN, Actor.WORKER),
-        _move("do-paper", "补录", (HANDED_IN, VERIFIED), None, Actor.WORKER),
+        _move("do-paper", "补录", TO_CHECK, None, Actor.WORKER),
         _move("verify", "核查", (HANDED_IN,), CLOSED, Actor.VERIFIER),
         _move("send-back", "返工", (HANDED_IN,), DISPATCHED, Actor.VERIFIER),
         _move("look", "复核", (VERIFIED,), CLOSED, Actor.VERIFIER),
         _move("rating", "评价", (CLOSED,), None, Actor.REPORTER),
         _move("reopen", "重开", (CLOSED,), ACCEPTED, Actor.REPORTER),
         _move("erase-text", "到期删除", tuple(ENDS), None, Actor.RULE),
-        _move("follow-map", "随网格调整", (*OPEN, HANDED_IN, VERIFIED), None, Actor.RULE),
+        _move("follow-map", "随网格调整", (*OPEN, *TO_CHECK), None, Actor.RULE),
         _move("take-over", "接手", (PAUSED,), None, Actor.RULE),
-        _move("press", "督办", (ACCEPTED, *IN_HAND), None, Actor.RULE),
+        _move("press", "督办", (ACCEPTED, *IN_HAND, *TO_CHECK), None, Actor.RULE),
         _move("warn", "预警", IN_HAND, None, Actor.RULE),
     )
 }

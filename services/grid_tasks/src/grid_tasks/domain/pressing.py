@@ -1,4 +1,5 @@
-"""A case that is late or soon will be (预警、督办): once for each deadline and rung, never while its clock stands.
+"""A case that is late or soon will be (预警、督办), with who has it or with who is to verify it: once for each deadline
+and rung, never while its clock stands.
 
 These come from timers and rules, which may come late or twice: what is no longer so is nothing to do, and no error.
 """
@@ -11,8 +12,8 @@ from events import Event
 
 from grid_tasks.domain.case_state import Case
 from grid_tasks.domain.commands import EraseText, Escalate, Pressing, Warn
-from grid_tasks.domain.moves import Step
-from grid_tasks.domain.working_time import Calendar
+from grid_tasks.domain.deadline import Reckoning
+from grid_tasks.domain.moves import TO_CHECK
 
 RUNGS = tuple(Rung)
 
@@ -31,36 +32,41 @@ def decide(case: Case, command: Pressing) -> Sequence[Event]:
 
 
 def _escalated(case: Case, command: Escalate) -> Sequence[Event]:
-    if case.due is None or not (case.with_worker or case.step is Step.ACCEPTED):
+    if case.step in TO_CHECK:
+        cause, due, ladder = EscalationCause.UNCHECKED, case.check_by, Case.checked
+    else:
+        cause, due, ladder = command.cause, case.due, Case.reckoned
+    if due is None:
         return []
-    rungs = _reached(case, command.calendar)
-    if command.cause is EscalationCause.NOBODY_IN_POST:
+    reckoning = ladder(case, command.calendar)
+    if cause is EscalationCause.NOBODY_IN_POST:
         due_now = [Rung.LEADER] if case.rung is None else []
     else:
-        due_now = [rung for rung, moment in rungs.items() if moment <= command.at and above(rung, case.rung)]
+        rungs = reckoning.rungs.items()
+        due_now = [it for it, moment in rungs if moment and moment <= command.at and above(it, case.rung)]
     if not due_now:
         return []
     rung = due_now[-1]  # who was asleep for days tells the highest only
-    after = [moment for other, moment in rungs.items() if above(other, rung) and moment > command.at]
     return [
         CaseEscalated(
             case=case.id,
             grid=case.grid,
             worker=case.worker if case.with_worker else None,
-            due=case.due,
-            cause=command.cause,
+            due=due,
+            cause=cause,
             rung=rung,
-            next_at=after[0] if after else None,
+            next_at=next_above(rung, reckoning, command.at),
             at=command.at,
         )
     ]
 
 
-def _reached(case: Case, calendar: Calendar) -> dict[Rung, datetime]:
-    """When each rung is told."""
-    return {rung: moment for rung, moment in case.reckoned(calendar).rungs.items() if moment}
-
-
 def above(rung: Rung, than: Rung | None) -> bool:
     """Whether it is told after that one; any is, where nobody has been told yet."""
     return than is None or RUNGS.index(rung) > RUNGS.index(than)
+
+
+def next_above(rung: Rung, reckoning: Reckoning, after: datetime | None = None) -> datetime | None:
+    """When a case that was told to one goes to the next rung, after that moment; None where the clock stands."""
+    moments = (moment for it, moment in reckoning.rungs.items() if moment and above(it, rung))
+    return next((it for it in moments if after is None or it > after), None)

@@ -21,7 +21,7 @@ from contracts.grid_tasks import (
 )
 from events import Event
 
-from grid_tasks.domain.case_state import Case
+from grid_tasks.domain.case_state import CHECK, Case
 from grid_tasks.domain.commands import (
     ActAtOnce,
     AnswerAsReporter,
@@ -39,9 +39,9 @@ from grid_tasks.domain.commands import (
     Start,
     Working,
 )
-from grid_tasks.domain.deadline import Reckoning, Stop
+from grid_tasks.domain.deadline import Reckoning, Stop, reckon
 from grid_tasks.domain.giving import dispatched
-from grid_tasks.domain.pressing import above
+from grid_tasks.domain.pressing import next_above
 from grid_tasks.domain.receipt import is_receipt
 from grid_tasks.domain.refusals import (
     DecidedByAnother,
@@ -197,9 +197,7 @@ def _resumed(case: Case, by: str, calendar: Calendar, at: datetime) -> CaseResum
 
 def _told_next(case: Case, reckoning: Reckoning) -> datetime | None:
     """When a case of which some have been told that it is late goes to the next rung."""
-    if case.rung is None:
-        return None
-    return next((moment for rung, moment in reckoning.rungs.items() if moment and above(rung, case.rung)), None)
+    return None if case.rung is None else next_above(case.rung, reckoning)
 
 
 def running(case: Case, at: datetime) -> Case:
@@ -235,6 +233,7 @@ def _handed_in(case: Case, command: HandIn) -> CaseHandedIn:
         attempt=case.attempt,
         evidence=command.evidence,
         paper_due=command.paper_later and case.urgent,
+        check_by=reckon(CHECK, command.at, (), command.calendar).due,
         done_at=done_at,
         at=command.at,
     )

@@ -1,14 +1,16 @@
-"""A case that is not handed in by its deadline is escalated (督办), rung by rung: one durable timer, moved by each new
-deadline, forgotten while the clock stands."""
+"""A case that is not handed in by its deadline, or not verified by its own, is escalated (督办), rung by rung: one
+durable timer, moved by each new deadline, forgotten while the clock stands and when it has ended."""
 
 from datetime import timedelta
 
 from contracts.grid_tasks import (
     CaseAccepted,
+    CaseClosed,
     CaseDispatched,
     CaseEscalated,
     CaseHandedIn,
     CaseHandedOver,
+    CaseLookAsked,
     CaseMerged,
     CasePaused,
     CaseRefused,
@@ -67,17 +69,29 @@ def escalated(event: CaseEscalated) -> Timer | Cancel:
     return Timer(DEADLINE, due=event.next_at) if event.next_at else Cancel(DEADLINE)
 
 
-def _over(_: CaseHandedIn | CasePaused | CaseRefused | CaseWithdrawn | CaseMerged) -> Cancel:
+@deadlines.timer(CaseHandedIn)
+def to_be_verified(event: CaseHandedIn) -> Timer | Cancel:
+    """From now on it is somebody else's to say whether it is done."""
+    return Timer(DEADLINE, due=event.check_by) if event.check_by else Cancel(DEADLINE)
+
+
+@deadlines.timer(CaseLookAsked)
+def to_be_looked_at(event: CaseLookAsked) -> Timer:
+    """And then a second one's."""
+    return Timer(DEADLINE, due=event.due)
+
+
+def _over(_: CaseClosed | CasePaused | CaseRefused | CaseWithdrawn | CaseMerged) -> Cancel:
     """Nothing is due any more, or not for now."""
     return Cancel(DEADLINE)
 
 
-for _end in (CaseHandedIn, CasePaused, CaseRefused, CaseWithdrawn, CaseMerged):
+for _end in (CaseClosed, CasePaused, CaseRefused, CaseWithdrawn, CaseMerged):
     deadlines.timer(_end)(_over)
 
 
 @deadlines.due(DEADLINE)
 async def overdue(commands: Commands, due: Due) -> None:
-    """Handed in or escalated meanwhile: then nothing follows."""
+    """Handed in, verified or escalated meanwhile: then nothing follows."""
     days = await calendar(commands.db)
     await commands.execute(CASE, due.id, Escalate(EscalationCause.OVERDUE, days, commands.clock()))

@@ -21,6 +21,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseTakenOver,
     CaseWarned,
+    EscalationCause,
     PauseKind,
     Rung,
 )
@@ -78,8 +79,10 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     @policy.on(CaseEscalated)
     async def escalated(commands: Commands, event: Recorded[CaseEscalated]) -> None:
         it = event.data
+        unchecked = it.cause is EscalationCause.UNCHECKED
+        occasion = Occasion.CASE_UNCHECKED if unchecked else Occasion.CASE_ESCALATED
         for recipient in told_of_late(it):
-            await tell(commands, event, Occasion.CASE_ESCALATED, it.case, recipient, Channel, it.at, it.due)
+            await tell(commands, event, occasion, it.case, recipient, Channel, it.at, it.due)
 
     @policy.on(CaseWarned)
     async def warned(commands: Commands, event: Recorded[CaseWarned]) -> None:
@@ -124,5 +127,5 @@ POSTS: Mapping[Rung, tuple[Post, ...]] = {
 
 
 def told_of_late(event: CaseEscalated) -> list[str]:
-    """Whom a late case is told to."""
+    """Whom a late case is told to, or one that nobody verifies."""
     return [whoever_is(post, event.grid) for post in POSTS.get(event.rung, ())]
