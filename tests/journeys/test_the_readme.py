@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import httpx2
+import pytest
 from events.testing import eventually
 from local.services import PORTS
 
@@ -16,6 +17,7 @@ OUR_MAKE = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL", "ARGS"}
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.timeout(600)
 async def test_a_case_by_curl(tmp_path: Path) -> None:
     after_start = README.split("<!-- a test runs these blocks as they stand -->")[1].split("## With containers")[0]
     script = "\n".join(re.findall(r"```sh\n(.*?)```", after_start, re.S))

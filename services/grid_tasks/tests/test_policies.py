@@ -212,7 +212,11 @@ async def test_a_paused_case_of_a_leaver_is_taken_over_and_goes_on_with_the_whol
         await town.tells(appointed(WANG), MemberDismissed(member=LI))
         await with_worker(runtime, "stands", WANG)
         assert (await look(runtime, "stands")).step is Step.PAUSED
-        assert [it.case for it in await find(runtime.db, Sought(worker=WANG), limit=10)] == ["stands"]
+
+        async def on_the_board() -> bool:
+            return [it.case for it in await find(runtime.db, Sought(worker=WANG), limit=10)] == ["stands"]
+
+        await eventually(on_the_board)
         town.trade.advance(days=1)
         case = await does(runtime, "stands", Resume(LEADER, DAYS, town.trade()))
         assert case.due == town.trade() + timedelta(minutes=TWO_HOURS)

@@ -139,10 +139,10 @@ def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
     data: Any = event.data
     words = [getattr(data, name, None) for name in ("description", "why", "result", "reason", "words")]
     by = event.raw.actor
-    if isinstance(data, CaseReported | CaseRated | CaseAnswered | CaseWithdrawn | CaseReopened):
-        by = data.reporter_kind if isinstance(data, CaseReported) else "reporter"
-        if isinstance(data, CaseWithdrawn) and data.why:
-            by = event.raw.actor
+    if isinstance(data, CaseReported):
+        by = data.reporter_kind
+    elif isinstance(data, CaseRated | CaseAnswered | CaseReopened) or (isinstance(data, CaseWithdrawn) and not data.why):
+        by = "reporter"
     return StepView(
         step=event.raw.type.split(".")[3],
         at=data.at,

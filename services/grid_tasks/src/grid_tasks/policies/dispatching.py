@@ -6,7 +6,7 @@ by `reassigning`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 
 from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
 from contracts.registry import MemberAppointed, MemberChanged
@@ -25,24 +25,19 @@ dispatching = Policy("dispatching")
 @dispatching.on_several(CaseAccepted)
 async def dispatch(several: Several[CaseAccepted]) -> None:
     """The first dispatch. The cases dispatched just before count, so that a burst is spread."""
-    await place_each(several, [_waiting(event.data) for _, event in several])
+    await place_each(several, {event.data.case: None for _, event in several})
 
 
 @dispatching.on_several(CaseReopened)
 async def reopened(several: Several[CaseReopened]) -> None:
     """Its reporter says that it is not done: somebody has it again."""
-    await place_each(several, [_waiting(event.data) for _, event in several])
-
-
-def _waiting(it: CaseAccepted | CaseReopened) -> Stranded:
-    return Stranded(it.case, it.grid, None, it.role, it.body, it.skills, it.weight)
+    await place_each(several, {event.data.case: None for _, event in several})
 
 
 @dispatching.on(CaseHandedOver)
 async def handed_over(commands: Commands, event: Recorded[CaseHandedOver]) -> None:
     """The other department's liaison gets it; or who is in post in the grid, if it comes back to it."""
-    case, _ = await commands.load(CASE, event.data.case)
-    await place(commands, [Stranded(case.id, case.grid, None, case.role, case.body, case.skills, case.weight)])
+    await place(commands, {event.data.case: None})
 
 
 @dispatching.on(MemberAppointed)
@@ -62,16 +57,25 @@ async def moved_here(commands: Commands, event: Recorded[MemberChanged]) -> None
 async def place_all(commands: Commands, *, grid: str | None = None, worker: str | None = None, body: str = "") -> None:
     """Places all such cases of this grid, with this worker, or of this department."""
     await commands.caught_up(open_work)
-    await place(commands, await stranded(commands.db, grid=grid, worker=worker, body=body))
+    await place(commands, held(await stranded(commands.db, grid=grid, worker=worker, body=body)))
 
 
-async def place(commands: Commands, cases: Sequence[Stranded]) -> None:
+Held = Mapping[str, str | None]
+"""Cases, and who has each: nobody, or who may not have it any more."""
+
+
+def held(cases: Iterable[Stranded]) -> Held:
+    """Whoever it is."""
+    return {it.case: it.worker for it in cases}
+
+
+async def place(commands: Commands, cases: Held) -> None:
     """Dispatches cases that are with nobody in post, or says that there is nobody."""
     placings = await placings_of(commands, cases)
     await asyncio.gather(*(carry_out(commands, case, placing) for case, placing in placings.items()))
 
 
-async def place_each(several: Several[Event], cases: Sequence[Stranded]) -> None:
+async def place_each(several: Several[Event], cases: Held) -> None:
     """The same, of some of several events' cases, each on behalf of its event."""
     placings = await placings_of(several.commands, cases)
 
@@ -83,19 +87,19 @@ async def place_each(several: Several[Event], cases: Sequence[Stranded]) -> None
     await several.each(one)
 
 
-async def placings_of(commands: Commands, cases: Sequence[Stranded]) -> dict[str, Assign | Escalate]:
+async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Escalate]:
     """What is to be done with each case that is still so, as things stand now, one after another. Where a batch is
     taken again, what its first run gave away is somebody's open work, and must not count twice."""
     if not cases:
         return {}
     await commands.caught_up(open_work)
-    still = {it.case: it for it in await stranded(commands.db, cases=[case.case for case in cases])}
-    cases = [case for case in cases if case.case in still and still[case.case].worker == case.worker]
+    still = {it.case: it for it in await stranded(commands.db, cases=cases) if it.worker == cases[it.case]}
+    waiting = [still[case] for case in cases if case in still]
     now, days = commands.clock(), await calendar(commands.db)
-    in_post = await candidates(commands.db, {case.needed for case in cases})
+    in_post = await candidates(commands.db, {case.needed for case in waiting})
     placings: dict[str, Assign | Escalate] = {}
     spreading = Spreading(now)
-    for case in cases:
+    for case in waiting:
         if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
             why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
             placings[case.case] = Assign(choice.member, case.worker, why, days, now)

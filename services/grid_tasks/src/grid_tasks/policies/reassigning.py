@@ -5,7 +5,6 @@ Two kinds of events can bring that about, the roster's and a case's own (someone
 them looks for it, after what it tells of is known: so whichever comes second sees both.
 """
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 from contracts.grid_tasks import (
@@ -22,15 +21,12 @@ from events import Commands, Policy, Recorded, Several
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import GiveHelp
 from grid_tasks.domain.refusals import NotAskedToHelp, NotPossibleNow
-from grid_tasks.policies.dispatching import known, place_all, place_each
+from grid_tasks.policies.dispatching import held, known, place_all, place_each
 from grid_tasks.read_models.field_work import field_work, helped_by
 from grid_tasks.read_models.open_work import open_work, stranded
 from grid_tasks.read_models.workers import is_member
 
 reassigning = Policy("reassigning")
-
-Given = CaseDispatched | CaseTakenOver | CaseResumed | CaseSentBack
-"""Somebody has it from then on."""
 
 GONE = "不再在岗 / no longer in post"
 
@@ -55,32 +51,33 @@ async def moved_away(commands: Commands, event: Recorded[MemberChanged]) -> None
 @reassigning.on_several(CaseDispatched)
 async def dispatched(several: Several[CaseDispatched]) -> None:
     """They may have left while they were being chosen."""
-    await again(several, {event.data.case: event.data.worker for _, event in several})
+    await place_each(several, {event.data.case: event.data.worker for _, event in several})
 
 
 @reassigning.on_several(CaseTakenOver)
 async def taken_over(several: Several[CaseTakenOver]) -> None:
     """The same of whoever is to go on with it."""
-    await again(several, {event.data.case: event.data.worker for _, event in several})
+    await place_each(several, {event.data.case: event.data.worker for _, event in several})
 
 
 @reassigning.on_several(CaseResumed)
 async def resumed(several: Several[CaseResumed]) -> None:
     """They may have left while it stood, when nobody else was there."""
-    await again(several, {event.data.case: event.data.worker for _, event in several})
+    await place_each(several, {event.data.case: event.data.worker for _, event in several})
 
 
 @reassigning.on_several(CaseSentBack)
 async def sent_back(several: Several[CaseSentBack]) -> None:
     """They may have left while it was being verified."""
-    await again(several, {event.data.case: event.data.worker for _, event in several})
+    await place_each(several, {event.data.case: event.data.worker for _, event in several})
 
 
 @reassigning.on_several(CasePlaced)
 async def placed(several: Several[CasePlaced]) -> None:
     """What was accepted before is another grid's now, as the map was redrawn."""
     await several.commands.caught_up(open_work)
-    await place_each(several, await stranded(several.commands.db, cases=[event.data.case for _, event in several]))
+    cases = [event.data.case for _, event in several]
+    await place_each(several, held(await stranded(several.commands.db, cases=cases)))
 
 
 @reassigning.on(CaseHelpAsked)
@@ -89,13 +86,6 @@ async def help_asked(commands: Commands, event: Recorded[CaseHelpAsked]) -> None
     for helper in event.data.helpers:
         if not await is_member(commands.db, helper):
             await cannot_help(commands, event.data.case, helper)
-
-
-async def again(several: Several[Given], workers: Mapping[str, str]) -> None:
-    """Gives those cases to somebody else whose worker may not have them any more."""
-    await several.commands.caught_up(open_work)
-    found = await stranded(several.commands.db, cases=workers)
-    await place_each(several, [it for it in found if it.worker == workers[it.case]])
 
 
 async def cannot_help(commands: Commands, case: str, helper: str) -> None:
