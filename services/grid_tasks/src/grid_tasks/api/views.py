@@ -141,7 +141,9 @@ def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
     by = event.raw.actor
     if isinstance(data, CaseReported):
         by = data.reporter_kind
-    elif isinstance(data, CaseRated | CaseAnswered | CaseReopened) or (isinstance(data, CaseWithdrawn) and not data.why):
+    elif isinstance(data, CaseRated | CaseAnswered | CaseReopened) or (
+        isinstance(data, CaseWithdrawn) and not data.why
+    ):
         by = "reporter"
     return StepView(
         step=event.raw.type.split(".")[3],
