@@ -22,6 +22,7 @@ ENDS = ("closed", "refused", "withdrawn", "merged")
 PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "reported": (("",), "reported"),
     "placed": (("reported", "accepted", *IN_HAND, "paused", "handed_in", "verified"), None),
+    "place_corrected": (("accepted", *IN_HAND, "paused"), None),
     "accepted": (("reported",), "accepted"),
     "refused": (("reported", "accepted", "dispatched"), "refused"),
     "withdrawn": (("reported", "accepted", *IN_HAND, "paused"), "withdrawn"),
@@ -169,6 +170,8 @@ def _follow(
     match name:
         case "reported":
             it.grid = data["grid"]
+            it.place = (data["place"]["longitude"], data["place"]["latitude"])
+        case "place_corrected":
             it.place = (data["place"]["longitude"], data["place"]["latitude"])
         case "placed":
             it.grid = data["grid"]

@@ -26,13 +26,17 @@ USUAL: Mapping[str, Mapping[str, float]] = {
     "dispatched": {
         "start": 12, "return": 1, "hand-over": 0.6, "ask-help": 0.5, "confer": 0.5, "dispatch": 0.7, "pause": 0.5,
         "merge": 0.5, "refuse": 0.3, "withdraw": 0.3, "ask-reporter": 0.5, "act-at-once": 2, "wait": 1,
+        "correct-place": 0.7,
     },
     "started": {
         "hand-in": 12, "ask-time": 2, "give-time": 6, "refuse-time": 2, "ask-help": 1, "confer": 1, "give-help": 8,
         "pause": 1.5, "ask-reporter": 1.5, "return": 0.5, "withdraw": 0.2, "change-urgency": 0.5, "answer": 0.3,
         "wait": 2,
     },
-    "paused": {"resume": 5, "answer": 4, "give-help": 4, "withdraw": 0.3, "wait": 6, "change-urgency": 0.3},
+    "paused": {
+        "resume": 5, "answer": 4, "give-help": 4, "withdraw": 0.3, "wait": 6, "change-urgency": 0.3,
+        "correct-place": 0.5,
+    },
     "handed_in": {"verify": 10, "send-back": 2, "do-paper": 5, "answer": 0.3, "wait": 1},
     "verified": {"look": 10, "wait": 2},
     "closed": {"rating": 3, "reopen": 1, "wait": 2},
@@ -184,6 +188,9 @@ class Year:
         match what:
             case "place":
                 return {"grid": random.choice(sorted({who.grid for who in town.team.values() if who.grid}))}
+            case "correct-place":
+                longitude, latitude = random.choice(self.places)
+                return {"place": {"longitude": longitude, "latitude": latitude}, "reason": "在另一幢"}
             case "refuse":
                 return {"kind": "not_there", "reason": "现场核实无此情况"}
             case "dispatch":

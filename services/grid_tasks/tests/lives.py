@@ -15,6 +15,7 @@ from grid_tasks.domain.commands import (
     AskTime,
     CaseCommand,
     ChangeUrgency,
+    CorrectPlace,
     FollowMap,
     GiveTime,
     HandOver,
@@ -51,6 +52,7 @@ DEVIATIONS: Sequence[Callable[[Case, Random, datetime], CaseCommand]] = (
     lambda case, random, at: Pause(LEADER, random.choice(tuple(PauseKind)), "等检测", None, at, False),
     lambda case, random, at: assign(random.choice((LI, WANG)), case.worker, "不再在岗", at),
     lambda case, random, at: FollowMap(f"G{random.randint(1, 3)}", at),
+    lambda case, random, at: CorrectPlace(_somewhere(random), f"G{random.randint(1, 3)}", LEADER, "在三号楼", at),
     lambda case, random, at: Warn(at),
     lambda case, random, at: escalate(EscalationCause.OVERDUE, at),
     lambda case, random, at: SendBack(SECOND, "没做完", DAYS, at),
@@ -61,7 +63,7 @@ DEVIATIONS: Sequence[Callable[[Case, Random, datetime], CaseCommand]] = (
 def life(case: str, random: Random, at: datetime, grids: Sequence[str], longest: int = 30) -> list[Event]:
     """What happens to a case from this moment on, until it has ended or nothing more is told of it."""
     kind = random.choice(tuple(ReporterKind))
-    place = Place(longitude=HERE.longitude + random.random() / 100, latitude=HERE.latitude + random.random() / 100)
+    place = _somewhere(random)
     first = replace(report(grid=random.choice([*grids, None])), case=case, reporter_kind=kind, place=place, at=at)
     state, log = Case(), list[Event]()
     command: CaseCommand = first
@@ -77,6 +79,10 @@ def life(case: str, random: Random, at: datetime, grids: Sequence[str], longest:
         then = at - timedelta(minutes=random.randrange(2_000)) if told_late else at
         command = random.choice(DEVIATIONS)(state, random, then) if aside else _course(state, random, then, grids)
     return log
+
+
+def _somewhere(random: Random) -> Place:
+    return Place(longitude=HERE.longitude + random.random() / 100, latitude=HERE.latitude + random.random() / 100)
 
 
 def _course(case: Case, random: Random, at: datetime, grids: Sequence[str]) -> CaseCommand:

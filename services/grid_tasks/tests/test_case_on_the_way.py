@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from contracts.common import DeadlineClock
+from contracts.common import DeadlineClock, Place
 from contracts.grid_tasks import (
     CaseAnswered,
     CaseEscalated,
@@ -18,6 +18,7 @@ from contracts.grid_tasks import (
     CaseMerged,
     CasePaperDone,
     CasePaused,
+    CasePlaceCorrected,
     CasePlaced,
     CaseRefused,
     CaseReopened,
@@ -45,6 +46,7 @@ from grid_tasks.domain.commands import (
     CallOff,
     ChangeUrgency,
     Confer,
+    CorrectPlace,
     DoPaper,
     FollowMap,
     GiveHelp,
@@ -291,6 +293,21 @@ def test_a_case_follows_the_map_at_every_step_until_it_ends() -> None:
         case(*history).when(FollowMap("G2", TEN)).then(over)
     case(*AT_WORK).when(FollowMap(GRID, TEN)).then()
     case(*CLOSED).when(FollowMap("G2", TEN)).then()
+
+
+def test_a_wrong_pin_is_corrected_and_the_case_is_the_grids_in_which_it_lies_then() -> None:
+    there = Place(longitude=120.0951, latitude=30.8731)
+    facts = {"case": ID, "place": there, "by": LEADER, "reason": "在三号楼", "at": TEN}
+    for history in ((reported, accepted), AT_WORK, (*AT_WORK, paused())):
+        case(*history).when(CorrectPlace(there, GRID, LEADER, "在三号楼", TEN)).then(
+            CasePlaceCorrected(**facts, grid=GRID)
+        )
+        case(*history).when(CorrectPlace(there, "G2", LEADER, "在三号楼", TEN)).then(
+            CasePlaceCorrected(**facts, grid="G2"), CasePlaced(case=ID, grid="G2", by=LEADER, at=TEN)
+        )
+    case(*AT_WORK).when(CorrectPlace(reported.place, GRID, LEADER, "就在这里", TEN)).then()
+    case(*HANDED_IN).when(CorrectPlace(there, GRID, LEADER, "在三号楼", NOON)).refused(NotPossibleNow, "handed_in")
+    assert CASE.fold((*AT_WORK, CasePlaceCorrected(**facts, grid=GRID))).place == there
 
 
 def test_while_it_is_paused_the_clock_stands_and_goes_on_with_what_was_left() -> None:

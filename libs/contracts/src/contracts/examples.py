@@ -334,6 +334,14 @@ EXAMPLES: tuple[Event, ...] = (
     ),
     grid_tasks.CaseEscalated(case=CASE, grid="G1", worker="grid-worker-1", due=at(12, 30), at=at(12, 30)),
     grid_tasks.CasePlaced(case=CASE, grid="G1", by="registrar-1", at=at(8, 50)),
+    grid_tasks.CasePlaceCorrected(
+        case=CASE,
+        place=Place(longitude=120.0949, latitude=30.8725),
+        grid="G1",
+        by="leader-1",
+        reason="在三号楼，不在一号楼",
+        at=at(9, 20),
+    ),
     grid_tasks.CaseRefused(
         case=CASE,
         category="neighbour_noise",

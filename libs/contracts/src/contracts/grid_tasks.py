@@ -144,12 +144,24 @@ class CaseReported(Event, type="commongrid.grid_tasks.case.reported.v1"):
 
 class CasePlaced(Event, type="commongrid.grid_tasks.case.placed.v1"):
     """定位: from now on it is this grid's. The desk found the grid of a case whose place lies in none (`grid` is empty
-    in its report), or the map was redrawn, and its place lies in another grid now."""
+    in its report), the map was redrawn, or its place was corrected, and it lies in another grid now."""
 
     case: str
     grid: str
     by: str
     """Whoever found it; `map`: it follows the map."""
+    at: AwareDatetime
+
+
+class CasePlaceCorrected(Event, type="commongrid.grid_tasks.case.place_corrected.v1"):
+    """改正位置: it is not where its report says, but here. If that is another grid's, `CasePlaced` follows."""
+
+    case: str
+    place: Place
+    grid: str
+    """In which it lies there."""
+    by: str
+    reason: str = personal()
     at: AwareDatetime
 
 

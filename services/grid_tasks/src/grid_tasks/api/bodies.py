@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from contracts.common import Place
 from fastapi import Header, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -21,3 +22,14 @@ class Body(BaseModel):
     """What is sent: nothing that is not asked for, and no number as a text."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class PlaceBody(Body):
+    """A point in WGS-84, in degrees. Convert GCJ-02 and BD-09, which maps and phones in China deliver, before."""
+
+    longitude: float = Field(ge=-180, le=180)
+    latitude: float = Field(ge=-90, le=90)
+
+    def point(self) -> Place:
+        """As events say it."""
+        return Place(longitude=self.longitude, latitude=self.latitude)

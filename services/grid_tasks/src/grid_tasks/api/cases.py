@@ -15,7 +15,7 @@ from events import NotFound
 from fastapi import Query, Response
 from pydantic import Field
 
-from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, Receipt
+from grid_tasks.api.bodies import Body, Email, Evidence, Filter, Name, PlaceBody, Receipt
 from grid_tasks.api.overreach import counted
 from grid_tasks.api.periods import Days, span_of
 from grid_tasks.api.powers import Powers
@@ -44,17 +44,6 @@ from grid_tasks.read_models.grids import any_grid, grid_at, grids
 from grid_tasks.read_models.workers import anybody_of, workers
 
 router = Router(prefix="/cases", tags=["cases"])
-
-
-class PlaceBody(Body):
-    """A point in WGS-84, in degrees. Convert GCJ-02 and BD-09, which maps and phones in China deliver, before."""
-
-    longitude: float = Field(ge=-180, le=180)
-    latitude: float = Field(ge=-90, le=90)
-
-    def point(self) -> Place:
-        """As events say it."""
-        return Place(longitude=self.longitude, latitude=self.latitude)
 
 
 class ReportBody(Body):

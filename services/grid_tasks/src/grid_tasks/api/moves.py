@@ -12,7 +12,7 @@ from events.privacy.blind_index import blind_word
 from fastapi import Response
 from pydantic import Field
 
-from grid_tasks.api.bodies import Body, Evidence, Name
+from grid_tasks.api.bodies import Body, Evidence, Name, PlaceBody
 from grid_tasks.api.powers import Powers
 from grid_tasks.api.views import CaseView, public
 from grid_tasks.domain.case import CASE, Case
@@ -23,6 +23,7 @@ from grid_tasks.domain.commands import (
     CaseCommand,
     ChangeUrgency,
     Confer,
+    CorrectPlace,
     Dispatch,
     DoPaper,
     GiveHelp,
@@ -44,7 +45,7 @@ from grid_tasks.domain.commands import (
 from grid_tasks.domain.refusals import NotYourGrid, UnknownGrid
 from grid_tasks.evidence.cases import require_kept
 from grid_tasks.read_models.calendar_days import calendar
-from grid_tasks.read_models.grids import known_grid
+from grid_tasks.read_models.grids import grid_now, known_grid
 from grid_tasks.read_models.workers import anybody_of, grid_for, workers
 
 router = Router(prefix="/cases", tags=["cases"])
@@ -57,6 +58,13 @@ class PlaceInBody(Body):
     """定位."""
 
     grid: Name
+
+
+class CorrectPlaceBody(Body):
+    """改正位置."""
+
+    place: PlaceBody
+    reason: Text
 
 
 class RefuseBody(Body):
@@ -177,6 +185,17 @@ async def place(case: str, body: PlaceInBody, call: Call) -> Response:
     if not await known_grid(call.db, body.grid):
         raise UnknownGrid(body.grid)
     return await call.change(CASE, case, PlaceIn(body.grid, call.require_caller(), call.now), view=public)
+
+
+@router.post("/{case}/correct-place", power=Powers.DISPATCH, response_model=CaseView)
+async def correct_place(case: str, body: CorrectPlaceBody, call: Call) -> Response:
+    """改正位置: it is here, and not where its report says. What lies in another grid then is that grid's, and goes to
+    somebody there; what lies in none stays where it is."""
+    state, _ = await call.commands.load(CASE, case)
+    place = body.place.point()
+    grid = await grid_now(call.db, place, state.grid)
+    command = CorrectPlace(place, grid, call.require_caller(), body.reason, call.now)
+    return await _change(call, case, command)
 
 
 @router.post("/{case}/refuse", power=Powers.DISPATCH, response_model=CaseView)

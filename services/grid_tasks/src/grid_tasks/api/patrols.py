@@ -10,8 +10,7 @@ from edge.redaction import Text
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from grid_tasks.api.bodies import Body, Name
-from grid_tasks.api.cases import PlaceBody
+from grid_tasks.api.bodies import Body, Name, PlaceBody
 from grid_tasks.api.overreach import counted
 from grid_tasks.api.powers import Powers
 from grid_tasks.domain.patrol import PATROL, case_of

@@ -3,7 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from contracts.grid_tasks import CaseAccepted, CaseMerged, CasePlaced, CaseRefused, CaseReported, CaseWithdrawn
+from contracts.grid_tasks import (
+    CaseAccepted,
+    CaseMerged,
+    CasePlaceCorrected,
+    CasePlaced,
+    CaseRefused,
+    CaseReported,
+    CaseWithdrawn,
+)
 from events import Event
 
 from grid_tasks.domain.case_state import Case
@@ -11,6 +19,7 @@ from grid_tasks.domain.commands import (
     Accept,
     Arriving,
     CallOff,
+    CorrectPlace,
     FollowMap,
     Merge,
     PlaceIn,
@@ -41,6 +50,8 @@ def decide(case: Case, command: Arriving) -> Sequence[Event]:
             if case.grid:
                 raise AlreadyThere(case.grid)
             return [CasePlaced(case=case.id, grid=grid, by=by, at=at)]
+        case CorrectPlace():
+            return _corrected(case, command)
         case FollowMap(grid, at):
             return [CasePlaced(case=case.id, grid=grid, by=BY_THE_MAP, at=at)] if grid != case.grid else []
         case Accept():
@@ -60,6 +71,14 @@ def decide(case: Case, command: Arriving) -> Sequence[Event]:
             if into == case.id or into_category != case.category or into_ended:
                 raise NotTheSame(into)
             return [CaseMerged(case=case.id, category=case.category, grid=case.grid, into=into, by=by, at=at)]
+
+
+def _corrected(case: Case, command: CorrectPlace) -> Sequence[Event]:
+    if command.place == case.place:
+        return []
+    place, grid, by, at = command.place, command.grid, command.by, command.at
+    here = CasePlaceCorrected(case=case.id, place=place, grid=grid, by=by, reason=command.reason, at=at)
+    return [here] if grid == case.grid else [here, CasePlaced(case=case.id, grid=grid, by=by, at=at)]
 
 
 def _admitted(report: Report) -> CaseReported:

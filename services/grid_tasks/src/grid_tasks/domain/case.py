@@ -28,6 +28,7 @@ from contracts.grid_tasks import (
     CaseMerged,
     CasePaperDone,
     CasePaused,
+    CasePlaceCorrected,
     CasePlaced,
     CaseRated,
     CaseRefused,
@@ -139,6 +140,8 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
             )
         case CasePlaced(grid=grid):
             return replace(case, grid=grid)
+        case CasePlaceCorrected(place=place):
+            return replace(case, place=place)
         case CaseAccepted():
             return _accepted(case, event)
         case CaseRefused(kind=kind, whose=whose, at=at):
@@ -267,6 +270,7 @@ CASE = Aggregate(
     events=(
         CaseReported,
         CasePlaced,
+        CasePlaceCorrected,
         CaseAccepted,
         CaseRefused,
         CaseWithdrawn,

@@ -45,6 +45,17 @@ class PlaceIn:
 
 
 @dataclass(frozen=True, slots=True)
+class CorrectPlace:
+    """改正位置: who dispatches finds that it is here, in this grid, and not where its report says."""
+
+    place: Place
+    grid: str
+    by: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class FollowMap:
     """随网格调整: the map was redrawn, and its place lies in this grid now. Nothing to do where it is that grid's."""
 
@@ -372,7 +383,7 @@ class EraseText:
     at: datetime
 
 
-Arriving = Report | PlaceIn | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge
+Arriving = Report | PlaceIn | CorrectPlace | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge
 Dispatching = Dispatch | Assign | HandOver | Return
 Working = (
     Start | ActAtOnce | AskHelp | Confer | GiveHelp | AskTime | GiveTime | RefuseTime | ChangeUrgency
@@ -384,6 +395,7 @@ CaseCommand = Arriving | Dispatching | Working | Checking | Pressing
 
 NAMES: dict[type[CaseCommand], str] = {
     PlaceIn: "place",
+    CorrectPlace: "correct-place",
     FollowMap: "follow-map",
     Accept: "accept",
     Refuse: "refuse",

@@ -67,6 +67,7 @@ MOVES: Mapping[str, Move] = {
     it.name: it
     for it in (
         _move("place", "定位", (REPORTED,), None, Actor.LEADER),
+        _move("correct-place", "改正位置", (ACCEPTED, *IN_HAND, PAUSED), None, Actor.LEADER),
         _move("accept", "受理", (REPORTED,), ACCEPTED, Actor.RULE),
         _move("refuse", "不予受理", (REPORTED, ACCEPTED, DISPATCHED), Step.REFUSED, Actor.LEADER),
         _move("withdraw", "撤回", OPEN, Step.WITHDRAWN, Actor.REPORTER),

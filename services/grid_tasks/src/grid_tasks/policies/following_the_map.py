@@ -1,13 +1,13 @@
 """Open cases follow the map (网格调整): when grids are redrawn, each goes to the one that its place lies in now, and
 there to somebody in post (`reassigning`).
 
-What was reported or reopened while the map changed may be of a grid as it was before. Each of the two looks for the
-other, after what it tells of is known: so whichever comes second sees both.
+What was reported, corrected or reopened while the map changed may be of a grid as it was before. Each of the two looks
+for the other, after what it tells of is known: so whichever comes second sees both.
 """
 
 from collections.abc import Collection
 
-from contracts.grid_tasks import CaseReopened, CaseReported
+from contracts.grid_tasks import CasePlaceCorrected, CaseReopened, CaseReported
 from contracts.registry import GridDrawn, GridRedrawn, MapRedrawn
 from events import Commands, Policy, Recorded, Several
 
@@ -47,13 +47,18 @@ async def reported(several: Several[CaseReported]) -> None:
     await several.each(follow_one)
 
 
+@following_the_map.on(CasePlaceCorrected)
+async def place_corrected(commands: Commands, event: Recorded[CasePlaceCorrected]) -> None:
+    await follow_one(commands, event)
+
+
 @following_the_map.on(CaseReopened)
 async def reopened(commands: Commands, event: Recorded[CaseReopened]) -> None:
     """An ended case stays where it was, whatever is drawn meanwhile."""
     await follow_one(commands, event)
 
 
-async def follow_one(commands: Commands, event: Recorded[CaseReported | CaseReopened]) -> None:
+async def follow_one(commands: Commands, event: Recorded[CaseReported | CasePlaceCorrected | CaseReopened]) -> None:
     """Moves it where its place lies now; older events of reopened cases do not say where that is."""
     it = event.data
     if it.place and (grid := await grid_now(commands.db, it.place, it.grid)) != it.grid:

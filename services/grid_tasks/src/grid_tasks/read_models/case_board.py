@@ -17,6 +17,7 @@ from contracts.grid_tasks import (
     CaseHandedOver,
     CaseMerged,
     CasePaused,
+    CasePlaceCorrected,
     CasePlaced,
     CaseRated,
     CaseRefused,
@@ -152,6 +153,14 @@ async def _set(db: Connection, events: Batch[Event], changes: str, columns: Iter
 @case_board.on(CasePlaced)
 async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
     await _set(db, events, "grid = new.grid", ["grid"])
+
+
+@case_board.on(CasePlaceCorrected)
+async def place_corrected(db: Connection, events: Batch[CasePlaceCorrected]) -> None:
+    await db.executemany(
+        "update board_case set place = point($2, $3) where case_id = $1",
+        [(it.data.case, it.data.place.longitude, it.data.place.latitude) for it in events],
+    )
 
 
 @case_board.on(CaseAccepted)

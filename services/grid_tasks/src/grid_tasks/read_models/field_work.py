@@ -25,6 +25,7 @@ from contracts.grid_tasks import (
     CaseMerged,
     CasePaperDone,
     CasePaused,
+    CasePlaceCorrected,
     CasePlaced,
     CaseRated,
     CaseRefused,
@@ -275,6 +276,7 @@ async def _touched(db: Connection, events: Batch[Event]) -> None:
 
 
 for _other in (
+    CasePlaceCorrected,
     CaseStarted,
     CaseTimeAsked,
     CaseVerified,

@@ -16,6 +16,7 @@ from events import Aggregate, Event, NotFound, Refused
 STEPS: tuple[type[Event], ...] = (
     grid_tasks.CaseReported,
     grid_tasks.CasePlaced,
+    grid_tasks.CasePlaceCorrected,
     grid_tasks.CaseAccepted,
     grid_tasks.CaseRefused,
     grid_tasks.CaseWithdrawn,
