@@ -33,7 +33,7 @@ PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "returned": (IN_HAND, "accepted"),
     "started": (("dispatched",), "started"),
     "help_asked": (IN_HAND, None),
-    "help_given": ((*IN_HAND, "paused"), None),
+    "help_given": ((*IN_HAND, "paused", "handed_in"), None),
     "time_asked": (IN_HAND, None),
     "time_given": ((*IN_HAND, "paused"), None),
     "time_refused": ((*IN_HAND, "paused"), None),
@@ -81,6 +81,8 @@ class Followed:
     worker: str | None = None
     clock: str = "clock_hours"
     minutes: int = 0
+    more: int = 0
+    """Minutes that whoever has it was given besides."""
     begun: datetime | None = None
     stops: list[tuple[datetime, datetime | None]] = field(default_factory=list[tuple[datetime, datetime | None]])
     due: datetime | None = None
@@ -112,15 +114,15 @@ class Followed:
         return shows(runs(self.clock, self.begun, self.stops), amount, last=last)
 
     def due_by_us(self) -> datetime | None:
-        return self.reached(timedelta(minutes=self.minutes))
+        return self.reached(timedelta(minutes=self.minutes + self.more))
 
     def warn_by_us(self) -> datetime | None:
-        return self.reached(timedelta(minutes=self.minutes) * (1 - WARNED_BEFORE), last=True)
+        return self.reached(timedelta(minutes=self.minutes + self.more) * (1 - WARNED_BEFORE), last=True)
 
     def rung_by_us(self, rung: str) -> datetime | None:
         if self.step in TO_CHECK:
             return None if rung == "worker" else self.checked_by_us(LADDER[rung])
-        return self.reached(timedelta(minutes=self.minutes + LADDER[rung]))
+        return self.reached(timedelta(minutes=self.minutes + self.more + LADDER[rung]))
 
     def checked_by_us(self, later: int = 0) -> datetime | None:
         assert self.check
@@ -199,6 +201,7 @@ def _follow(
             it.helping.clear()
         case "started":
             it.expect(data["worker"] == it.worker, "begun by another")
+            it.handled.add(data["worker"])
         case "help_asked":
             it.helping |= set(data["helpers"])
             it.joint = it.joint or data["joint"]
@@ -207,11 +210,11 @@ def _follow(
             it.helping.discard(data["helper"])
             it.handled |= {data["helper"]} if data["done"] else set()
         case "time_given":
-            it.minutes += data["minutes"]
+            it.more += data["minutes"]
             it.since, it.told, it.warned = at, None, False
             _check_due(it, data, warns=True)
         case "urgency_changed":
-            it.minutes = data["minutes"]
+            it.minutes, it.more = data["minutes"], 0
             it.since, it.told, it.warned = at, None, False
             _check_due(it, data, warns=it.worker is not None)
         case "paused":
@@ -230,7 +233,7 @@ def _follow(
         case "look_asked":
             _to_be_checked(it, LOOKED_AT, at, data["due"])
         case "verified" | "sent_back":
-            it.expect(data["verifier"] not in it.handled, "looked at by who handled it")
+            it.expect(data["verifier"] not in it.handled | it.helping, "looked at by who handled it")
             if name == "sent_back":
                 _begins(it, at)
                 _check_due(it, data, warns=True)
@@ -255,7 +258,7 @@ def _to_be_checked(it: Followed, minutes: int, at: datetime, by: str) -> None:
 
 
 def _begins(it: Followed, at: datetime) -> None:
-    it.begun, it.since, it.stops, it.told, it.warned = at, at, [], None, False
+    it.begun, it.since, it.stops, it.more, it.told, it.warned = at, at, [], 0, None, False
 
 
 def _check_due(it: Followed, data: Mapping[str, Any], *, warns: bool = False) -> None:

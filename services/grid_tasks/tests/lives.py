@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from contracts.common import Place
-from contracts.grid_tasks import EscalationCause, PauseKind, RefusalKind, ReporterKind
+from contracts.grid_tasks import PauseKind, RefusalKind, ReporterKind
 from events import Event, Refused
 from grid_tasks.domain.case import CASE, Case, Step
 from grid_tasks.domain.commands import (
@@ -54,7 +54,7 @@ DEVIATIONS: Sequence[Callable[[Case, Random, datetime], CaseCommand]] = (
     lambda case, random, at: FollowMap(f"G{random.randint(1, 3)}", at),
     lambda case, random, at: CorrectPlace(_somewhere(random), f"G{random.randint(1, 3)}", LEADER, "在三号楼", at),
     lambda case, random, at: Warn(at),
-    lambda case, random, at: escalate(EscalationCause.OVERDUE, at),
+    lambda case, random, at: escalate(at),
     lambda case, random, at: SendBack(SECOND, "没做完", DAYS, at),
     lambda case, random, at: Reopen(RECEIPT, "又响了", DAYS, at),
 )

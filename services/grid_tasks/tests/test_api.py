@@ -55,9 +55,9 @@ class Desk:
         assert answer.status_code == 201, answer.text
         return answer.json()
 
-    async def dispatched(self) -> dict[str, Any]:
+    async def dispatched(self, reporter: str | None = None) -> dict[str, Any]:
         """A case that somebody has; with the receipt."""
-        reported = await self.report()
+        reported = (await self.post("/cases", BODY, reporter)).json()
         seen: dict[str, Any] = {}
 
         async def somebody_has_it() -> bool:
@@ -222,10 +222,16 @@ async def test_what_happens_on_the_way_can_be_asked_for_by_those_whose_it_is(des
     await eventually(goes_on_by_itself)
     why = [it["en"] for it in (await desk.get(f"/cases/{case['case']}/deadline")).json()["why"]]
     assert any("waiting for the reporter" in it for it in why)
+    told = (await desk.get(f"/cases/{case['case']}/history")).json()["items"]
+    by = [it["by"] for it in told if it["step"] in ("answered", "resumed")]
+    assert by == ["reporter", "reporter", "policy:resuming"]
     urgent = {"urgent": True, "minutes": 200, "reason": "老人独居"}
     assert (await desk.do(case, "change-urgency", LEADER, urgent))["urgent"] is True
     done = await desk.do(case, "hand-in", worker, {"result": RESULT})
     assert done["step"] == "handed_in"
+    check = (await desk.get(f"/cases/{case['case']}/deadline")).json()
+    assert (check["due"], check["warn_at"]) == (done["check_by"], None)
+    assert list(check["rungs"]) == ["leader", "instructor", "officer_or_secretary", "street"]
     closed = await desk.do(case, "verify", LEADER)
     assert (closed["step"], closed["on_time"]) == ("closed", True)
     again = await desk.do(case, "reopen", None, {"reason": "又响了"}, Receipt=case["receipt"])
@@ -346,6 +352,30 @@ async def test_the_history_tells_who_and_when_but_never_who_reported(desk: Desk)
     assert "least open work" in lines[2]["words"]
     assert {it["words"] for it in anonymous.json()["items"]} == {None}
     assert_problem(await desk.get("/cases/0199/history"), 404, "not-found")
+
+
+async def test_a_reporter_who_is_signed_in_stays_unnamed_also_when_they_answer(desk: Desk) -> None:
+    case = await desk.dispatched("a-citizen")
+    await desk.do(case, "ask-reporter", case["worker"], {"reason": "几楼"})
+    await desk.do(case, "answer", "a-citizen", {"words": "三楼"}, Receipt=case["receipt"])
+    told = await desk.get(f"/cases/{case['case']}/history")
+    assert [it["by"] for it in told.json()["items"]][-2:] == ["reporter", "reporter"]
+    assert "a-citizen" not in told.text
+
+
+async def test_a_wrong_pin_is_corrected_by_who_dispatches_there(desk: Desk) -> None:
+    case = await desk.dispatched()
+    body = {"place": {"longitude": 120.0946, "latitude": 30.8724}, "reason": "在三号楼"}
+    address = f"/cases/{case['case']}/correct-place"
+    assert_problem(await desk.post(address, body, case["worker"], **{"If-Match": "*"}), 403, "not-allowed")
+    corrected = await desk.do(case, "correct-place", LEADER, body)
+    assert (corrected["step"], corrected["worker"]) == ("dispatched", case["worker"])
+
+    async def shown() -> bool:
+        places = (await desk.get("/boards/places", LEADER)).json()["features"]
+        return [120.0946, 30.8724] in [it["geometry"]["coordinates"] for it in places]
+
+    await eventually(shown)
 
 
 async def test_the_rating_is_given_with_the_receipt_only(desk: Desk) -> None:

@@ -1,6 +1,6 @@
 """The calendar of a year: what is taken as a notice, what is refused, and what is shown and reckoned by then."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ import pytest
 from contracts.common import Post, Title
 from contracts.grid_tasks import CalendarYearEntered, Holiday
 from edge.problems import BASE
+from edge.settings import SettingsError
 from edge.testing import client, in_post, token, told
 from events import Connection, Event, Refused
 from events.event import encode
@@ -23,6 +24,7 @@ from grid_tasks.domain.calendar_refusals import (
 )
 from grid_tasks.domain.calendar_year import CALENDAR, EnterYear, YearNotice, calendar_of, notice_of
 from grid_tasks.domain.known_years import KNOWN_YEARS
+from grid_tasks.office_hours import office_hours
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.service import application
 
@@ -187,6 +189,30 @@ async def test_anybody_may_read_the_calendar_of_a_year(http: httpx2.AsyncClient)
     assert shown["holidays"][-1] == week
     assert shown["working_days"][-1] == "2026-10-10"
     assert shown["hours"] == [{"opens": "08:30", "closes": "12:00"}, {"opens": "13:30", "closes": "17:30"}]
+
+
+@pytest.fixture
+def hours_set_to(monkeypatch: pytest.MonkeyPatch) -> Generator[Callable[[str], None]]:
+    """Sets when offices are open, for a while."""
+
+    def to(text: str) -> None:
+        monkeypatch.setenv("GRID_TASKS_OFFICE_HOURS", text)
+        office_hours.cache_clear()
+
+    yield to
+    office_hours.cache_clear()
+
+
+async def test_who_runs_it_says_when_offices_are_open(
+    http: httpx2.AsyncClient, runtime: Runtime, hours_set_to: Callable[[str], None]
+) -> None:
+    hours_set_to("09:00-17:00")
+    assert (await http.get("/calendar/2026")).json()["hours"] == [{"opens": "09:00", "closes": "17:00"}]
+    days = await calendar(runtime.db)
+    assert days.add(at("2026-11-26", "16:00"), timedelta(hours=2)) == at("2026-11-27", "10:00")
+    hours_set_to("17:00-09:00")
+    with pytest.raises(SettingsError, match="GRID_TASKS_OFFICE_HOURS"):
+        office_hours()
 
 
 async def test_a_year_is_entered_once_and_shown_and_reckoned_by(

@@ -1,9 +1,10 @@
 """A case from the report to its end, the way back, and what is refused, in the words of the trade."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from contracts.grid_tasks import CasePlaced, CaseRated, EscalationCause
+from contracts.grid_tasks import CaseEscalated, CasePlaced, CaseRated, EscalationCause, Rung
 from events import Event
 from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import CaseCommand, PlaceIn, Rate, Start
@@ -56,6 +57,7 @@ from .trade import (
     send_back,
     sent_back,
     started,
+    unplaced,
     verified,
     verify,
 )
@@ -214,13 +216,13 @@ def test_the_rule_moves_it_only_as_long_as_it_is_with_whom_it_believes() -> None
 
 
 def test_a_case_that_is_not_handed_in_by_its_deadline_is_escalated_once() -> None:
-    overdue = escalate(EscalationCause.OVERDUE, at=ELEVEN)
+    overdue = escalate(at=ELEVEN)
     case(*AT_WORK).when(overdue).then(escalated(ELEVEN, ELEVEN))
     case(*AT_WORK, escalated(ELEVEN, ELEVEN)).when(replace(overdue, at=NOON)).then()
 
 
 def test_before_the_deadline_or_once_handed_in_there_is_nothing_to_escalate() -> None:
-    overdue = escalate(EscalationCause.OVERDUE, at=TEN)
+    overdue = escalate(at=TEN)
     case(*AT_WORK).when(overdue).then()
     case(*HANDED_IN).when(replace(overdue, at=TWO)).then()
     case(*CLOSED).when(replace(overdue, at=TWO)).then()
@@ -228,19 +230,37 @@ def test_before_the_deadline_or_once_handed_in_there_is_nothing_to_escalate() ->
 
 def test_a_new_deadline_can_be_missed_again() -> None:
     missed = (*AT_WORK, escalated(ELEVEN, ELEVEN), dispatched(WANG, ELEVEN))
-    case(*missed).when(escalate(EscalationCause.OVERDUE, at=ONE)).then(escalated(ONE, ONE, WANG))
+    case(*missed).when(escalate(at=ONE)).then(escalated(ONE, ONE, WANG))
 
 
 def test_a_case_that_nobody_can_have_is_escalated_at_once_and_keeps_waiting() -> None:
-    nobody = escalate(EscalationCause.NOBODY_IN_POST, at=NINE)
-    told = escalated(ELEVEN, NINE, None, EscalationCause.NOBODY_IN_POST)
+    nobody = unplaced(None, NINE)
+    told = escalated(ELEVEN, NINE, None, EscalationCause.NOBODY_IN_POST).model_copy(
+        update={"rung": Rung.INSTRUCTOR, "next_at": ELEVEN + timedelta(minutes=450)}
+    )
     case(reported, accepted).when(nobody).then(told)
     case(reported, accepted, told).when(nobody).then()
     case(reported, accepted, told).when(assign(LI, None, "least open work", at=TEN)).then(dispatched(LI, TEN))
 
 
+def test_that_nobody_is_there_is_not_said_of_a_case_that_somebody_else_has_got_meanwhile() -> None:
+    case(*AT_WORK).when(unplaced(WANG, TEN)).then()
+    case(*AT_WORK).when(unplaced(None, TEN)).then()
+    case(*HANDED_IN).when(unplaced(None, NOON)).then()
+    [told] = case(*AT_WORK).when(unplaced(LI, TEN)).events
+    assert isinstance(told, CaseEscalated)
+    assert (told.cause, told.worker) == (EscalationCause.NOBODY_IN_POST, LI)
+
+
+def test_of_a_departments_case_that_nobody_can_have_the_leader_is_told_who_is_there() -> None:
+    theirs = accepted.model_copy(update={"body": "市场监督管理局"})
+    [told] = case(reported, theirs).when(unplaced(None, NINE)).events
+    assert isinstance(told, CaseEscalated)
+    assert told.rung is Rung.LEADER
+
+
 def test_a_case_that_nobody_has_taken_is_escalated_at_its_deadline() -> None:
-    case(reported, accepted).when(escalate(EscalationCause.OVERDUE, at=ELEVEN)).then(escalated(ELEVEN, ELEVEN, None))
+    case(reported, accepted).when(escalate(at=ELEVEN)).then(escalated(ELEVEN, ELEVEN, None))
 
 
 def test_escalation_is_a_flag_and_no_step_the_worker_goes_on() -> None:

@@ -2,11 +2,11 @@
 taken back, merged, looked at twice, reopened."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from contracts.common import DeadlineClock, Place
+from contracts.common import DeadlineClock, Place, Title
 from contracts.grid_tasks import (
     CaseAnswered,
     CaseEscalated,
@@ -48,6 +48,7 @@ from grid_tasks.domain.commands import (
     Confer,
     CorrectPlace,
     DoPaper,
+    Escalate,
     FollowMap,
     GiveHelp,
     GiveTime,
@@ -83,6 +84,7 @@ from grid_tasks.domain.refusals import (
     WaitsForOthers,
 )
 from grid_tasks.domain.working import AT_ONCE
+from grid_tasks.domain.working_time import Calendar
 
 from .trade import (
     AT_WORK,
@@ -113,9 +115,11 @@ from .trade import (
     closed,
     dispatched,
     escalate,
+    give,
     hand_in,
     handed_in,
     reported,
+    send_back,
     sent_back,
     started,
     verified,
@@ -177,7 +181,7 @@ def test_the_worker_gives_it_back_and_the_clock_runs_on() -> None:
     case(*AT_WORK).when(Return(WANG, "不在我网格", TEN)).refused(NotYourCase)
     state = CASE.fold((*AT_WORK, returned))
     assert (state.step, state.worker, state.due) == (Step.ACCEPTED, None, ELEVEN)
-    case(*AT_WORK, returned).when(escalate(EscalationCause.OVERDUE, ELEVEN)).then(
+    case(*AT_WORK, returned).when(escalate(ELEVEN)).then(
         CaseEscalated(case=ID, grid=GRID, due=ELEVEN, next_at=ELEVEN + 4 * HOUR, at=ELEVEN)
     )
 
@@ -251,8 +255,8 @@ def test_a_missed_deadline_that_is_moved_can_be_missed_again() -> None:
     told = CaseEscalated(case=ID, grid=GRID, worker=LI, due=ELEVEN, next_at=ELEVEN + 4 * HOUR, at=ELEVEN)
     longer = CaseTimeGiven(case=ID, grid=GRID, worker=LI, by=LEADER, minutes=60, due=NOON, at=ELEVEN)
     late = (*AT_WORK, TIME_ASKED, told, longer)
-    case(*late).when(escalate(EscalationCause.OVERDUE, ELEVEN)).then()
-    case(*late).when(escalate(EscalationCause.OVERDUE, NOON)).then(
+    case(*late).when(escalate(ELEVEN)).then()
+    case(*late).when(escalate(NOON)).then(
         CaseEscalated(case=ID, grid=GRID, worker=LI, due=NOON, next_at=NOON + 4 * HOUR, at=NOON)
     )
 
@@ -319,7 +323,7 @@ def test_while_it_is_paused_the_clock_stands_and_goes_on_with_what_was_left() ->
 
 def test_nothing_is_escalated_or_warned_of_while_it_waits_for_its_reporter() -> None:  # Zammad 3140
     waits = paused(PauseKind.FOR_THE_REPORTER, LI)
-    case(*AT_WORK, waits).when(escalate(EscalationCause.OVERDUE, TWO)).then()
+    case(*AT_WORK, waits).when(escalate(TWO)).then()
     case(*AT_WORK, waits).when(Warn(TWO)).then()
 
 
@@ -353,7 +357,7 @@ def test_who_missed_the_deadline_before_it_was_paused_is_not_pressed_again_for_i
         case=ID, grid=GRID, worker=LI, by=LEADER, due=ELEVEN, warn_at=TEN + HALF_AN_HOUR, next_at=next_at, at=TWO
     )
     case(*late).when(Resume(LEADER, DAYS, TWO)).then(going_on)
-    case(*late, going_on).when(escalate(EscalationCause.OVERDUE, TWO)).then()
+    case(*late, going_on).when(escalate(TWO)).then()
 
 
 def test_a_change_of_urgency_keeps_the_time_that_it_stood() -> None:  # GLPI 6902
@@ -423,6 +427,27 @@ def test_what_the_second_one_does_not_find_done_goes_back() -> None:
     )
 
 
+def test_who_began_it_or_is_still_to_do_a_part_verifies_nothing_of_it() -> None:
+    by_the_leader = dispatched(LEADER), started(LEADER)
+    began = (reported, accepted, *by_the_leader, dispatched(LI, TEN), started(LI, TEN), handed_in())
+    case(*began).when(verify(LEADER, NOON)).refused(VerifiedByAnother)
+    case(*began).when(verify(INSTRUCTOR, NOON)).then(verified(verifier=INSTRUCTOR), closed())
+    asked = CaseHelpAsked(case=ID, grid=GRID, lead=LI, helpers=(LEADER,), why="一起劝", at=TEN)
+    case(*AT_WORK, asked, handed_in()).when(verify(LEADER, NOON)).refused(VerifiedByAnother)
+    did = CaseHelpGiven(case=ID, helper=LEADER, done=True, words="已到场", at=ELEVEN)
+    case(*AT_WORK, asked, handed_in()).when(GiveHelp(LEADER, True, "已到场", ELEVEN)).then(did)
+    case(*AT_WORK, asked, handed_in(), did).when(verify(LEADER, NOON)).refused(VerifiedByAnother)
+
+
+def test_what_one_was_given_besides_is_not_the_next_ones() -> None:
+    days = CaseTimeGiven(case=ID, grid=GRID, worker=LI, by=LEADER, minutes=6000, due=ELEVEN + 100 * HOUR, at=TEN)
+    asked = CaseTimeAsked(case=ID, grid=GRID, worker=LI, minutes=6000, reason="等房东", at=TEN)
+    longer = (*AT_WORK, asked, days)
+    case(*longer).when(give(WANG, at=TEN)).then(dispatched(WANG, TEN, "他在附近"))
+    case(*longer, handed_in(at=ONE)).when(send_back(LEADER, "反映人未获告知", TWO)).then(sent_back(TWO))
+    assert CASE.fold(longer).reckoned(DAYS).due == ELEVEN + 100 * HOUR
+
+
 def test_its_reporter_reopens_it_within_the_period_and_somebody_has_it_again() -> None:
     reopened = CaseReopened(
         case=ID, category=NOISE.category, grid=GRID, worker=LI, closed_at=NOON, on_time=True,
@@ -444,13 +469,13 @@ def test_its_reporter_reopens_it_within_the_period_and_somebody_has_it_again() -
 def test_who_is_to_verify_has_a_working_day_then_the_leader_is_told_and_then_who_is_higher() -> None:
     wednesday = TEN + timedelta(days=1)
     half_past_three = wednesday + timedelta(hours=5, minutes=30)  # 240 minutes of work later
-    case(*HANDED_IN).when(escalate(EscalationCause.OVERDUE, wednesday - timedelta(seconds=1))).then()
+    case(*HANDED_IN).when(escalate(wednesday - timedelta(seconds=1))).then()
     told = CaseEscalated(
         case=ID, grid=GRID, due=wednesday, cause=EscalationCause.UNCHECKED, next_at=half_past_three, at=wednesday
     )
-    case(*HANDED_IN).when(escalate(EscalationCause.OVERDUE, wednesday)).then(told)
-    case(*HANDED_IN, told).when(escalate(EscalationCause.OVERDUE, wednesday)).then()
-    [higher] = CASE.decide(CASE.fold((*HANDED_IN, told)), escalate(EscalationCause.OVERDUE, half_past_three))
+    case(*HANDED_IN).when(escalate(wednesday)).then(told)
+    case(*HANDED_IN, told).when(escalate(wednesday)).then()
+    [higher] = CASE.decide(CASE.fold((*HANDED_IN, told)), escalate(half_past_three))
     assert isinstance(higher, CaseEscalated)
     assert (higher.rung, higher.worker) == (Rung.INSTRUCTOR, None), "it is not the worker who is late"
 
@@ -459,22 +484,22 @@ def test_a_missed_deadline_of_the_work_does_not_keep_that_of_the_check_from_bein
     late = CaseEscalated(case=ID, grid=GRID, worker=LI, due=ELEVEN, rung=Rung.STREET, at=ELEVEN + 48 * HOUR)
     handed = handed_in(at=TEN + 50 * HOUR, on_time=False)
     assert handed.check_by
-    [told] = CASE.decide(CASE.fold((*AT_WORK, late, handed)), escalate(EscalationCause.OVERDUE, handed.check_by))
+    [told] = CASE.decide(CASE.fold((*AT_WORK, late, handed)), escalate(handed.check_by))
     assert isinstance(told, CaseEscalated)
     assert (told.rung, told.due, told.cause) == (Rung.LEADER, handed.check_by, EscalationCause.UNCHECKED)
 
 
 def test_a_second_look_that_nobody_takes_is_told_after_three_working_days() -> None:
     drawn = (*HANDED_IN, verified(), LOOK_ASKED)
-    case(*drawn).when(escalate(EscalationCause.OVERDUE, LOOK_ASKED.due - HOUR)).then()
-    [told] = CASE.decide(CASE.fold(drawn), escalate(EscalationCause.OVERDUE, LOOK_ASKED.due))
+    case(*drawn).when(escalate(LOOK_ASKED.due - HOUR)).then()
+    [told] = CASE.decide(CASE.fold(drawn), escalate(LOOK_ASKED.due))
     assert isinstance(told, CaseEscalated)
     assert (told.rung, told.due, told.cause) == (Rung.LEADER, LOOK_ASKED.due, EscalationCause.UNCHECKED)
 
 
 def test_what_was_handed_in_before_there_was_such_a_limit_is_not_told() -> None:
     older = handed_in().model_copy(update={"check_by": None})
-    case(*AT_WORK, older).when(escalate(EscalationCause.OVERDUE, TEN + timedelta(days=30))).then()
+    case(*AT_WORK, older).when(escalate(TEN + timedelta(days=30))).then()
 
 
 # In time.
@@ -501,10 +526,10 @@ def test_the_longer_it_is_late_the_higher_it_goes_each_rung_once() -> None:
     history: list[Event] = list(AT_WORK)
     at, rungs = ELEVEN, list[Rung]()
     while True:
-        [told] = CASE.decide(CASE.fold(history), escalate(EscalationCause.OVERDUE, at))
+        [told] = CASE.decide(CASE.fold(history), escalate(at))
         assert isinstance(told, CaseEscalated)
         history.append(told)
-        assert CASE.decide(CASE.fold(history), escalate(EscalationCause.OVERDUE, at)) == []
+        assert CASE.decide(CASE.fold(history), escalate(at)) == []
         rungs.append(told.rung)
         if told.next_at is None:
             break
@@ -512,9 +537,25 @@ def test_the_longer_it_is_late_the_higher_it_goes_each_rung_once() -> None:
     assert rungs == [Rung.LEADER, Rung.INSTRUCTOR, Rung.OFFICER_OR_SECRETARY, Rung.STREET]
 
 
+def test_what_was_to_be_told_is_told_then_whatever_calendar_is_entered_meanwhile() -> None:
+    duty = NOISE.model_copy(update={"clock": DeadlineClock.WORKING_HOURS, "deadline_minutes": 450})
+    [taken] = CASE.decide(CASE.fold([reported]), accept(NINE, duty))
+    had = CASE.fold([reported, taken])
+    assert had.due == NINE + timedelta(days=1)
+    wednesday_off = Calendar(days_off={date(2026, 11, 25): Title(zh="停工日", en="A day off")})
+    [told] = CASE.decide(had, Escalate(wednesday_off, had.due))
+    assert isinstance(told, CaseEscalated)
+    assert (told.rung, told.due) == (Rung.LEADER, had.due)
+    assert told.next_at
+    thursday_off = Calendar(days_off={date(2026, 11, day): Title(zh="停工日", en="A day off") for day in (25, 26)})
+    [higher] = CASE.decide(CASE.fold([told], had), Escalate(thursday_off, told.next_at))
+    assert isinstance(higher, CaseEscalated)
+    assert higher.rung is Rung.INSTRUCTOR
+
+
 def test_who_was_away_for_days_tells_the_highest_only() -> None:
     told = CaseEscalated(case=ID, grid=GRID, worker=LI, due=ELEVEN, rung=Rung.STREET, at=ELEVEN + 48 * HOUR)
-    case(*AT_WORK).when(escalate(EscalationCause.OVERDUE, ELEVEN + 48 * HOUR)).then(told)
+    case(*AT_WORK).when(escalate(ELEVEN + 48 * HOUR)).then(told)
 
 
 # The flow as data.
@@ -522,7 +563,7 @@ def test_who_was_away_for_days_tells_the_highest_only() -> None:
 
 @pytest.mark.parametrize("step", Step)
 def test_every_step_can_be_left_or_is_an_end(step: Step) -> None:
-    left = [move for move in MOVES.values() if step in move.since and move.to not in (None, step)]
+    left = [move for move in MOVES.values() if set(move.ways.get(step, ())) - {step}]
     ends = {Step.REFUSED, Step.WITHDRAWN, Step.MERGED}
     assert bool(left) != (step in ends)
 

@@ -38,6 +38,7 @@ from grid_tasks.domain.commands import (
     AnswerAsReporter,
     AskHelp,
     AskTime,
+    Assign,
     CaseCommand,
     ChangeUrgency,
     Confer,
@@ -55,7 +56,9 @@ from grid_tasks.domain.commands import (
     Start,
     Warn,
     Withdraw,
+    name_of,
 )
+from grid_tasks.domain.moves import MOVES
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -78,6 +81,7 @@ from .trade import (
     hand_in,
     report,
     send_back,
+    unplaced,
     verify,
 )
 
@@ -185,7 +189,8 @@ ANYTHING = st.one_of(
     tries(hand_in, PEOPLE),
     tries(verify, PEOPLE),
     tries(send_back, PEOPLE, st.just("没做完")),
-    tries(escalate, st.sampled_from(EscalationCause)),
+    tries(escalate),
+    tries(unplaced, st.none() | PEOPLE),
     tries(Rate, st.integers(0, 6), RECEIPTS),
     tries(warns),
     tries(refuses, PEOPLE),
@@ -223,8 +228,12 @@ class LifeOfACase(RuleBasedStateMachine):
             events = CASE.decide(self.case, command)
         except Refused:
             return
+        before, self.case = self.case, CASE.fold(events, self.case)
         self.log.extend(events)
-        self.case = CASE.fold(events, self.case)
+        if events and before.step and self.case.step:
+            taken_over = isinstance(command, Assign) and before.step is Step.PAUSED
+            move = MOVES["take-over" if taken_over else name_of(command)]
+            assert move.may_lead(before.step, self.case.step), f"{move.name}: {before.step} → {self.case.step}"
 
     @rule(minutes=st.integers(0, TWO_HOURS + 1))
     def time_passes(self, minutes: int) -> None:
@@ -281,7 +290,7 @@ class LifeOfACase(RuleBasedStateMachine):
         handled: set[str] = set()
         for before, event in pairwise(self.log):
             match before:
-                case CaseHandedIn(worker=who) | CaseHelpGiven(helper=who, done=True):
+                case CaseStarted(worker=who) | CaseHandedIn(worker=who) | CaseHelpGiven(helper=who, done=True):
                     handled.add(who)
                 case _:
                     pass

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from grid_tasks.domain.known_years import KNOWN_YEARS
-from grid_tasks.domain.working_time import Calendar, Span
+from grid_tasks.domain.working_time import Calendar, Span, hours_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +15,14 @@ MINUTES = st.integers(0, 20 * 450).map(lambda it: it * MINUTE)
 
 
 # Days.
+
+
+def test_opening_hours_are_read_as_they_are_written_and_what_is_none_is_refused() -> None:
+    assert hours_of("09:00-12:00, 14:00-17:00") == (Span(time(9), time(12)), Span(time(14), time(17)))
+    assert hours_of("00:00-24:00") == (Span(time(), time()),)
+    for wrong in ("", "9-17", "09:00", "17:00-09:00", "09:00-25:00"):
+        with pytest.raises(ValueError, match=r"."):
+            hours_of(wrong)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from contracts.registry import DutyFacts
 from events import Event
 from events.testing import Given, given
 from grid_tasks.domain.case import CASE
-from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, HandIn, Report, SendBack, Verify
+from grid_tasks.domain.commands import Accept, Assign, Dispatch, Escalate, HandIn, Report, SendBack, Unplaced, Verify
 from grid_tasks.domain.receipt import hash_of
 from grid_tasks.domain.working_time import Calendar
 
@@ -129,8 +129,12 @@ def send_back(verifier: str, reason: str, at: datetime = NOON) -> SendBack:
     return SendBack(verifier, reason, DAYS, at)
 
 
-def escalate(cause: EscalationCause, at: datetime) -> Escalate:
-    return Escalate(cause, DAYS, at)
+def escalate(at: datetime) -> Escalate:
+    return Escalate(DAYS, at)
+
+
+def unplaced(instead_of: str | None, at: datetime) -> Unplaced:
+    return Unplaced(instead_of, DAYS, at)
 
 
 def dispatched(worker: str = LI, at: datetime = NINE, why: str = "least open work") -> CaseDispatched:

@@ -86,7 +86,7 @@ async def test_nothing_personal_and_nothing_that_a_reporter_wrote_leaves_the_hou
     await world.registry(li(), chen(), street_light())
     await world.grid_tasks(reported(), dispatched(), sent_back(), escalated(), closed())
     async with world.running(by(email(mailbox), webhook(receiver))) as runtime:
-        rows = await settled(runtime, 7)
+        rows = await settled(runtime, 9)
         recorded = "".join(
             [raw.data.decode() for row in rows for raw in await load(runtime.db, f"notification-{row.id}")]
         )
@@ -99,13 +99,27 @@ async def test_nothing_personal_and_nothing_that_a_reporter_wrote_leaves_the_hou
         assert address not in hooks + recorded
 
 
-async def test_the_leader_of_the_grid_is_told_of_an_overdue_case(world: World, mailbox: Mailbox) -> None:
+async def test_the_leader_of_the_grid_is_told_of_an_overdue_case_and_who_has_it(world: World, mailbox: Mailbox) -> None:
     await world.registry(li(), chen(), street_light())
     await world.grid_tasks(reported(), escalated())
     async with world.running(by(email(mailbox))) as runtime:
-        (row,) = await settled(runtime, 1)
-    assert row.occasion == Occasion.CASE_ESCALATED
-    assert mailbox.recipients == ["chen@example.org"]
+        rows = await settled(runtime, 2)
+    told = {it.recipient: it.occasion for it in rows}
+    assert told == {"grid_leader:G1": Occasion.CASE_ESCALATED, "member-li": Occasion.CASE_LATE}
+    assert sorted(mailbox.recipients) == ["chen@example.org", "li@example.org"]
+
+
+async def test_where_nobody_is_in_post_not_even_a_leader_both_who_are_above_are_told_at_once(
+    world: World, mailbox: Mailbox
+) -> None:
+    above = holding("qian", Post.GRID_INSTRUCTOR, "G1"), holding("officer", Post.COMMUNITY_OFFICER, None)
+    await world.registry(*above, street_light())
+    nobody = escalated(rung=Rung.INSTRUCTOR, cause=EscalationCause.NOBODY_IN_POST)
+    await world.grid_tasks(reported(), nobody)
+    async with world.running(by(email(mailbox))) as runtime:
+        rows = await settled(runtime, 2)
+    assert {it.occasion for it in rows} == {Occasion.CASE_WITH_NOBODY}
+    assert sorted(mailbox.recipients) == ["officer@example.org", "qian@example.org"]
 
 
 async def test_the_leader_is_told_of_what_nobody_verifies_and_that_it_is_not_the_worker_who_is_late(
@@ -134,8 +148,9 @@ async def test_what_stays_late_is_told_higher_up_whoever_is_in_that_post_then(wo
     higher = (escalated(rung=rung) for rung in (Rung.INSTRUCTOR, Rung.OFFICER_OR_SECRETARY, Rung.STREET))
     await world.grid_tasks(reported(), escalated(), *higher)
     async with world.running(by(email(mailbox))) as runtime:
-        await settled(runtime, 3)
-    assert sorted(mailbox.recipients) == ["chen@example.org", "officer@example.org", "qian@example.org"]
+        await settled(runtime, 4)
+    higher_up = ["officer@example.org", "qian@example.org"]
+    assert sorted(mailbox.recipients) == ["chen@example.org", "li@example.org", *higher_up]
 
 
 async def test_each_is_told_what_is_theirs_on_the_way(world: World, mailbox: Mailbox) -> None:

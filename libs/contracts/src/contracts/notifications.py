@@ -27,7 +27,9 @@ class Occasion(StrEnum):
     CASE_SENT_BACK = "case_sent_back"  # to the worker
     CASE_TAKEN_OVER = "case_taken_over"  # to the worker: its clock stands
     CASE_WARNED = "case_warned"  # to the worker: its deadline is near
+    CASE_LATE = "case_late"  # to the worker, with the first escalation
     CASE_ESCALATED = "case_escalated"  # to the grid leader, then higher
+    CASE_WITH_NOBODY = "case_with_nobody"  # to whoever is above the vacant post
     CASE_UNCHECKED = "case_unchecked"  # to the grid leader, then higher: handed in, and nobody has verified it
     CASE_RETURNED = "case_returned"  # to the grid leader: the worker has given it back
     CASE_HELP_ASKED = "case_help_asked"  # to whoever is to do a part

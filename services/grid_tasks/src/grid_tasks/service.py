@@ -38,6 +38,7 @@ from grid_tasks.domain.patrol import PATROL
 from grid_tasks.domain.round import ROUND
 from grid_tasks.domain.visit import VISIT
 from grid_tasks.evidence.configured import by_environment, say_where_evidence_is_kept
+from grid_tasks.office_hours import say_when_offices_are_open
 from grid_tasks.policies.accepting import accepting
 from grid_tasks.policies.attaching import attaching
 from grid_tasks.policies.campaigning import campaigning
@@ -189,7 +190,11 @@ application = Application(
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
     workers=[erasing_old_texts],
-    companions=[announcing(say_where_evidence_is_kept), announcing(say_which_jurisdiction)],
+    companions=[
+        announcing(say_where_evidence_is_kept),
+        announcing(say_which_jurisdiction),
+        announcing(say_when_offices_are_open),
+    ],
     audit=audit,
     asyncapi=document("grid_tasks"),
 )

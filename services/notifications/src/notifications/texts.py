@@ -75,6 +75,22 @@ TEMPLATES = {
         "请联系该网格员了解情况，必要时协助处置。",
         "Please get in touch with the grid worker, and help where needed.",
     ),
+    Occasion.CASE_LATE: _Template(
+        "已超时：{zh}（{grid}）",
+        "Late: {en} ({grid})",
+        "您在办的一件事件已超过时限，并已报告网格长。",
+        "A case that you have is past its deadline, and the grid leader has been told.",
+        "请尽快反馈处置结果；遇到困难的，请与网格长联系。",
+        "Please hand in the result soon, or tell the grid leader what keeps you from it.",
+    ),
+    Occasion.CASE_WITH_NOBODY: _Template(
+        "无人在岗：{zh}（{grid}）",
+        "Nobody there: {en} ({grid})",
+        "有一件事件无人在岗可以办理，正等待派遣。",
+        "A case waits, and nobody is in post to whom it could be given.",
+        "请安排人员到岗，或派遣、转派给他人。",
+        "Please see that somebody is appointed there, or dispatch it or hand it over to somebody else.",
+    ),
     Occasion.CASE_UNCHECKED: _Template(
         "待核查：{zh}（{grid}）已超时",
         "Not verified yet: {en} ({grid})",

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from grid_tasks.api.powers import Powers
 from grid_tasks.domain.calendar_year import CALENDAR, EnterYear, YearNotice
-from grid_tasks.domain.working_time import OFFICE_HOURS
+from grid_tasks.office_hours import office_hours
 from grid_tasks.read_models.calendar_days import calendar_days, year_notice
 
 router = Router(prefix="/calendar", tags=["calendar"])
@@ -122,5 +122,5 @@ def _view(notice: YearNotice) -> YearView:
         entered_at=notice.entered_at,
         holidays=[HolidayView(name=it.name, first=it.first, last=it.last) for it in notice.holidays],
         working_days=list(notice.working_days),
-        hours=[Hours(opens=f"{it.opens:%H:%M}", closes=f"{it.closes:%H:%M}") for it in OFFICE_HOURS],
+        hours=[Hours(opens=f"{it.opens:%H:%M}", closes=f"{it.closes:%H:%M}") for it in office_hours()],
     )

@@ -213,4 +213,4 @@ async def look_alike(case: str, call: Call) -> Page[BoardCase]:
 async def deadline(case: str, call: Call) -> DeadlineView:
     """How its deadline came about (时限依据), step by step, by the working calendar as it stands now."""
     state = await existing(call, case)
-    return deadline_of(state.reckoned(await calendar(call.db)) if state.begun else None)
+    return deadline_of(state, await calendar(call.db))

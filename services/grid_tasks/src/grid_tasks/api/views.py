@@ -12,6 +12,7 @@ from contracts.grid_tasks import (
     CaseRated,
     CaseReopened,
     CaseReported,
+    CaseResumed,
     CaseWithdrawn,
     PauseKind,
     RefusalKind,
@@ -20,7 +21,8 @@ from events import Event, Recorded
 from pydantic import BaseModel, Field
 
 from grid_tasks.domain.case import Case, Step
-from grid_tasks.domain.deadline import Reckoning
+from grid_tasks.domain.moves import TO_CHECK
+from grid_tasks.domain.working_time import Calendar
 
 
 class CaseView(BaseModel):
@@ -90,7 +92,7 @@ class StepView(BaseModel):
 
 
 class DeadlineView(BaseModel):
-    """By when it is to be handed in, and how that came about."""
+    """By when it is to be handed in, or verified once it is, and how that came about."""
 
     due: datetime | None = Field(description="None while its clock stands")
     left_minutes: int | None = Field(description="What is left of its time while its clock stands")
@@ -99,16 +101,26 @@ class DeadlineView(BaseModel):
     why: list[Title]
 
 
-def deadline_of(found: Reckoning | None) -> DeadlineView:
-    """A deadline for everybody; None: its clock has not begun."""
-    if found is None:
+OTHERWISE = Title(
+    zh="此后工作日历有变更；已定的时限不变。", en="The calendar was changed since; what was set before stays as it is."
+)
+
+
+def deadline_of(case: Case, calendar: Calendar) -> DeadlineView:
+    """The present deadline for everybody: of the work, or, once it is handed in, of its check. None has begun before it
+    is accepted."""
+    to_check = case.step in TO_CHECK and case.check_by
+    if not (to_check or case.begun):
         return DeadlineView(due=None, left_minutes=None, warn_at=None, rungs={}, why=[])
+    found = case.checked(calendar) if to_check else case.reckoned(calendar)
+    due = case.check_by if to_check else case.due or found.due
+    said = [it.said() for it in found.why]
     return DeadlineView(
-        due=found.due,
+        due=due,
         left_minutes=found.left_minutes,
-        warn_at=found.warn_at,
+        warn_at=None if to_check else found.warn_at,
         rungs={str(rung): moment for rung, moment in found.rungs.items()},
-        why=[it.said() for it in found.why],
+        why=said if found.due == due else [*said, OTHERWISE],
     )
 
 
@@ -145,6 +157,8 @@ def step_of(event: Recorded[Event], *, concerned: bool) -> StepView:
         isinstance(data, CaseWithdrawn) and not data.why
     ):
         by = "reporter"
+    elif isinstance(data, CaseResumed):
+        by = data.by  # the reporter's answer lets it go on
     return StepView(
         step=event.raw.type.split(".")[3],
         at=data.at,

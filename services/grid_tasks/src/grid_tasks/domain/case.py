@@ -67,6 +67,7 @@ from grid_tasks.domain.commands import (
     RefuseTime,
     Report,
     Resume,
+    Unplaced,
     Warn,
     Working,
     name_of,
@@ -117,7 +118,7 @@ def _possible(case: Case, command: CaseCommand) -> bool:
 
 def _by_rule(command: CaseCommand) -> bool:
     """Whether a rule asks, which may come late."""
-    return isinstance(command, Accept | FollowMap | Assign | CallOff | Warn | Escalate) or (
+    return isinstance(command, Accept | FollowMap | Assign | CallOff | Warn | Escalate | Unplaced) or (
         isinstance(command, Resume) and command.by_rule
     )
 
@@ -151,21 +152,23 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
         case CaseMerged(into=into, at=at):
             return replace(case, step=Step.MERGED, into=into, due=None, closed_at=at)
         case CaseDispatched(worker=worker, at=at):
-            return _in_hand(replace(case, worker=worker, dispatched_at=at, begun=at, stops=(), due=event.due))
+            return _in_hand(replace(case.anew(at), worker=worker, dispatched_at=at, due=event.due))
         case CaseTakenOver(worker=worker, at=at):
             still = replace(case.stops[-1], since=at)
-            return replace(case, worker=worker, begun=at, stops=(still,), time_asked=None, warned=False, rung=None)
+            theirs = replace(case.anew(at), worker=worker, stops=(still,))
+            return replace(theirs, time_asked=None, warned=False, rung=None)
         case CaseHandedOver(body=body, due=due, at=at):
-            return _with_nobody(replace(case, body=body, begun=at, stops=(), due=due, warned=False, rung=None))
+            return _with_nobody(replace(case.anew(at), body=body, due=due, warned=False, rung=None))
         case CaseReturned():
             return _with_nobody(case)
         case CaseSentBack(due=due, at=at):
-            return _in_hand(replace(case, attempt=case.attempt + 1, begun=at, stops=(), due=due, verifier=None))
+            return _in_hand(replace(case.anew(at), attempt=case.attempt + 1, due=due, verifier=None))
         case CaseReopened(due=due, at=at):
-            anew = replace(case, attempt=case.attempt + 1, begun=at, stops=(), due=due, warned=False, rung=None)
+            anew = replace(case.anew(at), attempt=case.attempt + 1, due=due, warned=False, rung=None)
             return _with_nobody(replace(anew, closed_at=None, handed_in_at=None, verifier=None))
-        case CaseStarted(at=at, done_at=done_at):
-            return replace(case, step=Step.STARTED, started_at=at, worked_since=done_at or at)
+        case CaseStarted(worker=worker, at=at, done_at=done_at):
+            handled_by = case.handled_by | {worker}
+            return replace(case, step=Step.STARTED, started_at=at, worked_since=done_at or at, handled_by=handled_by)
         case CaseHelpAsked(helpers=helpers, joint=joint):
             return replace(case, helping=case.helping | set(helpers), joint=case.joint or joint)
         case CaseHelpGiven(helper=helper, done=done):
@@ -174,18 +177,19 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
         case CaseTimeAsked(minutes=minutes):
             return replace(case, time_asked=minutes)
         case CaseTimeGiven(minutes=minutes, due=due):
-            longer = replace(case, deadline_minutes=case.deadline_minutes + minutes, time_asked=None)
+            longer = replace(case, more_minutes=case.more_minutes + minutes, time_asked=None)
             return replace(longer, due=due, warned=False, rung=None)
         case CaseTimeRefused():
             return replace(case, time_asked=None)
         case CaseUrgencyChanged(urgent=urgent, minutes=minutes, due=due):
-            return replace(case, urgent=urgent, deadline_minutes=minutes, due=due, warned=False, rung=None)
+            other = replace(case, urgent=urgent, deadline_minutes=minutes, more_minutes=0)
+            return replace(other, due=due, warned=False, rung=None)
         case CasePaused(kind=kind, at=at):
             cause = Cause.WAITING_FOR_REPORTER if kind is PauseKind.FOR_THE_REPORTER else Cause.PAUSED
             return replace(case, step=Step.PAUSED, pause=kind, due=None, stops=(*case.stops, Stop(at, None, cause)))
-        case CaseResumed(due=due, at=at):
+        case CaseResumed(due=due, next_at=next_at, at=at):
             # Whom a missed deadline was told, and who was warned, stays so.
-            going = replace(running(case, at), step=Step.STARTED, pause=None, due=due)
+            going = replace(running(case, at), step=Step.STARTED, pause=None, due=due, next_at=next_at)
             return replace(going, started_at=case.started_at or at, worked_since=at)
         case CaseAnswered(evidence=evidence):
             return replace(case, evidence=(*case.evidence, *evidence))
@@ -214,8 +218,8 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
             return replace(case, rating=rating)
         case CaseWarned():
             return replace(case, warned=True)
-        case CaseEscalated(rung=rung):
-            return replace(case, escalated=True, rung=rung)
+        case CaseEscalated(rung=rung, next_at=next_at):
+            return replace(case, escalated=True, rung=rung, next_at=next_at)
         case CaseTextErased():
             return replace(case, text_erased=True, description="", result=None)
         case _:

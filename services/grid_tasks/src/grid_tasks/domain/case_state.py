@@ -37,7 +37,9 @@ class Case:
     """What came with the report and the reporter's answers."""
     clock: DeadlineClock = DeadlineClock.CLOCK_HOURS
     deadline_minutes: int = 0
-    """The time that is given, with what was given later."""
+    """The time that is given."""
+    more_minutes: int = 0
+    """What was given besides to who has it, or had it at the end."""
     role: Post = Post.GRID_WORKER
     body: str = ""
     """The department whose liaison handles it; empty: the grid's own."""
@@ -61,6 +63,8 @@ class Case:
     warned: bool = False
     rung: Rung | None = None
     """How high the present deadline has been escalated: that of the work, then that of its check."""
+    next_at: datetime | None = None
+    """When that goes one rung higher."""
     time_asked: int | None = None
     """Minutes that the worker asks for."""
     pause: PauseKind | None = None
@@ -73,7 +77,7 @@ class Case:
     on_time: bool | None = None
     """Whether it was handed in by its deadline, the first time."""
     handled_by: frozenset[str] = frozenset()
-    """Everyone who has handed it in, or done a part of it."""
+    """Everyone who has begun it, handed it in, or done a part of it."""
     verifier: str | None = None
     """Who found it done, while a second look is due."""
     escalated: bool = False
@@ -152,7 +156,8 @@ class Case:
         """When its present clock ends, and how that came about. Raises ValueError where none has begun."""
         if self.begun is None:
             raise ValueError("its clock has not begun")
-        return reckon(Limit(self.clock, self.deadline_minutes), self.begun, self.stops, calendar)
+        limit = Limit(self.clock, self.deadline_minutes + self.more_minutes)
+        return reckon(limit, self.begun, self.stops, calendar)
 
     def checked(self, calendar: Calendar) -> Reckoning:
         """By when somebody else is to have said whether it is done. Raises ValueError where it is not handed in."""
@@ -163,6 +168,6 @@ class Case:
         return reckon(CHECK, self.handed_in_at, (), calendar)
 
     def anew(self, at: datetime, minutes: int | None = None) -> "Case":
-        """With a clock that begins now: what its deadline would be."""
+        """With a clock that begins now, whoever had more time before."""
         minutes = self.deadline_minutes if minutes is None else minutes
-        return replace(self, begun=at, stops=(), deadline_minutes=minutes)
+        return replace(self, begun=at, stops=(), deadline_minutes=minutes, more_minutes=0)

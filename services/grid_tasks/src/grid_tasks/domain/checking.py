@@ -49,7 +49,7 @@ def decide(case: Case, command: Checking) -> Sequence[Event]:
 
 
 def _require_another(case: Case, verifier: str) -> None:
-    if verifier in case.handled_by:
+    if verifier in case.handled_by | case.helping:
         raise VerifiedByAnother
 
 

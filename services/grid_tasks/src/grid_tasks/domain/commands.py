@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.common import Place
-from contracts.grid_tasks import EscalationCause, PauseKind, RefusalKind, ReporterKind
+from contracts.grid_tasks import PauseKind, RefusalKind, ReporterKind
 from contracts.registry import DutyFacts
 
 from grid_tasks.domain.working_time import Calendar
@@ -369,9 +369,18 @@ class Warn:
 
 @dataclass(frozen=True, slots=True)
 class Escalate:
-    """督办: a deadline has passed, or nobody is in post. Nothing to do where that is no longer so, or was said."""
+    """督办: a deadline has passed. Nothing to do where that is no longer so, or was said."""
 
-    cause: EscalationCause
+    calendar: Calendar
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """无人在岗: nobody is there to have it `instead_of` who has it, or at all. Nothing to do where somebody else has
+    got it meanwhile, or it was said."""
+
+    instead_of: str | None
     calendar: Calendar
     at: datetime
 
@@ -390,7 +399,7 @@ Working = (
     | Pause | Resume | AnswerAsReporter | HandIn | DoPaper
 )  # fmt: skip
 Checking = Verify | SendBack | Look | Rate | Reopen
-Pressing = Warn | Escalate | EraseText
+Pressing = Warn | Escalate | Unplaced | EraseText
 CaseCommand = Arriving | Dispatching | Working | Checking | Pressing
 
 NAMES: dict[type[CaseCommand], str] = {
@@ -427,6 +436,7 @@ NAMES: dict[type[CaseCommand], str] = {
     Reopen: "reopen",
     Warn: "warn",
     Escalate: "press",
+    Unplaced: "press",
     EraseText: "erase-text",
 }
 """The move that each command asks for."""

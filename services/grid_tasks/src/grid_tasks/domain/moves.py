@@ -5,7 +5,7 @@ is drawn from it. The flow is that of GB/T 34300-2017, with what happens on the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -43,13 +43,21 @@ class Actor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Something that can be done. `to` is None where the step stays as it is."""
+    """Something that can be done: from which steps, and where each may lead; nowhere, if the step stays as it is."""
 
     name: str
     zh: str
-    since: frozenset[Step]
-    to: Step | None
+    ways: Mapping[Step, tuple[Step, ...]]
     by: Actor
+
+    @property
+    def since(self) -> frozenset[Step]:
+        """From where it is possible."""
+        return frozenset(self.ways)
+
+    def may_lead(self, since: Step, to: Step) -> bool:
+        """Whether it may lead from the one to the other."""
+        return to in (self.ways[since] or (since,))
 
 
 REPORTED, ACCEPTED, DISPATCHED, STARTED = Step.REPORTED, Step.ACCEPTED, Step.DISPATCHED, Step.STARTED
@@ -59,8 +67,16 @@ TO_CHECK = (HANDED_IN, VERIFIED)
 OPEN = (REPORTED, ACCEPTED, DISPATCHED, STARTED, PAUSED)
 
 
-def _move(name: str, zh: str, since: tuple[Step, ...], to: Step | None, by: Actor) -> Move:
-    return Move(name, zh, frozenset(since), to, by)
+def _move(
+    name: str, zh: str, since: tuple[Step, ...], to: Step | None, by: Actor, *, or_to: Step | None = None
+) -> Move:
+    return Move(name, zh, dict.fromkeys(since, tuple(filter(None, (to, or_to)))), by)
+
+
+def _answer() -> Move:
+    """What waits for its reporter goes on with their answer; whatever else it is paused for, it stays so."""
+    stays = _move("answer", "补充", (*OPEN, HANDED_IN), None, Actor.REPORTER)
+    return replace(stays, ways={**stays.ways, PAUSED: (PAUSED, STARTED)})
 
 
 MOVES: Mapping[str, Move] = {
@@ -80,7 +96,7 @@ MOVES: Mapping[str, Move] = {
         _move("act-at-once", "紧急处置", (ACCEPTED, DISPATCHED), STARTED, Actor.IN_POST),
         _move("ask-help", "协办", IN_HAND, None, Actor.WORKER),
         _move("confer", "会商", IN_HAND, None, Actor.LEADER),
-        _move("give-help", "协办反馈", (*IN_HAND, PAUSED), None, Actor.HELPER),
+        _move("give-help", "协办反馈", (*IN_HAND, PAUSED, HANDED_IN), None, Actor.HELPER),
         _move("ask-time", "申请延期", IN_HAND, None, Actor.WORKER),
         _move("give-time", "批准延期", (*IN_HAND, PAUSED), None, Actor.LEADER),
         _move("refuse-time", "不批准延期", (*IN_HAND, PAUSED), None, Actor.LEADER),
@@ -88,12 +104,12 @@ MOVES: Mapping[str, Move] = {
         _move("ask-reporter", "请反映人补充", IN_HAND, PAUSED, Actor.WORKER),
         _move("pause", "挂起", IN_HAND, PAUSED, Actor.LEADER),
         _move("resume", "解挂", (PAUSED,), STARTED, Actor.LEADER),
-        _move("answer", "补充", (*OPEN, HANDED_IN), None, Actor.REPORTER),
+        _answer(),
         _move("hand-in", "反馈", (STARTED,), HANDED_IN, Actor.WORKER),
         _move("do-paper", "补录", TO_CHECK, None, Actor.WORKER),
-        _move("verify", "核查", (HANDED_IN,), CLOSED, Actor.VERIFIER),
+        _move("verify", "核查", (HANDED_IN,), CLOSED, Actor.VERIFIER, or_to=VERIFIED),
         _move("send-back", "返工", (HANDED_IN,), DISPATCHED, Actor.VERIFIER),
-        _move("look", "复核", (VERIFIED,), CLOSED, Actor.VERIFIER),
+        _move("look", "复核", (VERIFIED,), CLOSED, Actor.VERIFIER, or_to=DISPATCHED),
         _move("rating", "评价", (CLOSED,), None, Actor.REPORTER),
         _move("reopen", "重开", (CLOSED,), ACCEPTED, Actor.REPORTER),
         _move("erase-text", "到期删除", tuple(ENDS), None, Actor.RULE),
@@ -115,7 +131,7 @@ def diagram() -> str:
     """The way of a case as a Mermaid state diagram, drawn from `MOVES`: the moves that lead from step to step."""
     lines = ["stateDiagram-v2", "    [*] --> reported: 上报 report"]
     for move in MOVES.values():
-        if move.to:
-            lines += [f"    {since} --> {move.to}: {move.zh} {move.name}" for since in Step if since in move.since]
+        for since in filter(move.ways.get, Step):
+            lines += [f"    {since} --> {to}: {move.zh} {move.name}" for to in move.ways[since]]
     lines += [f"    {end} --> [*]" for end in Step if end in ENDS]
     return "\n".join(lines)

@@ -11,7 +11,7 @@ from contracts.grid_tasks import CaseEscalated, CaseTextErased, CaseWarned, Esca
 from events import Event
 
 from grid_tasks.domain.case_state import Case
-from grid_tasks.domain.commands import EraseText, Escalate, Pressing, Warn
+from grid_tasks.domain.commands import EraseText, Escalate, Pressing, Unplaced, Warn
 from grid_tasks.domain.deadline import Reckoning
 from grid_tasks.domain.moves import TO_CHECK
 
@@ -26,39 +26,54 @@ def decide(case: Case, command: Pressing) -> Sequence[Event]:
                 return []
             return [CaseWarned(case=case.id, grid=case.grid, worker=case.worker or "", due=case.due, at=at)]
         case Escalate():
-            return _escalated(case, command)
+            return _late(case, command)
+        case Unplaced():
+            return _unplaced(case, command)
         case EraseText(at):
             return [] if case.text_erased else [CaseTextErased(case=case.id, at=at)]
 
 
-def _escalated(case: Case, command: Escalate) -> Sequence[Event]:
+def _late(case: Case, command: Escalate) -> Sequence[Event]:
+    """Tells the highest whose moment has come: who was asleep for days does not tell those below. A moment that was set
+    stays, whatever calendar was entered since."""
     if case.step in TO_CHECK:
-        cause, due, ladder = EscalationCause.UNCHECKED, case.check_by, Case.checked
+        cause, due, reckon = EscalationCause.UNCHECKED, case.check_by, case.checked
     else:
-        cause, due, ladder = command.cause, case.due, Case.reckoned
+        cause, due, reckon = EscalationCause.OVERDUE, case.due, case.reckoned
     if due is None:
         return []
-    reckoning = ladder(case, command.calendar)
-    if cause is EscalationCause.NOBODY_IN_POST:
-        due_now = [Rung.LEADER] if case.rung is None else []
-    else:
-        rungs = reckoning.rungs.items()
-        due_now = [it for it, moment in rungs if moment and moment <= command.at and above(it, case.rung)]
-    if not due_now:
+    reckoning = reckon(command.calendar)
+    rungs = reckoning.rungs.items()
+    reached = [it for it, moment in rungs if moment and moment <= command.at and above(it, case.rung)]
+    set_for = due if case.rung is None else case.next_at
+    if not reached and set_for and set_for <= command.at:
+        reached = [Rung.LEADER if case.rung is None else RUNGS[RUNGS.index(case.rung) + 1]]
+    return [_escalated(case, cause, due, reached[-1], reckoning, command.at)] if reached else []
+
+
+def _unplaced(case: Case, command: Unplaced) -> Sequence[Event]:
+    """Who leads the grid would have it if they were there: so it is told above them, but for a department's case."""
+    holder = case.worker if case.with_worker else None
+    if case.step in TO_CHECK or case.due is None or holder != command.instead_of or case.rung is not None:
         return []
-    rung = due_now[-1]  # who was asleep for days tells the highest only
-    return [
-        CaseEscalated(
-            case=case.id,
-            grid=case.grid,
-            worker=case.worker if case.with_worker else None,
-            due=due,
-            cause=cause,
-            rung=rung,
-            next_at=next_above(rung, reckoning, command.at),
-            at=command.at,
-        )
-    ]
+    rung = Rung.LEADER if case.body else Rung.INSTRUCTOR
+    reckoning = case.reckoned(command.calendar)
+    return [_escalated(case, EscalationCause.NOBODY_IN_POST, case.due, rung, reckoning, command.at)]
+
+
+def _escalated(
+    case: Case, cause: EscalationCause, due: datetime, rung: Rung, reckoning: Reckoning, at: datetime
+) -> CaseEscalated:
+    return CaseEscalated(
+        case=case.id,
+        grid=case.grid,
+        worker=case.worker if case.with_worker else None,
+        due=due,
+        cause=cause,
+        rung=rung,
+        next_at=next_above(rung, reckoning, at),
+        at=at,
+    )
 
 
 def above(rung: Rung, than: Rung | None) -> bool:

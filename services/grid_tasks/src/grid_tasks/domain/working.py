@@ -150,7 +150,7 @@ def _time_given(case: Case, command: GiveTime) -> CaseTimeGiven:
     _require_another(case, command.by)
     if command.minutes > (case.time_asked or 0):
         raise NotMoreThanAsked(case.time_asked or 0)
-    longer = replace(case, deadline_minutes=case.deadline_minutes + command.minutes)
+    longer = replace(case, more_minutes=case.more_minutes + command.minutes)
     reckoning = longer.reckoned(command.calendar)
     return CaseTimeGiven(
         case=case.id,
@@ -165,7 +165,7 @@ def _time_given(case: Case, command: GiveTime) -> CaseTimeGiven:
 
 
 def _urgency_changed(case: Case, command: ChangeUrgency) -> CaseUrgencyChanged:
-    reckoning = replace(case, deadline_minutes=command.minutes).reckoned(command.calendar)
+    reckoning = replace(case, deadline_minutes=command.minutes, more_minutes=0).reckoned(command.calendar)
     return CaseUrgencyChanged(
         case=case.id,
         grid=case.grid,

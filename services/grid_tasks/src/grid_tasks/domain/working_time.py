@@ -70,14 +70,28 @@ class Span:
         if time() < self.closes <= self.opens:
             raise ValueError(f"opening hours end after they begin: {self.opens} to {self.closes}")
 
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
     def on(self, day: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """From when until when on this day."""
         end = day if self.closes > time() else day + DAY
         return datetime.combine(day, self.opens, zone), datetime.combine(end, self.closes, zone)
 
 
+def hours_of(text: str) -> tuple[Span, ...]:
+    """`08:30-12:00,13:30-17:30` as spans of a day; `24:00` is the midnight that ends it. Raises ValueError."""
+    return tuple(
+        Span(_clock(opens), _clock(closes)) for opens, _, closes in (it.partition("-") for it in text.split(","))
+    )
+
+
+def _clock(text: str) -> time:
+    return time() if text.strip() == "24:00" else time.fromisoformat(text.strip())
+
+
 OFFICE_HOURS = (Span(time(8, 30), time(12)), Span(time(13, 30), time(17, 30)))
-"""As community offices keep them; a post with other hours has a calendar with other hours."""
+"""As community offices keep them, where nothing else is said."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from contracts.grid_tasks import (
     CaseTimeGiven,
     CaseUrgencyChanged,
     CaseWithdrawn,
-    EscalationCause,
 )
 from events import Cancel, Commands, Due, Policy, Timer
 
@@ -94,4 +93,4 @@ for _end in (CaseClosed, CasePaused, CaseRefused, CaseWithdrawn, CaseMerged):
 async def overdue(commands: Commands, due: Due) -> None:
     """Handed in, verified or escalated meanwhile: then nothing follows."""
     days = await calendar(commands.db)
-    await commands.execute(CASE, due.id, Escalate(EscalationCause.OVERDUE, days, commands.clock()))
+    await commands.execute(CASE, due.id, Escalate(days, commands.clock()))

@@ -8,12 +8,12 @@ by `reassigning`.
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
+from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened
 from contracts.registry import MemberAppointed, MemberChanged
 from events import Commands, Event, Key, Policy, ReadModel, Recorded, Several, Token
 
 from grid_tasks.domain.case import CASE
-from grid_tasks.domain.commands import Assign, Escalate
+from grid_tasks.domain.commands import Assign, Unplaced
 from grid_tasks.domain.placing import Spreading
 from grid_tasks.read_models.calendar_days import calendar
 from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded
@@ -87,7 +87,7 @@ async def place_each(several: Several[Event], cases: Held) -> None:
     await several.each(one)
 
 
-async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Escalate]:
+async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Unplaced]:
     """What is to be done with each case that is still so, as things stand now, one after another. Where a batch is
     taken again, what its first run gave away is somebody's open work, and must not count twice."""
     if not cases:
@@ -97,18 +97,18 @@ async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Esc
     waiting = [still[case] for case in cases if case in still]
     now, days = commands.clock(), await calendar(commands.db)
     in_post = await candidates(commands.db, {case.needed for case in waiting})
-    placings: dict[str, Assign | Escalate] = {}
+    placings: dict[str, Assign | Unplaced] = {}
     spreading = Spreading(now)
     for case in waiting:
         if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
             why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
             placings[case.case] = Assign(choice.member, case.worker, why, days, now)
         else:
-            placings[case.case] = Escalate(EscalationCause.NOBODY_IN_POST, days, now)
+            placings[case.case] = Unplaced(case.worker, days, now)
     return placings
 
 
-async def carry_out(commands: Commands, case: str, placing: Assign | Escalate) -> None:
+async def carry_out(commands: Commands, case: str, placing: Assign | Unplaced) -> None:
     """Gives the case to whom it falls, or says that there is nobody."""
     # A second run may find other cases, or another choice: keys by their number would mistake one for the other.
     key = Key(f"{commands.key_seed}:{type(placing).__name__}:{case}")

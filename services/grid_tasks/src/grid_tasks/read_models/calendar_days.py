@@ -8,7 +8,8 @@ from events import Connection, Database, ReadModel, Recorded
 
 from grid_tasks.domain.calendar_year import YearNotice, calendar_of
 from grid_tasks.domain.known_years import KNOWN_YEARS
-from grid_tasks.domain.working_time import OFFICE_HOURS, Calendar, Span
+from grid_tasks.domain.working_time import Calendar
+from grid_tasks.office_hours import office_hours
 
 calendar_days = ReadModel(
     "calendar_days",
@@ -45,11 +46,11 @@ async def year_notice(db: Database, year: int) -> YearNotice | None:
     return next((known for known in KNOWN_YEARS if known.year == year), None)
 
 
-async def calendar(db: Database, hours: tuple[Span, ...] = OFFICE_HOURS) -> Calendar:
-    """The calendar of all years that are known, with these opening hours."""
+async def calendar(db: Database) -> Calendar:
+    """The calendar of all years that are known, with the opening hours of the environment."""
     rows = await db.fetch("select * from calendar_year")
     by_year = {known.year: known for known in KNOWN_YEARS} | {row["year"]: _notice(row) for row in rows}
-    return calendar_of(by_year.values(), hours)
+    return calendar_of(by_year.values(), office_hours())
 
 
 def _notice(row: asyncpg.Record) -> YearNotice:

@@ -79,10 +79,10 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     @policy.on(CaseEscalated)
     async def escalated(commands: Commands, event: Recorded[CaseEscalated]) -> None:
         it = event.data
-        unchecked = it.cause is EscalationCause.UNCHECKED
-        occasion = Occasion.CASE_UNCHECKED if unchecked else Occasion.CASE_ESCALATED
         for recipient in told_of_late(it):
-            await tell(commands, event, occasion, it.case, recipient, Channel, it.at, it.due)
+            await tell(commands, event, LATE[it.cause], it.case, recipient, Channel, it.at, it.due)
+        if it.cause is EscalationCause.OVERDUE and it.rung is Rung.LEADER and it.worker:
+            await tell(commands, event, Occasion.CASE_LATE, it.case, it.worker, Channel, it.at, it.due)
 
     @policy.on(CaseWarned)
     async def warned(commands: Commands, event: Recorded[CaseWarned]) -> None:
@@ -118,6 +118,12 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     return policy
 
 
+LATE = {
+    EscalationCause.OVERDUE: Occasion.CASE_ESCALATED,
+    EscalationCause.UNCHECKED: Occasion.CASE_UNCHECKED,
+    EscalationCause.NOBODY_IN_POST: Occasion.CASE_WITH_NOBODY,
+}
+
 POSTS: Mapping[Rung, tuple[Post, ...]] = {
     Rung.LEADER: (Post.GRID_LEADER,),
     Rung.INSTRUCTOR: (Post.GRID_INSTRUCTOR,),
@@ -127,5 +133,8 @@ POSTS: Mapping[Rung, tuple[Post, ...]] = {
 
 
 def told_of_late(event: CaseEscalated) -> list[str]:
-    """Whom a late case is told to, or one that nobody verifies."""
+    """Whom a case is told to that is late, that nobody verifies, or that nobody can have: where no leader is there,
+    both who are above."""
+    if event.cause is EscalationCause.NOBODY_IN_POST and event.rung is Rung.INSTRUCTOR:
+        return [whoever_is(it, event.grid) for it in (Post.GRID_INSTRUCTOR, Post.COMMUNITY_OFFICER)]
     return [whoever_is(post, event.grid) for post in POSTS.get(event.rung, ())]
