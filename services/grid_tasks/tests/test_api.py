@@ -373,7 +373,8 @@ async def test_a_wrong_pin_is_corrected_by_who_dispatches_there(desk: Desk) -> N
 
     async def shown() -> bool:
         places = (await desk.get("/boards/places", LEADER)).json()["features"]
-        return [120.0946, 30.8724] in [it["geometry"]["coordinates"] for it in places]
+        assert [120.0946, 30.8724] in [it["geometry"]["coordinates"] for it in places], places
+        return True
 
     await eventually(shown)
 

@@ -24,6 +24,7 @@ from contracts.grid_tasks import (
     CaseHandedOver,
     CaseMerged,
     CasePaused,
+    CasePlaceCorrected,
     CasePlaced,
     CaseRated,
     CaseRefused,
@@ -341,6 +342,14 @@ async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
     """From now on it is that grid's; what was reported in none stays counted there."""
     here = Counted(Count.OPEN, grids=events.column("grid"))
     await _follow(db, events, Counted(Count.OPEN, by=-1), here, sets={"grid": "new.grid"}, given=["grid"])
+
+
+@figures.on(CasePlaceCorrected)
+async def place_corrected(db: Connection, events: Batch[CasePlaceCorrected]) -> None:
+    await db.executemany(
+        "update open_now set place = point($2, $3) where case_id = $1",
+        [(it.data.case, it.data.place.longitude, it.data.place.latitude) for it in events],
+    )
 
 
 @figures.on(CaseAccepted)
