@@ -18,11 +18,18 @@ from functools import cache
 from contracts.common import Place
 from contracts.grid_tasks import (
     CaseAccepted,
+    CaseAnswered,
     CaseClosed,
     CaseDispatched,
+    CaseEscalated,
     CaseHandedIn,
     CaseHandedOver,
+    CaseHelpAsked,
+    CaseHelpGiven,
+    CaseLookAsked,
+    CaseLooked,
     CaseMerged,
+    CasePaperDone,
     CasePaused,
     CasePlaceCorrected,
     CasePlaced,
@@ -34,7 +41,10 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseStarted,
+    CaseTakenOver,
+    CaseTimeAsked,
     CaseTimeGiven,
+    CaseTimeRefused,
     CaseUrgencyChanged,
     CaseVerified,
     CaseWarned,
@@ -346,6 +356,7 @@ async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
 
 @figures.on(CasePlaceCorrected)
 async def place_corrected(db: Connection, events: Batch[CasePlaceCorrected]) -> None:
+    await _follow(db, events)
     await db.executemany(
         "update open_now set place = point($2, $3) where case_id = $1",
         [(it.data.case, it.data.place.longitude, it.data.place.latitude) for it in events],
@@ -467,3 +478,23 @@ async def rated(db: Connection, events: Batch[CaseRated]) -> None:
     for turn in _turns(cases):
         those = [cases[nth] for nth in turn], [moments[nth] for nth in turn]
         await _count(db, *those, turn, counted)
+
+
+async def _touched(db: Connection, events: Batch[Event]) -> None:
+    """It moves nothing, but what comes after it counts from no earlier, whatever its clock said."""
+    await _follow(db, events)
+
+
+for _other in (
+    CaseTakenOver,
+    CaseHelpAsked,
+    CaseHelpGiven,
+    CaseTimeAsked,
+    CaseTimeRefused,
+    CaseAnswered,
+    CasePaperDone,
+    CaseLookAsked,
+    CaseLooked,
+    CaseEscalated,
+):
+    figures.on(_other)(_touched)
