@@ -412,6 +412,14 @@ async def looking_for_what_waits(runtime: Runtime) -> AsyncGenerator[None]:
     await asyncio.wait([looking])
 
 
+async def told_that_nobody_is_there(runtime: Runtime, case: str) -> None:
+    async def so() -> bool:
+        found = await happened(runtime, case, CaseEscalated)
+        return [it.cause for it in found if isinstance(it, CaseEscalated)] == [EscalationCause.NOBODY_IN_POST]
+
+    await eventually(so)
+
+
 def test_the_service_looks_for_what_waits() -> None:
     assert giving_what_waits in application.workers
 
@@ -428,11 +436,7 @@ async def test_a_departments_case_is_its_liaisons_once_their_leave_is_over(town:
         to_them = HandOver(LICENCES.department.zh, True, LEADER, "属其职责", DAYS, town.trade())
         await does(runtime, "theirs", to_them)
 
-        async def told_that_nobody_is_there() -> bool:
-            found = await happened(runtime, "theirs", CaseEscalated)
-            return [it.cause for it in found if isinstance(it, CaseEscalated)] == [EscalationCause.NOBODY_IN_POST]
-
-        await eventually(told_that_nobody_is_there)
+        await told_that_nobody_is_there(runtime, "theirs")
         town.trade.now = datetime(2026, 11, 30, 23, 59, tzinfo=CHINA)
         assert await give_what_waits(runtime) == 0
         assert (await look(runtime, "theirs")).worker is None
@@ -447,7 +451,7 @@ async def test_a_case_of_who_left_is_somebodys_once_they_are_back_from_leave(tow
         await with_worker(runtime, "begun", LI)
         await does(runtime, "begun", Start(LI, town.trade()))
         await town.tells(MemberDismissed(member=LI))
-        await in_post(runtime, WANG)
+        await told_that_nobody_is_there(runtime, "begun")
         town.trade.now = datetime(2026, 12, 1, tzinfo=CHINA)
         await with_worker(runtime, "begun", WANG)
 

@@ -9,13 +9,14 @@ from contracts.common import ErasureGround, Post
 from contracts.grid_tasks import VisitDone
 from contracts.registry import DueKind, MemberDismissed, PersonErased, SampleDrawn
 from contracts.visits import VisitKind
-from events import Event
+from events import Event, lag
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.visit import VISIT, NobodyHome, Record, Visit, VisitStep, visit_of
 from grid_tasks.domain.working_time import CHINA
 from grid_tasks.policies.forgetting_visits import KEPT
 from grid_tasks.read_models.visit_board import newest, tasks_of, visits_of
+from grid_tasks.service import grid_tasks
 from grid_tasks.waiting import give_what_waits
 
 from .conftest import Town
@@ -74,6 +75,12 @@ async def test_a_visit_that_nobody_could_have_is_whose_leave_is_over_first(town:
         await ready(town, runtime, *team)
         await town.tells(lives(), due())
         await stands(runtime, VisitStep.OPEN)
+
+        async def looked_for_somebody() -> bool:
+            consumers = await lag.own_lag(runtime.db, lag.own_consumers(grid_tasks))
+            return not any(it.events for it in consumers if it.consumer == "sharing_visits")
+
+        await eventually(looked_for_somebody)
         town.trade.now = datetime(2026, 11, 30, 23, 59, tzinfo=CHINA)
         assert await give_what_waits(runtime) == 0
         assert (await look(runtime)).worker is None
