@@ -275,7 +275,7 @@ class Year:
         seen = (await self.town.ask("GET", f"/visits/{visit}", who=OFFICER)).json()
         if seen["step"] != "open":
             return
-        if seen["worker"] in self.town.team:
+        if seen["worker"] in self.town.handling(seen["grid"], ""):  # else nobody is there for it
             right = {"form": seen["form"], "version": 1, "answers": {"as_registered": True}}
             what = self.random.choice(["nobody-home", "turned-away", "done", "done"])
             body: dict[str, Any] = right if what == "done" else {}
