@@ -9,7 +9,7 @@ import secrets
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ from events.runtime import Runtime
 from events.testing import running
 from grid_tasks.service import application as tasks_application
 from grid_tasks.service import grid_tasks
+from grid_tasks.waiting import give_what_waits
 from local.testing import NewDatabase
 from registry.importing.founding import found
 from registry.service import application as registry_application
 from registry.service import registry
+
+from .own_calendar import BEIJING
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 COMMUNITY = EXAMPLES / "community"
@@ -50,6 +53,17 @@ class Member:
 
     post: str
     grid: str
+    leave: tuple[date, date] | None = None
+
+    def there(self, day: date) -> bool:
+        """Whether they are not on leave."""
+        return self.leave is None or not self.leave[0] <= day <= self.leave[1]
+
+
+def _member(row: Row) -> Member:
+    since, until = (row.get(it, "") for it in ("on_leave_since", "on_leave_until"))
+    leave = (date.fromisoformat(since), date.fromisoformat(until)) if since and until else None
+    return Member(row["post"], row["grid_code"], leave)
 
 
 @dataclass
@@ -65,6 +79,8 @@ class Community:
     roster: dict[str, Row] = field(default_factory=dict[str, Row])
     away: list[tuple[datetime, datetime]] = field(default_factory=list[tuple[datetime, datetime]])
     """When no process of grid_tasks was at work."""
+    looked: date = date.min
+    """On which day was last looked for what waits."""
 
     async def ask(
         self, method: str, path: str, body: Any = None, who: str | None = None, **headers: str
@@ -88,7 +104,7 @@ class Community:
         """People come to their posts, or change them."""
         for row in rows:
             self.roster[row["member_ref"]] = row
-            self.team[row["member_ref"]] = Member(row["post"], row["grid_code"])
+            self.team[row["member_ref"]] = _member(row)
         await self.register("roster", as_csv(rows), "text/csv")
         await self.hear()
 
@@ -101,6 +117,7 @@ class Community:
         await self.hear()
 
     def __post_init__(self) -> None:
+        self.looked = self.clock().astimezone(BEIJING).date()
         self.registry_http = client(registry_application, self.registry)
         self.tasks_http = client(tasks_application, self.tasks)
 
@@ -133,13 +150,23 @@ class Community:
 
     async def until(self, moment: datetime) -> None:
         """Time goes by, and at each moment that a rule waits for, the rule has done what it had to."""
-        while not self.tasks_away and (due := await self._next_timer()) and due <= moment:
+        while not self.tasks_away and (due := await self._next_rule()) <= moment:
             self.clock.now = max(self.clock.now, due)
             await self.settle()
+            if self.clock().astimezone(BEIJING).date() > self.looked:
+                await self.look_for_what_waits()
         self.clock.now = max(self.clock.now, moment)
 
-    async def _next_timer(self) -> datetime | None:
-        return await self.tasks.db.fetchval("select min(due) from log.timers where claimed_until < 'infinity'")
+    async def _next_rule(self) -> datetime:
+        tomorrow = datetime.combine(self.looked + timedelta(days=1), time(), BEIJING)
+        timer = await self.tasks.db.fetchval("select min(due) from log.timers where claimed_until < 'infinity'")
+        return min(timer or tomorrow, tomorrow)
+
+    async def look_for_what_waits(self) -> None:
+        """What the service does every hour: here on each new day, as leaves end by days."""
+        self.looked = self.clock().astimezone(BEIJING).date()
+        while await give_what_waits(self.tasks):
+            await self.settle()
 
     async def settle(self, seconds: float = 120) -> None:
         """Returns when grid_tasks has done what followed from all that has happened in it."""

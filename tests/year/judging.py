@@ -6,7 +6,7 @@ their own work, and nothing is open that nobody owns.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from shapely import Point, Polygon
@@ -98,6 +98,9 @@ class Followed:
     helping: set[str] = field(default_factory=set[str])
     joint: bool = False
     nobody_told: bool = False
+    """Somebody heard that nobody was there for it, since whoever had it last got it."""
+    given_back: bool = False
+    """By its worker: it waits for a person."""
     past: list[str] = field(default_factory=list[str])
     wrong: list[str] = field(default_factory=list[str])
 
@@ -176,7 +179,7 @@ def _follow(
         case "place_corrected":
             it.place = (data["place"]["longitude"], data["place"]["latitude"])
         case "placed":
-            it.grid = data["grid"]
+            it.grid, it.given_back = data["grid"], False
         case "accepted":
             it.minutes, it.clock, it.body = data["deadline_minutes"], data["clock"], data["body"]
             _begins(it, at)
@@ -197,7 +200,7 @@ def _follow(
             _check_due(it, data)
         case "returned":
             it.expect(data["worker"] == it.worker, "given back by another")
-            it.worker, it.joint = None, False
+            it.worker, it.joint, it.given_back = None, False, True
             it.helping.clear()
         case "started":
             it.expect(data["worker"] == it.worker, "begun by another")
@@ -259,6 +262,7 @@ def _to_be_checked(it: Followed, minutes: int, at: datetime, by: str) -> None:
 
 def _begins(it: Followed, at: datetime) -> None:
     it.begun, it.since, it.stops, it.more, it.told, it.warned = at, at, [], 0, None, False
+    it.nobody_told, it.given_back = False, False
 
 
 def _check_due(it: Followed, data: Mapping[str, Any], *, warns: bool = False) -> None:
@@ -292,26 +296,37 @@ def _liaisons(team: Mapping[str, Any]) -> list[str]:
     return [who for who, is_ in team.items() if is_.post == "department_liaison"]
 
 
+def _could_have_it(team: Mapping[str, Any], them: Sequence[str], day: date) -> list[str]:
+    """Who of them is there for a new case: whoever is on leave is not, but for the leader of a grid."""
+    return [it for it in them if team[it].there(day) or team[it].post == "grid_leader"]
+
+
 def callers(
     visits: Sequence[Mapping[str, Any]],
     places: Mapping[str, tuple[float, float]],
     team: Mapping[str, Any],
     map_: Mapping[str, Polygon],
+    day: date,
 ) -> Iterator[str]:
     """Each open visit that nobody makes, though somebody is there for the grid in which it lies."""
     for it in visits:
         here = [code for code in sorted(map_) if map_[code].covers(Point(places[it["visit"]]))]
         if it["grid"] not in here:
             yield f"visit {it['visit']} is {it['grid']}'s, and lies in {here}"
-        there = _handling(team, it["grid"])
-        if there and it["worker"] not in there:
+        theirs = _handling(team, it["grid"])
+        if it["worker"] not in theirs and any(team[who].there(day) for who in theirs):
             yield f"visit {it['visit']} in {it['grid']} is with {it['worker']}, who is not there for it"
 
 
 def owners(
-    cases: Sequence[Followed], team: Mapping[str, Any], map_: Mapping[str, Polygon], officers: Sequence[str]
+    cases: Sequence[Followed],
+    team: Mapping[str, Any],
+    map_: Mapping[str, Polygon],
+    officers: Sequence[str],
+    day: date,
 ) -> Iterator[str]:
-    """Each open case that is with nobody who is there for it, and says so to nobody."""
+    """Each open case that is with nobody though somebody could have it and its worker has not given it back; and each
+    that nobody could have, and says so to nobody."""
     for it in cases:
         if not it.open:
             continue
@@ -323,12 +338,17 @@ def owners(
         if it.grid not in (here or map_):
             yield f"case {it.case} is {it.grid}'s, and lies in {here}"
         theirs = _liaisons(team) if it.body else _handling(team, it.grid)
+        could = _could_have_it(team, theirs, day)
+        told = it.told is not None or it.nobody_told
         if it.step in (*IN_HAND, "paused"):
-            if it.worker not in theirs and (theirs or (it.step != "paused" and not it.nobody_told)):
+            if it.worker not in theirs and (could or (it.step != "paused" and not told)):
                 yield f"case {it.case} ({it.step}) is with {it.worker}, who is not there for {it.body or it.grid}"
             if gone := it.helping - team.keys():
                 yield f"case {it.case} waits for {gone}, who are gone"
-        elif it.step == "accepted" and not (theirs or it.nobody_told):
-            yield f"case {it.case} is with nobody, and nobody was told"
+        elif it.step == "accepted":
+            if could and not it.given_back:
+                yield f"case {it.case} of {it.body or it.grid} is with nobody, and {could} could have it"
+            elif not (could or told):
+                yield f"case {it.case} is with nobody, and nobody was told"
         elif not officers:
             yield f"case {it.case} is to be verified by nobody"

@@ -115,11 +115,19 @@ class Year:
     # Cases.
 
     async def somebody_reports(self) -> None:
-        """A resident, a worker on patrol; now and then outside every grid, or what is nobody's duty here."""
+        """A resident, a worker on patrol."""
+        await self._reports(self.random.choice(self.categories))
+
+    async def the_department_is_needed(self) -> None:
+        """Somebody reports what is its duty."""
+        await self._reports(OF_THE_DEPARTMENT)
+
+    async def _reports(self, category: str) -> None:
+        """Now and then outside every grid, or what is nobody's duty here."""
         random = self.random
         longitude, latitude = random.choice(self.places)
         place = OUTSIDE if random.random() < 0.04 else {"longitude": longitude, "latitude": latitude}
-        body = {"category": random.choice(self.categories), "description": "请来看一下。 Please come.", "place": place}
+        body = {"category": category, "description": "请来看一下。 Please come.", "place": place}
         workers = [it for it, who in self.town.team.items() if who.post == "grid_worker"]
         who = random.choice(workers) if random.random() < 0.3 else None
         if random.random() < 0.05:
@@ -267,7 +275,7 @@ class Year:
         seen = (await self.town.ask("GET", f"/visits/{visit}", who=OFFICER)).json()
         if seen["step"] != "open":
             return
-        if seen["worker"] in self.town.team:
+        if seen["worker"] in self.town.handling(seen["grid"], ""):  # else nobody is there for it
             right = {"form": seen["form"], "version": 1, "answers": {"as_registered": True}}
             what = self.random.choice(["nobody-home", "turned-away", "done", "done"])
             body: dict[str, Any] = right if what == "done" else {}
@@ -350,7 +358,16 @@ class Year:
     async def goes_on_leave(self) -> None:
         """For two weeks nothing new is theirs."""
         workers = [it for it, who in self.town.team.items() if who.post == "grid_worker"]
-        member, today = self.random.choice(workers), self.town.clock().date()
+        await self._is_on_leave(self.random.choice(workers))
+
+    async def the_liaison_goes_on_leave(self) -> None:
+        """The only one of their department: what is reported meanwhile waits for them."""
+        for member in [it for it, who in self.town.team.items() if who.post == "department_liaison"]:
+            await self._is_on_leave(member)
+        self.plan(self.town.clock() + timedelta(days=3), self.the_department_is_needed)
+
+    async def _is_on_leave(self, member: str) -> None:
+        today = self.town.clock().date()
         leave = {"on_leave_since": str(today), "on_leave_until": str(today + timedelta(days=14))}
         await self.town.appoint(self.town.roster[member] | leave)
 

@@ -94,6 +94,8 @@ def plan(year: Year, random: Random, grids: dict[str, Polygon]) -> None:
     for at in some_time(4):
         year.plan(at, year.somebody_changes_grid)
         year.plan(at + timedelta(hours=3), year.goes_on_leave)
+    for month in range(1, 12):  # after each, the judge looks whose its cases are
+        year.plan(START + timedelta(days=28 * month - 16), year.the_liaison_goes_on_leave)
     for at in some_time(2):
         year.plan(at, year.a_grid_is_left_alone)
 
@@ -213,7 +215,9 @@ async def wrong(year: Year, grids: Mapping[str, Polygon], cases: list[Followed])
     if town.tasks_away:
         return found
     visits = (await town.ask("GET", "/visits?step=open&limit=100", who=OFFICER)).json()["items"]
-    return [*found, *owners(cases, town.team, grids, officers), *callers(visits, year.visits, town.team, grids)]
+    today = town.clock().astimezone(BEIJING).date()
+    found += owners(cases, town.team, grids, officers, today)
+    return [*found, *callers(visits, year.visits, town.team, grids, today)]
 
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "indicators.md").read_text(encoding="utf-8")

@@ -301,17 +301,16 @@ def test_a_case_follows_the_map_at_every_step_until_it_ends() -> None:
 
 def test_a_wrong_pin_is_corrected_and_the_case_is_the_grids_in_which_it_lies_then() -> None:
     there = Place(longitude=120.0951, latitude=30.8731)
-    facts = {"case": ID, "place": there, "by": LEADER, "reason": "在三号楼", "at": TEN}
+    here = CasePlaceCorrected(case=ID, place=there, grid=GRID, by=LEADER, reason="在三号楼", at=TEN)
+    elsewhere = here.model_copy(update={"grid": "G2"})
     for history in ((reported, accepted), AT_WORK, (*AT_WORK, paused())):
-        case(*history).when(CorrectPlace(there, GRID, LEADER, "在三号楼", TEN)).then(
-            CasePlaceCorrected(**facts, grid=GRID)
-        )
+        case(*history).when(CorrectPlace(there, GRID, LEADER, "在三号楼", TEN)).then(here)
         case(*history).when(CorrectPlace(there, "G2", LEADER, "在三号楼", TEN)).then(
-            CasePlaceCorrected(**facts, grid="G2"), CasePlaced(case=ID, grid="G2", by=LEADER, at=TEN)
+            elsewhere, CasePlaced(case=ID, grid="G2", by=LEADER, at=TEN)
         )
     case(*AT_WORK).when(CorrectPlace(reported.place, GRID, LEADER, "就在这里", TEN)).then()
     case(*HANDED_IN).when(CorrectPlace(there, GRID, LEADER, "在三号楼", NOON)).refused(NotPossibleNow, "handed_in")
-    assert CASE.fold((*AT_WORK, CasePlaceCorrected(**facts, grid=GRID))).place == there
+    assert CASE.fold((*AT_WORK, here)).place == there
 
 
 def test_while_it_is_paused_the_clock_stands_and_goes_on_with_what_was_left() -> None:
@@ -541,6 +540,7 @@ def test_what_was_to_be_told_is_told_then_whatever_calendar_is_entered_meanwhile
     duty = NOISE.model_copy(update={"clock": DeadlineClock.WORKING_HOURS, "deadline_minutes": 450})
     [taken] = CASE.decide(CASE.fold([reported]), accept(NINE, duty))
     had = CASE.fold([reported, taken])
+    assert had.due
     assert had.due == NINE + timedelta(days=1)
     wednesday_off = Calendar(days_off={date(2026, 11, 25): Title(zh="停工日", en="A day off")})
     [told] = CASE.decide(had, Escalate(wednesday_off, had.due))

@@ -88,6 +88,13 @@ def test_who_is_on_leave_gets_nothing_through_the_last_day() -> None:
     assert chosen(away, with_cases(WANG, count=5), now=NINE + timedelta(days=1)) == LI
 
 
+def test_a_leader_on_leave_has_it_only_where_there_is_no_other() -> None:
+    away = Candidate(LEADER, Post.GRID_LEADER, on_leave_since=date(2026, 11, 20), on_leave_until=date(2026, 11, 24))
+    assert chosen(away, with_cases("leader-sun", Post.GRID_LEADER, 9)) == "leader-sun"
+    assert chosen(away, with_cases("leader-sun", Post.GRID_LEADER, 9), now=NINE + timedelta(days=1)) == LEADER
+    assert chosen(away, replace(away, member=WANG, post=WORKER)) == LEADER, "somebody has it"
+
+
 def test_of_those_who_can_who_is_on_duty_comes_first_but_out_of_hours_somebody_has_it_all_the_same() -> None:
     by_day = Candidate(LI, WORKER, 5, 5, hours="1-5 08:30-17:30")
     by_night = Candidate(WANG, WORKER, hours="1-7 18:00-23:00")

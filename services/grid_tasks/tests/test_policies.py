@@ -3,20 +3,26 @@ the roster comes over Kafka from a registry with a store and a relay of its own.
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from contracts.common import Place, Post
 from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause, PauseKind, Rung
 from contracts.registry import DutyListed, MapGrid, MapRedrawn, MemberAppointed, MemberDismissed
+from edge.hourly import hourly
 from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import CaseCommand, Confer, Pause, PlaceIn, Reopen, Resume, Start
+from grid_tasks.domain.commands import CaseCommand, Confer, HandOver, Pause, PlaceIn, Reopen, Resume, Return, Start
+from grid_tasks.domain.working_time import CHINA
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.grids import grid_at
 from grid_tasks.read_models.open_work import stranded
+from grid_tasks.service import application
+from grid_tasks.waiting import give_what_waits, giving_what_waits
 
 from .conftest import Town, Trade, prepare, process
 from .roster import DUTIES, GROUND, TITLE, appointed, changed
@@ -26,6 +32,7 @@ from .trade import (
     HERE,
     LEADER,
     LI,
+    LICENCES,
     NOISE,
     RECEIPT,
     TWO_HOURS,
@@ -391,6 +398,72 @@ async def test_without_workers_the_leader_has_it_and_without_anybody_it_waits_to
         assert [it.case for it in await stranded(runtime.db, grid=GRID)] == ["waiting"]  # so it is found
         await town.tells(changed(WANG, GRID))
         await with_worker(runtime, "waiting", WANG)
+
+
+ON_LEAVE = {"on_leave_since": date(2026, 11, 16), "on_leave_until": date(2026, 11, 30)}
+
+
+@asynccontextmanager
+async def looking_for_what_waits(runtime: Runtime) -> AsyncGenerator[None]:
+    """What the service looks for every hour, all the time."""
+    looking = asyncio.ensure_future(hourly("what waits", give_what_waits, seconds=0.05)(runtime))
+    yield
+    looking.cancel()
+    await asyncio.wait([looking])
+
+
+async def told_that_nobody_is_there(runtime: Runtime, case: str) -> None:
+    async def so() -> bool:
+        found = await happened(runtime, case, CaseEscalated)
+        return [it.cause for it in found if isinstance(it, CaseEscalated)] == [EscalationCause.NOBODY_IN_POST]
+
+    await eventually(so)
+
+
+def test_the_service_looks_for_what_waits() -> None:
+    assert giving_what_waits in application.workers
+
+
+async def test_a_departments_case_is_its_liaisons_once_their_leave_is_over(town: Town) -> None:
+    liaison = appointed("liaison", None, Post.DEPARTMENT_LIAISON).model_copy(
+        update=ON_LEAVE | {"body": LICENCES.department.zh}
+    )
+    async with town.at_work() as runtime, looking_for_what_waits(runtime):
+        await ready(town, runtime, appointed(LI), liaison)
+        town.trade.now = datetime(2026, 11, 28, 9, tzinfo=CHINA)
+        await reports(runtime, "theirs")
+        await with_worker(runtime, "theirs", LI)
+        to_them = HandOver(LICENCES.department.zh, True, LEADER, "属其职责", DAYS, town.trade())
+        await does(runtime, "theirs", to_them)
+
+        await told_that_nobody_is_there(runtime, "theirs")
+        town.trade.now = datetime(2026, 11, 30, 23, 59, tzinfo=CHINA)
+        assert await give_what_waits(runtime) == 0
+        assert (await look(runtime, "theirs")).worker is None
+        town.trade.now = datetime(2026, 12, 1, tzinfo=CHINA)
+        await with_worker(runtime, "theirs", "liaison")
+
+
+async def test_a_case_of_who_left_is_somebodys_once_they_are_back_from_leave(town: Town) -> None:
+    async with town.at_work() as runtime, looking_for_what_waits(runtime):
+        await ready(town, runtime, appointed(LI), appointed(WANG).model_copy(update=ON_LEAVE))
+        await reports(runtime, "begun")
+        await with_worker(runtime, "begun", LI)
+        await does(runtime, "begun", Start(LI, town.trade()))
+        await town.tells(MemberDismissed(member=LI))
+        await told_that_nobody_is_there(runtime, "begun")
+        town.trade.now = datetime(2026, 12, 1, tzinfo=CHINA)
+        await with_worker(runtime, "begun", WANG)
+
+
+async def test_what_its_worker_gave_back_waits_for_a_person_however_often_one_looks(
+    runtime: Runtime, trade: Trade
+) -> None:
+    await reports(runtime, "given-back")
+    worker = await with_worker(runtime, "given-back", LI, WANG)
+    await does(runtime, "given-back", Return(worker, "不归我管", trade()))
+    assert await give_what_waits(runtime) == 0
+    assert (await look(runtime, "given-back")).step is Step.ACCEPTED
 
 
 async def test_a_report_whose_duty_has_gone_is_parked_for_an_operator_and_stops_no_other(town: Town) -> None:

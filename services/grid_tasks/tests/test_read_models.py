@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from contracts.common import Place, Post
-from contracts.grid_tasks import CaseRated, CaseReported
+from contracts.grid_tasks import CasePlaced, CaseRated, CaseReported, CaseReturned
 from contracts.registry import (
     DutyChanged,
     DutyListed,
@@ -26,7 +26,7 @@ from grid_tasks.read_models.case_board import BoardCase
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.duties import Duty, duty_list, duty_of, duty_versions
 from grid_tasks.read_models.grids import grid_at
-from grid_tasks.read_models.open_work import Load, Stranded, candidates, loads, stranded
+from grid_tasks.read_models.open_work import Load, Stranded, candidates, loads, stranded, waiting
 from grid_tasks.read_models.workers import anybody_of, grid_for
 from shapely import Point, Polygon
 
@@ -243,6 +243,25 @@ async def test_stranded_are_the_cases_of_nobody_and_of_those_who_are_not_in_post
     assert await stranded(db, worker=LI) == []
     assert await stranded(db, grid="G2") == []
     assert await stranded(db, cases=["lis", "of-a-leaver", "unheard-of"]) == [leavers]
+
+
+GIVEN_BACK = CaseReturned(case=ID, grid=GRID, worker=LI, reason="不归我管", at=TEN)
+MOVED = CasePlaced(case=ID, grid="G2", by="map", at=TEN)
+
+
+async def test_what_waits_is_stranded_and_was_not_given_back_by_its_worker(db: Connection) -> None:
+    await follow(
+        db,
+        appointed(LI),
+        *of("nobodys", reported, accepted),
+        *of("of-a-leaver", reported, accepted, dispatched("gone")),
+        *of("lis", reported, accepted, dispatched(LI)),
+        *of("given-back", reported, accepted, dispatched(LI), GIVEN_BACK),
+        *of("given-back-and-moved", reported, accepted, dispatched(LI), GIVEN_BACK, MOVED),
+        *of("given-back-and-to-a-leaver", reported, accepted, dispatched(LI), GIVEN_BACK, dispatched("gone")),
+    )
+    found = [it.case for it in await waiting(db)]
+    assert found == ["given-back-and-moved", "given-back-and-to-a-leaver", "nobodys", "of-a-leaver"]
 
 
 # The board.

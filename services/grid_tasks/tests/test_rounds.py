@@ -7,7 +7,8 @@ from itertools import pairwise, permutations
 import pytest
 from contracts.common import Place, Post
 from contracts.visits import PartOfWeek
-from grid_tasks.domain.meeting import WALKING, at, part_of_week, windows
+from grid_tasks.domain.hours import at
+from grid_tasks.domain.meeting import WALKING, part_of_week, windows
 from grid_tasks.domain.rounds import A_DAY, A_VISIT, Rounds, Task, plan
 from grid_tasks.domain.sharing import MORE_THAN_OTHERS, Share, Sharer, whose
 from grid_tasks.domain.walking import improved, length, metres, nearest_first, short_way

@@ -18,8 +18,9 @@ from contracts.visits import CancelCause, PartOfWeek, VisitKind
 from events import Event
 from events.aggregate import Refused
 from grid_tasks.domain.calendar_year import calendar_of
+from grid_tasks.domain.hours import at
 from grid_tasks.domain.known_years import KNOWN_YEARS
-from grid_tasks.domain.meeting import at, believed, part_at, windows
+from grid_tasks.domain.meeting import believed, part_at, windows
 from grid_tasks.domain.visit import (
     AHEAD,
     VISIT,

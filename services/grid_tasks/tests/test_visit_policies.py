@@ -3,23 +3,26 @@ registry tells comes over Kafka from a store and a relay of its own, sealed with
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 
 from contracts.common import ErasureGround, Post
 from contracts.grid_tasks import VisitDone
 from contracts.registry import DueKind, MemberDismissed, PersonErased, SampleDrawn
 from contracts.visits import VisitKind
-from events import Event
+from events import Event, lag
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.visit import VISIT, NobodyHome, Record, Visit, VisitStep, visit_of
+from grid_tasks.domain.working_time import CHINA
 from grid_tasks.policies.forgetting_visits import KEPT
 from grid_tasks.read_models.visit_board import newest, tasks_of, visits_of
+from grid_tasks.service import grid_tasks
+from grid_tasks.waiting import give_what_waits
 
 from .conftest import Town
 from .doors import ALL_RIGHT, BUILDING, DAYS, DECEMBER, OTHER_PHONE, THERE, WEI, due, lives, settled
 from .roster import appointed, changed
-from .test_policies import ready
+from .test_policies import looking_for_what_waits, ready
 from .trade import GRID, LEADER, LI, NINE, WANG
 
 TEAM = (appointed(LI), appointed(WANG), appointed(LEADER, post=Post.GRID_LEADER))
@@ -62,6 +65,27 @@ async def test_what_falls_due_is_visited_once_where_and_when_the_registry_says(t
         assert (task.place, task.hours) == (THERE, "6 09:00-11:00")
         assert await tasks_of(runtime.db, worker, ["G2"]) == []
         assert len(await newest(runtime.db, reach=None, limit=10)) == 1
+
+
+async def test_a_visit_that_nobody_could_have_is_whose_leave_is_over_first(town: Town) -> None:
+    away = {"on_leave_since": date(2026, 11, 16), "on_leave_until": date(2026, 11, 30)}
+    longer = away | {"on_leave_until": date(2026, 12, 20)}
+    team = (appointed(LI).model_copy(update=away), appointed(WANG).model_copy(update=longer))
+    async with town.at_work() as runtime, looking_for_what_waits(runtime):
+        await ready(town, runtime, *team)
+        await town.tells(lives(), due())
+        await stands(runtime, VisitStep.OPEN)
+
+        async def looked_for_somebody() -> bool:
+            consumers = await lag.own_lag(runtime.db, lag.own_consumers(grid_tasks))
+            return not any(it.events for it in consumers if it.consumer == "sharing_visits")
+
+        await eventually(looked_for_somebody)
+        town.trade.now = datetime(2026, 11, 30, 23, 59, tzinfo=CHINA)
+        assert await give_what_waits(runtime) == 0
+        assert (await look(runtime)).worker is None
+        town.trade.now = datetime(2026, 12, 1, tzinfo=CHINA)
+        await with_somebody(runtime, LI)
 
 
 async def test_a_sample_is_shared_out_evenly_one_visit_to_each(town: Town) -> None:

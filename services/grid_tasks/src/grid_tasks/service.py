@@ -69,6 +69,7 @@ from grid_tasks.read_models.visit_board import visit_board
 from grid_tasks.read_models.whereabouts import whereabouts
 from grid_tasks.read_models.workers import workers as roster
 from grid_tasks.retention import erasing_old_texts
+from grid_tasks.waiting import giving_what_waits
 
 audit = Audit(AuditRefused, AuditDone)
 erasure = erasures(ErasureConfirmed, whereabouts)
@@ -189,7 +190,7 @@ application = Application(
         "evidence-gone": 410,
     },
     description="From a report to a verified, closed case (事件), in time, by a public duty list.",
-    workers=[erasing_old_texts],
+    workers=[erasing_old_texts, giving_what_waits],
     companions=[
         announcing(say_where_evidence_is_kept),
         announcing(say_which_jurisdiction),

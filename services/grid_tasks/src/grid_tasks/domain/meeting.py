@@ -4,35 +4,17 @@ The registry's home hours count where they are known (`1-5 18:00-21:00; 6-7 09:0
 usual where not. A holiday is like a Sunday, a day of a weekend that is worked like a Monday. All times are China's.
 """
 
-import re
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
 
 from contracts.visits import PartOfWeek
 
+from grid_tasks.domain.hours import Window, at, of_day, shifts
 from grid_tasks.domain.working_time import CHINA, Calendar
 
 NOON, SIX = time(12), time(18)
 LATEST_TOLD = timedelta(days=7)
 """So long a phone may have been without a network; what it says of earlier times is not believed."""
-
-_HOURS = re.compile(r"([1-7](?:[-,][1-7])*) (\d\d:\d\d)-(\d\d:\d\d)")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
-    """From when until when of a day, in minutes after midnight."""
-
-    opens: int
-    closes: int
-
-
-def at(hours: int, minutes: int = 0) -> int:
-    """Minutes after midnight."""
-    return hours * 60 + minutes
-
 
 WALKING = (Window(at(8, 30), at(12)), Window(at(14), at(18)), Window(at(18), at(21)))
 """When rounds go: nobody knocks earlier, at noon or later."""
@@ -53,8 +35,8 @@ def weekday_of(day: date, calendar: Calendar) -> int:
 def windows(of: str, hours: str, day: date, calendar: Calendar) -> tuple[Window, ...]:
     """When who or what stands in this register can be met on this day, first to last, within the hours of rounds."""
     weekday = weekday_of(day, calendar)
-    if found := _HOURS.findall(hours):
-        known = [Window(_minutes(opens), _minutes(closes)) for days, opens, closes in found if weekday in _days(days)]
+    if found := shifts(hours):
+        known = of_day(found, weekday, weekday_of(day - timedelta(days=1), calendar))
     elif of == "units":
         known = list(OPEN) if weekday <= 5 else []
     else:
@@ -107,17 +89,3 @@ def clock(minutes: int) -> str:
 def _both(one: Window, other: Window) -> Window | None:
     opens, closes = max(one.opens, other.opens), min(one.closes, other.closes)
     return Window(opens, closes) if opens < closes else None
-
-
-def _minutes(written: str) -> int:
-    hours, minutes = written.split(":")
-    return at(int(hours), int(minutes))
-
-
-def _days(written: str) -> set[int]:
-    """Of `1-3,5`."""
-    days: set[int] = set()
-    for part in written.split(","):
-        ends = [int(it) for it in part.split("-")]
-        days |= set(ends) | {day for first, last in pairwise(ends) for day in range(first, last + 1)}
-    return days

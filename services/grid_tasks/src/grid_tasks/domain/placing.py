@@ -7,18 +7,17 @@ it is the leader's. Between equals it is who has gone longest without a case, an
 facts always lead to the same choice.
 """
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from contracts.common import Post
 
+from grid_tasks.domain.hours import shifts, within
 from grid_tasks.domain.working_time import CHINA
 
 TRAINED_FOR = timedelta(days=2 * 365)
 """How long a training counts."""
-HOURS = re.compile(r"([1-7])(?:-([1-7]))? ([0-2][0-9]:[0-5][0-9])-([0-2][0-9]:[0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class Needed:
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """Someone who may have it. `load` is what they have in hand, weighed; `last_case` when they were last given one, if
-    ever; `hours` when they are on duty, as the roster writes it: `1-5 09:00-18:00`, several with semicolons."""
+    ever; `hours` when they are on duty, as the roster writes it (`domain/hours.py`)."""
 
     member: str
     post: Post
@@ -59,13 +58,8 @@ class Candidate:
 
     def on_duty(self, now: datetime) -> bool:
         """Whether it is within their hours; always, where none are written down."""
-        found = HOURS.findall(self.hours)
-        here = now.astimezone(CHINA)
-        return not found or any(
-            int(first) <= here.isoweekday() <= int(last or first)
-            and time.fromisoformat(opens) <= here.time() < time.fromisoformat(closes)
-            for first, last, opens, closes in found
-        )
+        found = shifts(self.hours)
+        return not found or within(found, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +78,8 @@ def choose(needed: Needed, in_post: Iterable[Candidate], now: datetime) -> Choic
     if chosen := _narrowed(needed, whose, [it for it in candidates if it.post is role], now):
         return chosen
     if leaders := [it for it in candidates if it.post is Post.GRID_LEADER and not needed.body]:
-        chosen_one = min(leaders, key=_least_first)
+        today = now.astimezone(CHINA).date()
+        chosen_one = min([it for it in leaders if not it.on_leave(today)] or leaders, key=_least_first)
         return Choice(
             chosen_one.member,
             f"{whose} 无合适的在岗人员，由网格长办理 / nobody in {whose} is in post, able and there: the leader",

@@ -14,7 +14,8 @@ from math import ceil
 from contracts.common import Place
 from contracts.visits import PartOfWeek, VisitKind
 
-from grid_tasks.domain.meeting import WALKING, Window, at_another_time, said, windows
+from grid_tasks.domain.hours import Window
+from grid_tasks.domain.meeting import WALKING, at_another_time, said, windows
 from grid_tasks.domain.walking import metres, short_way
 from grid_tasks.domain.working_time import Calendar
 

@@ -1,8 +1,8 @@
 """Each case is dispatched (派遣) to whom it falls, as soon as it is accepted.
 
 A case is with someone in post in its own grid, or it waits: where nobody is in post it is escalated at once, stays
-listed as accepted and with nobody, and is dispatched when somebody is appointed there. What breaks that later is mended
-by `reassigning`.
+listed as accepted and with nobody, and is dispatched when somebody is appointed there, or is back from leave
+(`waiting`). What breaks that later is mended by `reassigning`.
 """
 
 import asyncio
@@ -16,10 +16,13 @@ from grid_tasks.domain.case import CASE
 from grid_tasks.domain.commands import Assign, Unplaced
 from grid_tasks.domain.placing import Spreading
 from grid_tasks.read_models.calendar_days import calendar
-from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded
+from grid_tasks.read_models.open_work import Stranded, candidates, open_work, stranded, waiting
 from grid_tasks.read_models.workers import workers
 
 dispatching = Policy("dispatching")
+
+PATIENCE = 60.0
+"""Seconds to wait for what was placed just before, where nobody waits for the answer."""
 
 
 @dispatching.on_several(CaseAccepted)
@@ -60,6 +63,15 @@ async def place_all(commands: Commands, *, grid: str | None = None, worker: str 
     await place(commands, held(await stranded(commands.db, grid=grid, worker=worker, body=body)))
 
 
+async def place_waiting(commands: Commands) -> int:
+    """Places all that wait where somebody is there by now, and says nothing of those where nobody is: that was told.
+    Returns how many have somebody."""
+    await commands.caught_up(open_work, PATIENCE)
+    placings = await placings_of(commands, held(await waiting(commands.db)))
+    found = {case: placing for case, placing in placings.items() if isinstance(placing, Assign)}
+    return sum(await asyncio.gather(*(carry_out(commands, *it) for it in found.items())))
+
+
 Held = Mapping[str, str | None]
 """Cases, and who has each: nobody, or who may not have it any more."""
 
@@ -94,12 +106,12 @@ async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Unp
         return {}
     await commands.caught_up(open_work)
     still = {it.case: it for it in await stranded(commands.db, cases=cases) if it.worker == cases[it.case]}
-    waiting = [still[case] for case in cases if case in still]
+    to_place = [still[case] for case in cases if case in still]
     now, days = commands.clock(), await calendar(commands.db)
-    in_post = await candidates(commands.db, {case.needed for case in waiting})
+    in_post = await candidates(commands.db, {case.needed for case in to_place})
     placings: dict[str, Assign | Unplaced] = {}
     spreading = Spreading(now)
-    for case in waiting:
+    for case in to_place:
         if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
             why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
             placings[case.case] = Assign(choice.member, case.worker, why, days, now)
@@ -108,11 +120,11 @@ async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Unp
     return placings
 
 
-async def carry_out(commands: Commands, case: str, placing: Assign | Unplaced) -> None:
-    """Gives the case to whom it falls, or says that there is nobody."""
+async def carry_out(commands: Commands, case: str, placing: Assign | Unplaced) -> bool:
+    """Gives the case to whom it falls, or says that there is nobody; returns whether that was anything new."""
     # A second run may find other cases, or another choice: keys by their number would mistake one for the other.
-    key = Key(f"{commands.key_seed}:{type(placing).__name__}:{case}")
-    await commands.execute(CASE, case, placing, key=key)
+    key = Key(f"{commands.key_seed}:{type(placing).__name__}:{case}") if commands.key_seed else None
+    return bool((await commands.execute(CASE, case, placing, key=key)).events)
 
 
 async def known(

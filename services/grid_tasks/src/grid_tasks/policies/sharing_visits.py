@@ -1,6 +1,7 @@
 """Each visit is with somebody in post in its grid, or it waits: given out as soon as it is planned, again when whoever
-has it leaves or it lies in another grid, and to the leader when nobody was home too often. As with cases
-(`reassigning`), whichever of the roster's and the visit's own events comes second sees both."""
+has it leaves or it lies in another grid, to the leader when nobody was home too often, and to who is back from leave
+where nobody was there (`waiting`). As with cases (`reassigning`), whichever of the roster's and the visit's own events
+comes second sees both."""
 
 from contracts.grid_tasks import VisitAssigned, VisitGridChanged, VisitNobodyHome, VisitPlanned
 from contracts.registry import MemberAppointed, MemberChanged, MemberDismissed
@@ -10,7 +11,7 @@ from grid_tasks.domain.sharing import whose
 from grid_tasks.domain.visit import VISIT, Assign, VisitStep
 from grid_tasks.domain.working_time import CHINA
 from grid_tasks.policies.dispatching import known
-from grid_tasks.read_models.visit_board import sharers, stranded, visit_board
+from grid_tasks.read_models.visit_board import sharers, stranded, visit_board, waiting
 
 sharing_visits = Policy("sharing_visits")
 
@@ -76,17 +77,27 @@ async def give_all(commands: Commands, *, grid: str | None = None, worker: str |
         await give(commands, visit)
 
 
-async def give(commands: Commands, id_: str) -> None:
-    """Gives a visit to whom it falls. Nobody is there: it waits until somebody is appointed."""
+async def give_waiting(commands: Commands) -> int:
+    """Gives out the open visits that nobody has where somebody is there by now; returns how many."""
+    await commands.caught_up(visit_board, PATIENCE)
+    today = commands.clock().astimezone(CHINA).date()
+    return sum([await give(commands, visit) for visit in await waiting(commands.db, today)])
+
+
+async def give(commands: Commands, id_: str) -> bool:
+    """Gives a visit to whom it falls; returns whether it did. Nobody is there: it waits until somebody is appointed, or
+    back."""
     await commands.caught_up(visit_board, PATIENCE)
     now = commands.clock()
     visit, _ = await commands.load(VISIT, id_)
     if visit.step is not VisitStep.OPEN:
-        return
+        return False
     choice = whose(
         await sharers(commands.db, visit.grid, id_, now.astimezone(CHINA).date()), for_leader=visit.for_leader
     )
-    if choice and choice.member != visit.worker:
-        # A second run may find another choice: keys by their number would mistake one for the other.
-        key = Key(f"{commands.key_seed}:visit:{id_}")
-        await commands.execute(VISIT, id_, Assign(choice.member, visit.worker, True, choice.why, now), key=key)
+    if choice is None or choice.member == visit.worker:
+        return False
+    # A second run may find another choice: keys by their number would mistake one for the other.
+    key = Key(f"{commands.key_seed}:visit:{id_}") if commands.key_seed else None
+    assign = Assign(choice.member, visit.worker, True, choice.why, now)
+    return bool((await commands.execute(VISIT, id_, assign, key=key)).events)

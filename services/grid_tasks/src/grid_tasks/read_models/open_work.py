@@ -3,7 +3,7 @@
 Follows this service's own cases only; who is in post it takes from `workers`.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -33,13 +33,14 @@ from grid_tasks.read_models.workers import HANDLING
 
 open_work = ReadModel(
     "open_work",
-    version=3,
+    version=4,
     tables="""
     create table open_case (
         case_id text primary key,
         grid text not null,
         worker text,
         in_hand boolean not null default false,
+        given_back boolean not null default false, -- by its worker: it waits for a person
         role text not null,
         body text not null,
         skills text[] not null,
@@ -79,17 +80,17 @@ order by asked.nth, m.member
 IN_POST = """
 exists (
     select from in_post p where p.member = o.worker and case when o.body = ''
-        then p.grid = o.grid and (p.post = any($3) or p.post = o.role)
+        then p.grid = o.grid and (p.post = any($1) or p.post = o.role)
         else p.post = 'department_liaison' and p.body = o.body end
 )
 """
 
 STRANDED = f"""
 select o.case_id, o.grid, o.worker, o.role, o.body, o.skills, o.weight from open_case o
-where (o.in_hand or o.worker is null)
-      and (o.grid = $1 or o.worker = $2 or ($4 <> '' and o.body = $4) or o.case_id = any($5)) and not {IN_POST}
+where (o.in_hand or o.worker is null) and {{}} and not {IN_POST}
 order by o.case_id
 """  # noqa: S608
+SOME = "(o.grid = $2 or o.worker = $3 or ($4 <> '' and o.body = $4) or o.case_id = any($5))"
 
 LOADS = """
 select member, m.grid, post, coalesce(o.count, 0) as open_cases, last_case.at as last_case, coalesce(o.load, 0) as load
@@ -127,7 +128,7 @@ async def _waits(db: Connection, events: Batch[CaseAccepted] | Batch[CaseReopene
 @open_work.on(CaseDispatched)
 async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
     await db.execute(
-        """update open_case o set worker = new.worker, in_hand = true
+        """update open_case o set worker = new.worker, in_hand = true, given_back = false
            from (
                select distinct on (case_id) case_id, worker
                from unnest($1::text[], $2::text[]) with ordinality as n (case_id, worker, place)
@@ -150,6 +151,7 @@ async def dispatched(db: Connection, events: Batch[CaseDispatched]) -> None:
 @open_work.on(CasePlaced)
 async def placed(db: Connection, events: Batch[CasePlaced]) -> None:
     await _latest(db, events, "grid")
+    await db.execute("update open_case set given_back = false where case_id = any($1)", events.column("case"))
 
 
 @open_work.on(CaseTakenOver)
@@ -171,7 +173,7 @@ async def _latest(db: Connection, events: Batch[Event], column: str) -> None:
 @open_work.on(CaseHandedOver)
 async def handed_over(db: Connection, events: Batch[CaseHandedOver]) -> None:
     await db.execute(
-        """update open_case o set worker = null, in_hand = false, body = new.body
+        """update open_case o set worker = null, in_hand = false, given_back = false, body = new.body
            from (
                select distinct on (case_id) case_id, body
                from unnest($1::text[], $2::text[]) with ordinality as n (case_id, body, place)
@@ -185,7 +187,8 @@ async def handed_over(db: Connection, events: Batch[CaseHandedOver]) -> None:
 @open_work.on(CaseReturned)
 async def returned(db: Connection, events: Batch[CaseReturned]) -> None:
     await db.execute(
-        "update open_case set worker = null, in_hand = false where case_id = any($1)", events.column("case")
+        "update open_case set worker = null, in_hand = false, given_back = true where case_id = any($1)",
+        events.column("case"),
     )
 
 
@@ -268,7 +271,15 @@ async def stranded(
     db: Database, *, grid: str | None = None, worker: str | None = None, body: str = "", cases: Collection[str] = ()
 ) -> list[Stranded]:
     """The stranded cases of this grid, with this worker, of this department, and of these."""
-    rows = await db.fetch(STRANDED, grid, worker, HANDLING, body, list(cases))
+    return _stranded(await db.fetch(STRANDED.format(SOME), HANDLING, grid, worker, body, list(cases)))
+
+
+async def waiting(db: Database) -> list[Stranded]:
+    """All of them, but for those that their worker has given back: these wait for a person."""
+    return _stranded(await db.fetch(STRANDED.format("not o.given_back"), HANDLING))
+
+
+def _stranded(rows: Sequence[asyncpg.Record]) -> list[Stranded]:
     return [Stranded(row[0], row[1], row[2], Post(row[3]), row[4], tuple(row[5]), row[6]) for row in rows]
 
 

@@ -25,7 +25,7 @@ from grid_tasks.domain.rounds import Task
 from grid_tasks.domain.sharing import Sharer
 from grid_tasks.domain.visit import VisitStep
 from grid_tasks.read_models.grids import MICRO, grid_now_of
-from grid_tasks.read_models.workers import HANDLING
+from grid_tasks.read_models.workers import HANDLING, ON_LEAVE
 
 visit_board = ReadModel(
     "visit_board",
@@ -81,19 +81,23 @@ select p.member, p.post,
         select from board_visit o left join met_at m on m.thing = o.thing
         where o.worker = p.member and o.step = 'open' and o.visit_id <> $4
             and {SITE.format("o")} = $3
-    ) as there_anyway,
-    m.on_leave_since is not null and m.on_leave_since <= $5 and (m.on_leave_until is null or $5 <= m.on_leave_until)
-        as on_leave
+    ) as there_anyway
 from in_post p join member m using (member)
-where p.grid = $1 and p.post = any($2)
+where p.grid = $1 and p.post = any($2) and not {ON_LEAVE.format("$5")}
 order by p.member
 """  # noqa: S608  # nothing of the request is in it
 
 STRANDED = """
 select b.visit_id from board_visit b
-where b.step = 'open' and (b.grid = $1 or b.worker = $2)
-    and not exists (select from in_post p where p.member = b.worker and p.grid = b.grid and p.post = any($3))
+where b.step = 'open' and {}
+    and not exists (select from in_post p where p.member = b.worker and p.grid = b.grid and p.post = any($1))
 order by b.visit_id
+"""
+SOMEBODY_THERE = f"""
+exists (
+    select from in_post p join member m using (member)
+    where p.grid = b.grid and p.post = any($1) and not {ON_LEAVE.format("$2")}
+)
 """
 
 
@@ -268,16 +272,18 @@ async def sharers(db: Database, grid: str, visit: str, today: date) -> list[Shar
         visit,
     )
     rows = await db.fetch(SHARERS, grid, list(HANDLING), site, visit, today)
-    return [
-        Sharer(row["member"], Post(row["post"]), row["open_visits"], row["there_anyway"])
-        for row in rows
-        if not row["on_leave"]
-    ]
+    return [Sharer(row["member"], Post(row["post"]), row["open_visits"], row["there_anyway"]) for row in rows]
 
 
 async def stranded(db: Database, *, grid: str | None = None, worker: str | None = None) -> list[str]:
     """Open visits of this grid, or with this worker, that nobody in post there has."""
-    return [row[0] for row in await db.fetch(STRANDED, grid, worker, list(HANDLING))]
+    which = STRANDED.format("(b.grid = $2 or b.worker = $3)")
+    return [row[0] for row in await db.fetch(which, list(HANDLING), grid, worker)]
+
+
+async def waiting(db: Database, today: date) -> list[str]:
+    """Open visits that nobody in post there has, though somebody is there today."""
+    return [row[0] for row in await db.fetch(STRANDED.format(SOMEBODY_THERE), list(HANDLING), today)]
 
 
 async def elsewhere(db: Database, *, visit: str | None = None, thing: str | None = None) -> list[tuple[str, str]]:

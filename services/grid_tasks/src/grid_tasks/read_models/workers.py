@@ -40,6 +40,11 @@ workers = ReadModel(
 HANDLING = (Post.GRID_WORKER, Post.GRID_LEADER)
 """The posts that handle cases: workers, and leaders where no worker is in post."""
 
+ON_LEAVE = """(
+    m.on_leave_since is not null and m.on_leave_since <= {0} and (m.on_leave_until is null or {0} <= m.on_leave_until)
+)"""
+"""Of a `member m`, on a day; as `Candidate.on_leave`."""
+
 
 @workers.on(MemberAppointed)
 async def appointed(db: Connection, events: Batch[MemberAppointed]) -> None:
