@@ -364,7 +364,6 @@ class Year:
         """The only one of their department: what is reported meanwhile waits for them."""
         for member in [it for it, who in self.town.team.items() if who.post == "department_liaison"]:
             await self._is_on_leave(member)
-        self.plan(self.town.clock() + timedelta(days=3), self.the_department_is_needed)
 
     async def _is_on_leave(self, member: str) -> None:
         today = self.town.clock().date()

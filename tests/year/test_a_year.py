@@ -94,8 +94,10 @@ def plan(year: Year, random: Random, grids: dict[str, Polygon]) -> None:
     for at in some_time(4):
         year.plan(at, year.somebody_changes_grid)
         year.plan(at + timedelta(hours=3), year.goes_on_leave)
-    for month in range(1, 12):  # after each, the judge looks whose its cases are
-        year.plan(START + timedelta(days=28 * month - 16), year.the_liaison_goes_on_leave)
+    for month in range(1, 12):
+        judged = START + timedelta(days=28 * month)  # in the morning after the last day of a leave
+        year.plan(judged - timedelta(days=15), year.the_liaison_goes_on_leave)
+        year.plan(judged - timedelta(hours=9), year.the_department_is_needed)
     for at in some_time(2):
         year.plan(at, year.a_grid_is_left_alone)
 
