@@ -112,6 +112,19 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeUp:
+    """恢复办理: `into`, which was to go on for it, has ended without being dealt with, or is merged into this one.
+
+    What was not accepted before waits for that again. Nothing to do where it goes on already, is merged into another
+    by now, or its text was erased.
+    """
+
+    into: str
+    calendar: Calendar
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """派遣 by a person: a leader gives it to somebody, for the first time or instead of whoever has it.
 
@@ -383,7 +396,7 @@ class EraseText:
     at: datetime
 
 
-Arriving = Report | PlaceIn | CorrectPlace | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge
+Arriving = Report | PlaceIn | CorrectPlace | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge | TakeUp
 Dispatching = Dispatch | Assign | HandOver | Return
 Working = (
     Start | ActAtOnce | AskHelp | Confer | GiveHelp | AskTime | GiveTime | RefuseTime | ChangeUrgency
@@ -402,6 +415,7 @@ NAMES: dict[type[CaseCommand], str] = {
     Withdraw: "withdraw",
     CallOff: "call-off",
     Merge: "merge",
+    TakeUp: "take-up",
     Dispatch: "dispatch",
     Assign: "dispatch",
     HandOver: "hand-over",

@@ -8,7 +8,7 @@ by `reassigning`.
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, EscalationCause
+from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, CaseTakenUp, EscalationCause
 from contracts.registry import MemberAppointed, MemberChanged
 from events import Commands, Event, Key, Policy, ReadModel, Recorded, Several, Token
 
@@ -31,6 +31,12 @@ async def dispatch(several: Several[CaseAccepted]) -> None:
 @dispatching.on_several(CaseReopened)
 async def reopened(several: Several[CaseReopened]) -> None:
     """Its reporter says that it is not done: somebody has it again."""
+    await place_each(several, {event.data.case: None for _, event in several})
+
+
+@dispatching.on_several(CaseTakenUp)
+async def taken_up(several: Several[CaseTakenUp]) -> None:
+    """The other one does not go on for it: somebody has it again, if it was accepted before."""
     await place_each(several, {event.data.case: None for _, event in several})
 
 
