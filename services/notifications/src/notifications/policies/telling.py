@@ -31,7 +31,7 @@ from contracts.notifications import Channel, Occasion
 from events import Commands, Event, Policy, Recorded
 
 from notifications.channels.letter import Outlets
-from notifications.domain.notification import NOTIFICATION, REPORTER, Request, notification_id, whoever_is
+from notifications.domain.notification import NOTIFICATION, REPORTER, Request, whoever_is
 from notifications.read_models.cases import case
 
 
@@ -51,9 +51,8 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     ) -> None:
         for channel in channels:
             if channel in outlets():
-                id_ = notification_id(event.id, recipient, channel)
                 request = Request(occasion, event.id, about, recipient, channel, due, send_at)
-                await commands.execute(NOTIFICATION, id_, request)
+                await commands.execute(NOTIFICATION, request.id, request)
 
     async def tell_reporter(
         commands: Commands, event: Recorded[Event], occasion: Occasion, about: str, send_at: datetime

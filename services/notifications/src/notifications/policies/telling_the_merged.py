@@ -13,7 +13,7 @@ from contracts.notifications import Channel, Occasion
 from events import Commands, Event, Policy, Recorded, Token
 
 from notifications.channels.letter import Outlets
-from notifications.domain.notification import NOTIFICATION, REPORTER, Request, notification_id
+from notifications.domain.notification import NOTIFICATION, REPORTER, Request
 from notifications.read_models.cases import cases, dealt_with
 
 
@@ -34,10 +34,7 @@ def telling_the_merged(outlets: Callable[[], Outlets]) -> Policy:
             return
         await commands.wait_for(Token("grid_tasks", event.stream, event.raw.position), cases)
         for it in await dealt_with(commands.db, id):
-            id_ = notification_id(f"{it.closing} {it.case}", REPORTER, Channel.EMAIL)
-            request = Request(
-                Occasion.CASE_CLOSED, it.closing, it.case, REPORTER, Channel.EMAIL, due=None, send_at=it.at
-            )
-            await commands.execute(NOTIFICATION, id_, request)
+            request = Request(Occasion.CASE_CLOSED, it.closing, it.case, REPORTER, Channel.EMAIL, None, it.at)
+            await commands.execute(NOTIFICATION, request.id, request)
 
     return policy
