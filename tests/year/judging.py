@@ -27,6 +27,7 @@ PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "refused": (("reported", "accepted", "dispatched"), "refused"),
     "withdrawn": (("reported", "accepted", *IN_HAND, "paused"), "withdrawn"),
     "merged": (("reported", "accepted", "dispatched"), "merged"),
+    "taken_up": (("merged",), None),
     "dispatched": (("accepted", *IN_HAND), "dispatched"),
     "taken_over": (("paused",), None),
     "handed_over": (("accepted", *IN_HAND), "accepted"),
@@ -78,6 +79,8 @@ class Followed:
     place: tuple[float, float] = (0, 0)
     body: str = ""
     """The department that has it; empty: the grid."""
+    into: str | None = None
+    """The case that goes on for it."""
     worker: str | None = None
     clock: str = "clock_hours"
     minutes: int = 0
@@ -193,6 +196,17 @@ def _follow(
             it.helping.clear()
             _begins(it, at)
             _check_due(it, data)
+        case "merged":
+            it.into = data["into"]
+        case "taken_up":
+            it.expect(data["into"] == it.into, "taken up from another")
+            it.into, it.worker, it.joint = None, None, False
+            it.helping.clear()
+            it.step = "accepted" if it.begun else "reported"
+            it.expect((data["due"] is None) == (it.begun is None), "due before it was accepted, or not after")
+            if it.begun:
+                _begins(it, at)
+                _check_due(it, data)
         case "returned":
             it.expect(data["worker"] == it.worker, "given back by another")
             it.worker, it.joint = None, False
@@ -305,11 +319,24 @@ def callers(
             yield f"visit {it['visit']} in {it['grid']} is with {it['worker']}, who is not there for it"
 
 
+def _goes_on_nowhere(it: Followed, known: Mapping[str, Followed]) -> bool:
+    """The last of those that were merged one into another was not dealt with; or there is none, as they go round."""
+    way: list[str] = []
+    while it.into and it.into not in way:
+        way.append(it.into)
+        it = known[it.into]
+    return bool(it.into) or it.step in ("refused", "withdrawn")
+
+
 def owners(
     cases: Sequence[Followed], team: Mapping[str, Any], map_: Mapping[str, Polygon], officers: Sequence[str]
 ) -> Iterator[str]:
-    """Each open case that is with nobody who is there for it, and says so to nobody."""
+    """Each open case that is with nobody who is there for it, and says so to nobody; each that was merged, and is not
+    dealt with any more."""
+    known = {it.case: it for it in cases}
     for it in cases:
+        if it.into and _goes_on_nowhere(it, known):
+            yield f"case {it.case} was merged into {it.into}, which does not go on for it"
         if not it.open:
             continue
         here = [code for code in sorted(map_) if map_[code].covers(Point(it.place))]

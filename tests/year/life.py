@@ -52,6 +52,7 @@ class Story:
     receipt: str
     after: int = 0
     """How often somebody has looked at it since it ended."""
+    category: str = ""
 
 
 @dataclass
@@ -119,7 +120,8 @@ class Year:
         random = self.random
         longitude, latitude = random.choice(self.places)
         place = OUTSIDE if random.random() < 0.04 else {"longitude": longitude, "latitude": latitude}
-        body = {"category": random.choice(self.categories), "description": "请来看一下。 Please come.", "place": place}
+        category = random.choice(self.categories)
+        body = {"category": category, "description": "请来看一下。 Please come.", "place": place}
         workers = [it for it, who in self.town.team.items() if who.post == "grid_worker"]
         who = random.choice(workers) if random.random() < 0.3 else None
         if random.random() < 0.05:
@@ -128,7 +130,7 @@ class Year:
             return
         answer = await self.town.ask("POST", "/cases", body, who)
         assert answer.status_code == 201, answer.text
-        story = Story(answer.json()["case"], answer.json()["receipt"])
+        story = Story(answer.json()["case"], answer.json()["receipt"], category=category)
         self.stories[story.case] = story
         self.plan(self.later(), lambda: self.somebody_cares(story))
 
@@ -198,7 +200,8 @@ class Year:
             case "hand-over":
                 return {"body": "" if seen["body"] else DEPARTMENT, "why": "属其职责"}
             case "merge":
-                return {"into": random.choice(list(self.stories))}
+                alike = [it.case for it in self.stories.values() if it.category == seen["category"]]
+                return {"into": random.choice(alike[-3:])}
             case "return":
                 return {"reason": "不归我管"}
             case "ask-help" | "confer":

@@ -94,7 +94,7 @@ class Request:
 
     @property
     def id(self) -> str:
-        """Of the notification. What happened to a case may be told of others, too: of those that were merged into it."""
+        """Of the notification. What happens to a case may be told of others, too: of what was merged into it."""
         of_the_case_itself = self.cause.startswith(f"case-{self.case}/")
         cause = self.cause if of_the_case_itself else f"{self.cause} for {self.case}"
         return notification_id(cause, self.recipient, self.channel)
