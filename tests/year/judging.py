@@ -353,6 +353,6 @@ def owners(
             if gone := it.helping - team.keys():
                 yield f"case {it.case} waits for {gone}, who are gone"
         elif it.step == "accepted" and not (theirs or it.nobody_told):
-            yield f"case {it.case} is with nobody, and nobody was told"
+            yield f"case {it.case} is with nobody, and nobody was told; after {', '.join(it.past)}"
         elif not officers:
             yield f"case {it.case} is to be verified by nobody"
