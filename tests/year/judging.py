@@ -27,6 +27,7 @@ PATHS: Mapping[str, tuple[tuple[str, ...], str | None]] = {
     "refused": (("reported", "accepted", "dispatched"), "refused"),
     "withdrawn": (("reported", "accepted", *IN_HAND, "paused"), "withdrawn"),
     "merged": (("reported", "accepted", "dispatched"), "merged"),
+    "taken_up": (("merged",), None),
     "dispatched": (("accepted", *IN_HAND), "dispatched"),
     "taken_over": (("paused",), None),
     "handed_over": (("accepted", *IN_HAND), "accepted"),
@@ -78,6 +79,8 @@ class Followed:
     place: tuple[float, float] = (0, 0)
     body: str = ""
     """The department that has it; empty: the grid."""
+    into: str | None = None
+    """The case that goes on for it."""
     worker: str | None = None
     clock: str = "clock_hours"
     minutes: int = 0
@@ -198,6 +201,17 @@ def _follow(
             it.helping.clear()
             _begins(it, at)
             _check_due(it, data)
+        case "merged":
+            it.into = data["into"]
+        case "taken_up":
+            it.expect(data["into"] == it.into, "taken up from another")
+            it.into, it.worker, it.joint = None, None, False
+            it.helping.clear()
+            it.step = "accepted" if it.begun else "reported"
+            it.expect((data["due"] is None) == (it.begun is None), "due before it was accepted, or not after")
+            if it.begun:
+                _begins(it, at)
+                _check_due(it, data)
         case "returned":
             it.expect(data["worker"] == it.worker, "given back by another")
             it.worker, it.joint, it.given_back = None, False, True
@@ -318,6 +332,15 @@ def callers(
             yield f"visit {it['visit']} in {it['grid']} is with {it['worker']}, who is not there for it"
 
 
+def _goes_on_nowhere(it: Followed, known: Mapping[str, Followed]) -> bool:
+    """The last of those that were merged one into another was not dealt with; or there is none, as they go round."""
+    way: list[str] = []
+    while it.into and it.into not in way:
+        way.append(it.into)
+        it = known[it.into]
+    return bool(it.into) or it.step in ("refused", "withdrawn")
+
+
 def owners(
     cases: Sequence[Followed],
     team: Mapping[str, Any],
@@ -325,9 +348,12 @@ def owners(
     officers: Sequence[str],
     day: date,
 ) -> Iterator[str]:
-    """Each open case that is with nobody though somebody could have it and its worker has not given it back; and each
-    that nobody could have, and says so to nobody."""
+    """Each open case that is with nobody though somebody could have it and its worker has not given it back; each that
+    nobody could have, and says so to nobody; and each that was merged, and is not dealt with any more."""
+    known = {it.case: it for it in cases}
     for it in cases:
+        if it.into and _goes_on_nowhere(it, known):
+            yield f"case {it.case} was merged into {it.into}, which does not go on for it"
         if not it.open:
             continue
         here = [code for code in sorted(map_) if map_[code].covers(Point(it.place))]
@@ -346,9 +372,10 @@ def owners(
             if gone := it.helping - team.keys():
                 yield f"case {it.case} waits for {gone}, who are gone"
         elif it.step == "accepted":
+            past = ", ".join(it.past)
             if could and not it.given_back:
-                yield f"case {it.case} of {it.body or it.grid} is with nobody, and {could} could have it"
+                yield f"case {it.case} of {it.body or it.grid} is with nobody, {could} could have it; after {past}"
             elif not (could or told):
-                yield f"case {it.case} is with nobody, and nobody was told"
+                yield f"case {it.case} is with nobody, and nobody was told; after {past}"
         elif not officers:
             yield f"case {it.case} is to be verified by nobody"

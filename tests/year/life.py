@@ -52,6 +52,7 @@ class Story:
     receipt: str
     after: int = 0
     """How often somebody has looked at it since it ended."""
+    category: str = ""
 
 
 @dataclass
@@ -136,7 +137,7 @@ class Year:
             return
         answer = await self.town.ask("POST", "/cases", body, who)
         assert answer.status_code == 201, answer.text
-        story = Story(answer.json()["case"], answer.json()["receipt"])
+        story = Story(answer.json()["case"], answer.json()["receipt"], category=category)
         self.stories[story.case] = story
         self.plan(self.later(), lambda: self.somebody_cares(story))
 
@@ -206,7 +207,8 @@ class Year:
             case "hand-over":
                 return {"body": "" if seen["body"] else DEPARTMENT, "why": "属其职责"}
             case "merge":
-                return {"into": random.choice(list(self.stories))}
+                alike = [it.case for it in self.stories.values() if it.category == seen["category"]]
+                return {"into": random.choice(alike[-3:])}
             case "return":
                 return {"reason": "不归我管"}
             case "ask-help" | "confer":

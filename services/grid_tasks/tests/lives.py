@@ -30,6 +30,7 @@ from grid_tasks.domain.commands import (
     Return,
     SendBack,
     Start,
+    TakeUp,
     Warn,
     Withdraw,
 )
@@ -42,6 +43,7 @@ DEVIATIONS: Sequence[Callable[[Case, Random, datetime], CaseCommand]] = (
     lambda case, random, at: Refuse(LEADER, RefusalKind.NOT_THERE, "查无此事", "", at),
     lambda case, random, at: Withdraw(RECEIPT, at),
     lambda case, random, at: Merge("another", case.category, False, LEADER, at),
+    lambda case, random, at: TakeUp("another", DAYS, at),
     lambda case, random, at: HandOver(random.choice(BODIES), True, LEADER, "属其职责", DAYS, at),
     lambda case, random, at: Return(case.worker or "", "不在我网格", at),
     lambda case, random, at: give(random.choice((LI, WANG)), case.grid, at=at),
@@ -75,7 +77,7 @@ def life(case: str, random: Random, at: datetime, grids: Sequence[str], longest:
         state = CASE.fold(events, state)
         at += timedelta(seconds=random.choice((0, 10, 500, 4_000, 30_000, 200_000)) * random.random())
         aside = random.random() < 0.35
-        told_late = state.step is not Step.CLOSED and random.random() < 0.05
+        told_late = state.step not in (Step.CLOSED, Step.MERGED) and random.random() < 0.05
         then = at - timedelta(minutes=random.randrange(2_000)) if told_late else at
         command = random.choice(DEVIATIONS)(state, random, then) if aside else _course(state, random, then, grids)
     return log
@@ -103,5 +105,7 @@ def _course(case: Case, random: Random, at: datetime, grids: Sequence[str]) -> C
             return verify(LEADER, at, drawn=random.random() < 0.2)
         case Step.VERIFIED:
             return Look(SECOND, random.random() < 0.5, "属实", DAYS, at)
+        case Step.MERGED:
+            return TakeUp("another" if random.random() < 0.2 else "a third", DAYS, at)
         case _:
             return Rate(random.randint(1, 5), RECEIPT, at)

@@ -21,6 +21,7 @@ from contracts.grid_tasks import (
     CaseReported,
     CaseReturned,
     CaseSentBack,
+    CaseTakenUp,
     CaseWithdrawn,
 )
 from events import Connection, Event
@@ -111,6 +112,8 @@ def counts_for(event: Event, before: Case, waited: timedelta) -> Iterable[Count]
             yield Count.WITHDRAWN
         case CaseMerged():
             yield Count.MERGED
+        case CaseTakenUp():
+            yield Count.TAKEN_UP
         case CaseDispatched() if before.step is Step.ACCEPTED:
             yield Count.DISPATCHED
             yield from [Count.DISPATCHED_IN_TIME] if waited <= DISPATCHED_WITHIN else []
@@ -236,7 +239,7 @@ async def test_open_work_is_counted_by_step_grid_department_category_and_age(db:
 
 
 def open_since(log: Sequence[Event]) -> datetime:
-    return max(at for event, at, *_ in steps_of(log) if isinstance(event, CaseReported | CaseReopened))
+    return max(at for event, at, *_ in steps_of(log) if isinstance(event, CaseReported | CaseReopened | CaseTakenUp))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -7,7 +7,8 @@ import pytest
 from contracts.grid_tasks import CaseEscalated, CasePlaced, CaseRated, EscalationCause, Rung
 from events import Event
 from grid_tasks.domain.case import CASE
-from grid_tasks.domain.commands import CaseCommand, PlaceIn, Rate, Start
+from grid_tasks.domain.commands import Assign, CaseCommand, PlaceIn, Rate, Start
+from grid_tasks.domain.placing import Needed
 from grid_tasks.domain.refusals import (
     AlreadyRated,
     AlreadyTheirs,
@@ -26,6 +27,7 @@ from grid_tasks.domain.refusals import (
 from .trade import (
     AT_WORK,
     CLOSED,
+    DAYS,
     ELEVEN,
     GRID,
     HANDED_IN,
@@ -209,6 +211,9 @@ def test_the_rule_moves_it_only_as_long_as_it_is_with_whom_it_believes() -> None
     case(*AT_WORK).when(assign(WANG, LI, "left", at=TEN)).then(dispatched(WANG, TEN, "left"))
     case(*AT_WORK, dispatched(WANG, TEN)).when(assign("chen", LI, "left", at=TEN)).then()
     case(*AT_WORK).when(assign(WANG, None, "least open work", at=TEN)).then()
+    for needed in (Needed("G2"), Needed(GRID, body="市场监督管理局")):
+        chosen = Assign(LI, None, "chosen before it was another's", DAYS, TEN, needed)
+        case(reported, accepted).when(chosen).then()
     case(*HANDED_IN).when(assign(WANG, LI, "left", at=NOON)).then()
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from contracts.common import DeadlineClock, Place, Title
+from contracts.common import DeadlineClock, Place, Post, Title
 from contracts.grid_tasks import (
     CaseAnswered,
     CaseEscalated,
@@ -25,6 +25,8 @@ from contracts.grid_tasks import (
     CaseResumed,
     CaseReturned,
     CaseTakenOver,
+    CaseTakenUp,
+    CaseTextErased,
     CaseTimeAsked,
     CaseTimeGiven,
     CaseTimeRefused,
@@ -61,6 +63,7 @@ from grid_tasks.domain.commands import (
     Reopen,
     Resume,
     Return,
+    TakeUp,
     Warn,
     Withdraw,
 )
@@ -94,6 +97,7 @@ from .trade import (
     GRID,
     HALF_AN_HOUR,
     HANDED_IN,
+    HERE,
     ID,
     INSTRUCTOR,
     LEADER,
@@ -170,6 +174,39 @@ def test_it_is_merged_into_another_of_its_category_that_goes_on() -> None:
     ):
         case(reported, accepted).when(wrong).refused(NotTheSame)
     case(*AT_WORK).when(Merge("c2", NOISE.category, False, LEADER, TEN)).refused(NotPossibleNow)
+
+
+MERGED = CaseMerged(case=ID, category=NOISE.category, grid=GRID, into="c2", by=LEADER, at=TEN)
+TAKEN_UP = CaseTakenUp(
+    case=ID, category=NOISE.category, grid=GRID, into="c2", urgent=False, place=HERE, role=Post.GRID_WORKER, body="",
+    skills=(), weight=1, due=NOON + timedelta(minutes=TWO_HOURS), at=NOON,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("before", [(reported, accepted), (reported, accepted, dispatched())])
+def test_it_is_taken_up_again_with_the_whole_time_as_the_other_one_does_not_go_on_for_it(
+    before: tuple[Event, ...],
+) -> None:
+    case(*before, MERGED).when(TakeUp("c2", DAYS, NOON)).then(TAKEN_UP)
+    state = CASE.fold((*before, MERGED, TAKEN_UP))
+    assert (state.step, state.worker, state.into, state.closed_at) == (Step.ACCEPTED, None, None, None)
+    assert (state.due, state.attempt, state.moves) == (TAKEN_UP.due, 1, CASE.fold((reported, accepted)).moves)
+    case(*before, MERGED, TAKEN_UP).when(assign(WANG, None, "least", NOON)).then(dispatched(WANG, NOON, "least"))
+
+
+def test_what_was_merged_before_it_was_accepted_waits_for_that_again() -> None:
+    waits = TAKEN_UP.model_copy(update={"due": None})
+    case(reported, MERGED).when(TakeUp("c2", DAYS, NOON)).then(waits)
+    case(reported, MERGED, waits).when(accept(NOON)).then(
+        accepted.model_copy(update={"due": NOON + timedelta(minutes=TWO_HOURS), "at": NOON})
+    )
+
+
+def test_it_is_not_taken_up_where_it_goes_on_is_merged_into_another_or_its_text_is_erased() -> None:
+    ended = (reported, accepted, MERGED)
+    case(*ended, TAKEN_UP).when(TakeUp("c2", DAYS, NOON)).then()
+    case(*ended).when(TakeUp("c3", DAYS, NOON)).then()
+    case(*ended, CaseTextErased(case=ID, at=NOON)).when(TakeUp("c2", DAYS, NOON)).then()
 
 
 # To another: given back, handed over.
@@ -564,7 +601,7 @@ def test_who_was_away_for_days_tells_the_highest_only() -> None:
 @pytest.mark.parametrize("step", Step)
 def test_every_step_can_be_left_or_is_an_end(step: Step) -> None:
     left = [move for move in MOVES.values() if set(move.ways.get(step, ())) - {step}]
-    ends = {Step.REFUSED, Step.WITHDRAWN, Step.MERGED}
+    ends = {Step.REFUSED, Step.WITHDRAWN}
     assert bool(left) != (step in ends)
 
 

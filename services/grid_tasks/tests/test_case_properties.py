@@ -13,6 +13,7 @@ from contracts.grid_tasks import (
     CaseHandedOver,
     CaseHelpGiven,
     CaseLooked,
+    CaseMerged,
     CaseRated,
     CaseRefused,
     CaseReopened,
@@ -20,6 +21,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseStarted,
     CaseTakenOver,
+    CaseTakenUp,
     CaseTimeGiven,
     CaseUrgencyChanged,
     CaseVerified,
@@ -47,6 +49,7 @@ from grid_tasks.domain.commands import (
     GiveTime,
     HandOver,
     Look,
+    Merge,
     Pause,
     Rate,
     Refuse,
@@ -54,6 +57,7 @@ from grid_tasks.domain.commands import (
     Resume,
     Return,
     Start,
+    TakeUp,
     Warn,
     Withdraw,
     name_of,
@@ -180,6 +184,17 @@ def reopens(receipt: str, at: datetime) -> CaseCommand:
     return Reopen(receipt, "又响了", DAYS, at)
 
 
+INTO = st.sampled_from(["another", "a third"])
+
+
+def merges(into: str, at: datetime) -> CaseCommand:
+    return Merge(into, NOISE.category, False, LEADER, at)
+
+
+def takes_up(into: str, at: datetime) -> CaseCommand:
+    return TakeUp(into, DAYS, at)
+
+
 ANYTHING = st.one_of(
     tries(reports, st.sampled_from([NOISE, LICENCES, None]), GRIDS),
     tries(accepts),
@@ -211,6 +226,8 @@ ANYTHING = st.one_of(
     tries(looks, PEOPLE, st.booleans()),
     tries(reopens, RECEIPTS),
     tries(FollowMap, GRIDS),
+    tries(merges, INTO),
+    tries(takes_up, INTO),
 )
 
 
@@ -258,6 +275,8 @@ class LifeOfACase(RuleBasedStateMachine):
                 self.attempt(Start(worker, self.now))
             case Step.STARTED:
                 self.attempt(hand_in(worker, self.now))
+            case Step.MERGED:
+                self.attempt(TakeUp(self.case.into or "", DAYS, self.now))
             case Step.CLOSED:
                 self.attempt(Rate(5, RECEIPT, self.now))
             case Step.PAUSED:
@@ -279,7 +298,7 @@ class LifeOfACase(RuleBasedStateMachine):
                     holder = worker
                 case CaseStarted(worker=worker) | CaseHandedIn(worker=worker) | CaseClosed(worker=worker):
                     assert worker == holder
-                case CaseReturned() | CaseHandedOver() | CaseReopened():
+                case CaseReturned() | CaseHandedOver() | CaseReopened() | CaseTakenUp():
                     holder = None
                 case _:
                     pass
@@ -305,6 +324,9 @@ class LifeOfACase(RuleBasedStateMachine):
             if isinstance(before, CaseClosed | CaseRated):
                 assert isinstance(event, CaseRated | CaseReopened)
             assert not isinstance(before, CaseRefused | CaseWithdrawn)
+            if isinstance(before, CaseMerged):
+                assert isinstance(event, CaseTakenUp)
+                assert event.into == before.into
 
     @invariant()
     def who_is_told_that_it_is_late_is_told_once_and_higher_each_time(self) -> None:
@@ -317,7 +339,7 @@ class LifeOfACase(RuleBasedStateMachine):
                     told.append(rung)
                 case (
                     CaseDispatched() | CaseSentBack() | CaseHandedOver() | CaseReopened() | CaseTimeGiven()
-                    | CaseUrgencyChanged() | CaseTakenOver() | CaseHandedIn() | CaseVerified()
+                    | CaseTakenUp() | CaseUrgencyChanged() | CaseTakenOver() | CaseHandedIn() | CaseVerified()
                 ):  # fmt: skip
                     told = []
                 case _:

@@ -8,6 +8,7 @@ from contracts.grid_tasks import ReporterKind
 from events import Connection
 from grid_tasks.domain.case import CASE, Step
 from grid_tasks.read_models import boards
+from grid_tasks.read_models.case_board import merged_into
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.field_work import came_back, open_parts
 
@@ -68,6 +69,17 @@ async def test_a_morning_list_finds_each_of_its_cases_on_the_board_by_the_cases_
     for plan in explaining.plans:
         assert "board_case_pkey on board_case b" in plan, plan
         assert "Index Cond: (case_id = p.case_id)" in plan, plan
+
+
+async def test_what_was_merged_into_a_case_is_found_without_reading_all(db: Connection) -> None:
+    await db.execute("set enable_seqscan = off")
+    explaining: Any = Explaining(db)
+    lives = town(3, cases=120)
+    await follow(db, *(event for log in lives for event in log))
+    expected = sorted(case.id for log in lives if (case := CASE.fold(log)).into == "another")
+    assert await merged_into(explaining, "another") == expected
+    assert expected
+    assert "board_case_merged_into" in explaining.plans[0]
 
 
 async def test_no_figure_of_a_period_reads_all_counts(db: Connection) -> None:

@@ -9,14 +9,36 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from contracts.common import Place, Post
-from contracts.grid_tasks import CaseDispatched, CaseEscalated, EscalationCause, PauseKind, Rung
+from contracts.grid_tasks import (
+    CaseAccepted,
+    CaseDispatched,
+    CaseEscalated,
+    CaseTakenUp,
+    EscalationCause,
+    PauseKind,
+    RefusalKind,
+    Rung,
+)
 from contracts.registry import DutyListed, MapGrid, MapRedrawn, MemberAppointed, MemberDismissed
 from edge.hourly import hourly
 from events import Event
 from events.runtime import Runtime
 from events.testing import eventually
 from grid_tasks.domain.case import CASE, Case, Step
-from grid_tasks.domain.commands import CaseCommand, Confer, HandOver, Pause, PlaceIn, Reopen, Resume, Return, Start
+from grid_tasks.domain.commands import (
+    CaseCommand,
+    Confer,
+    HandOver,
+    Merge,
+    Pause,
+    PlaceIn,
+    Refuse,
+    Reopen,
+    Resume,
+    Return,
+    Start,
+    Withdraw,
+)
 from grid_tasks.domain.working_time import CHINA
 from grid_tasks.read_models.case_search import Sought, find
 from grid_tasks.read_models.grids import grid_at
@@ -486,3 +508,126 @@ async def test_a_report_whose_duty_has_gone_is_parked_for_an_operator_and_stops_
         await reports(runtime, "in-order")
         await with_worker(runtime, "in-order", LI)
         assert (await look(runtime, "too-early")).step is Step.REPORTED
+
+
+# Merged, and the other one does not go on.
+
+
+async def in_hand(runtime: Runtime, *cases: str) -> None:
+    await reports(runtime, *cases)
+    for case in cases:
+        await with_worker(runtime, case, LI, WANG)
+
+
+async def merges(runtime: Runtime, case: str, into: str) -> None:
+    """As a leader does who has seen that the other one goes on."""
+    assert (await does(runtime, case, Merge(into, NOISE.category, False, LEADER, runtime.clock()))).into == into
+
+
+async def goes_on(runtime: Runtime, case: str) -> None:
+    """Waits until it was taken up again, and somebody has it, by a deadline of its own."""
+
+    async def so() -> bool:
+        state = await look(runtime, case)
+        return state.step is Step.DISPATCHED and state.into is None
+
+    await eventually(so)
+    [taken_up] = await happened(runtime, case, CaseTakenUp)
+    assert isinstance(taken_up, CaseTakenUp)
+    timers = await runtime.db.fetch("select name from log.timers where stream = $1", f"case-{case}")
+    assert "deadline" in {row[0] for row in timers}
+
+
+async def all_is_done(runtime: Runtime) -> None:
+    """Waits until the policy has seen all that happened."""
+
+    async def so() -> bool:
+        return await runtime.db.fetchval(
+            """select (incarnation, tx, position) >= (
+                   select incarnation, tx, position from log.events
+                   where type in ('commongrid.grid_tasks.case.merged.v1', 'commongrid.grid_tasks.case.withdrawn.v1',
+                                  'commongrid.grid_tasks.case.closed.v1')
+                   order by incarnation desc, tx desc, position desc limit 1)
+               from log.progress where consumer = 'unmerging'"""
+        )
+
+    await eventually(so)
+
+
+async def test_a_merged_report_goes_on_when_the_other_one_is_withdrawn_or_refused(
+    runtime: Runtime, trade: Trade
+) -> None:
+    await in_hand(runtime, "first", "second", "other", "last")
+    await merges(runtime, "first", "other")
+    await merges(runtime, "second", "last")
+    trade.advance(minutes=30)
+    await does(runtime, "other", Withdraw(RECEIPT, trade()))
+    await does(runtime, "last", Refuse(LEADER, RefusalKind.NOT_THERE, "查无此事", "", trade()))
+    for case in ("first", "second"):
+        await goes_on(runtime, case)
+        assert (await look(runtime, case)).due == trade() + timedelta(minutes=TWO_HOURS)
+
+
+async def test_a_report_merged_into_one_that_has_just_ended_goes_on(runtime: Runtime, trade: Trade) -> None:
+    await in_hand(runtime, "report", "other")
+    await does(runtime, "other", Withdraw(RECEIPT, trade()))
+    await merges(runtime, "report", "other")
+    await goes_on(runtime, "report")
+
+
+async def test_of_two_that_are_merged_into_each_other_at_the_same_time_one_goes_on(runtime: Runtime) -> None:
+    await in_hand(runtime, "a", "b", "c")
+    await asyncio.gather(merges(runtime, "a", "b"), merges(runtime, "b", "c"), merges(runtime, "c", "a"))
+    await goes_on(runtime, "a")
+    await all_is_done(runtime)
+    assert [(await look(runtime, case)).into for case in ("a", "b", "c")] == [None, "c", "a"]
+
+
+async def test_in_a_chain_only_that_goes_on_which_was_merged_into_what_ended(runtime: Runtime, trade: Trade) -> None:
+    await in_hand(runtime, "a", "b", "c")
+    await merges(runtime, "a", "b")
+    await merges(runtime, "b", "c")
+    await does(runtime, "c", Withdraw(RECEIPT, trade()))
+    await goes_on(runtime, "b")
+    await all_is_done(runtime)
+    assert (await look(runtime, "a")).into == "b", "it goes on for it"
+
+
+async def test_what_was_merged_into_a_case_that_was_closed_was_dealt_with(runtime: Runtime, trade: Trade) -> None:
+    await in_hand(runtime, "report", "other")
+    await merges(runtime, "report", "other")
+    worker = (await look(runtime, "other")).worker or ""
+    await does(runtime, "other", Start(worker, trade()), hand_in(worker, trade()), verify(LEADER, trade()))
+    await all_is_done(runtime)
+    assert (await look(runtime, "report")).step is Step.MERGED
+
+
+async def test_what_was_merged_at_the_desk_waits_there_again_and_what_has_a_grid_is_accepted(
+    runtime: Runtime, trade: Trade
+) -> None:
+    await in_hand(runtime, "other")
+    for case, place in (("far", FAR), ("here", HERE)):
+        command = replace(report(grid=None), case=case, place=place, at=trade())
+        await runtime.commands.execute(CASE, case, command, new=True)
+        await merges(runtime, case, "other")
+    await does(runtime, "other", Withdraw(RECEIPT, trade()))
+    await goes_on(runtime, "here")
+    assert len(await happened(runtime, "here", CaseAccepted)) == 1
+
+    async def at_the_desk() -> bool:
+        return [row.case for row in await find(runtime.db, Sought(step=Step.REPORTED), limit=10)] == ["far"]
+
+    await eventually(at_the_desk)
+
+
+async def test_what_was_merged_follows_the_map_when_it_goes_on(town: Town) -> None:
+    async with town.at_work() as runtime:
+        await ready(town, runtime, appointed(LI), appointed(WANG, "G2"), *GROUND)
+        await in_hand(runtime, "report", "other")
+        await merges(runtime, "report", "other")
+        await town.tells(redrawn(G1=WEST, G2=EAST))
+        await with_worker(runtime, "other", WANG)
+        assert (await look(runtime, "report")).grid == GRID
+        await does(runtime, "other", Withdraw(RECEIPT, town.trade()))
+        await with_worker(runtime, "report", WANG)
+        assert (await look(runtime, "report")).grid == "G2"

@@ -18,13 +18,16 @@ from contracts.grid_tasks import (
     CaseDispatched,
     CaseEscalated,
     CaseHelpAsked,
+    CaseMerged,
     CasePaused,
     CaseRefused,
     CaseReported,
     CaseReturned,
     CaseSentBack,
     CaseTakenOver,
+    CaseTakenUp,
     CaseWarned,
+    CaseWithdrawn,
     EscalationCause,
     PauseKind,
     RefusalKind,
@@ -320,6 +323,21 @@ def on_the_way(case: str = "c1", worker: str = "member-li") -> tuple[tuple[str, 
         (case, CaseReturned(**facts, worker=worker, reason="不归我管", at=NINE)),
         (case, CaseRefused(**facts, **refused, kind=RefusalKind.NOT_THERE, at=NINE)),
     )
+
+
+def merged(case: str, into: str) -> tuple[str, Event]:
+    return case, CaseMerged(case=case, category="street_light", grid="G1", into=into, by="member-chen", at=NINE)
+
+
+def withdrawn(case: str) -> tuple[str, Event]:
+    return case, CaseWithdrawn(case=case, category="street_light", grid="G1", at=NINE)
+
+
+def taken_up(case: str, into: str) -> tuple[str, Event]:
+    return case, CaseTakenUp(
+        case=case, category="street_light", grid="G1", into=into, urgent=False, role=Post.GRID_WORKER, body="",
+        place=Place(longitude=120.1, latitude=30.87), skills=(), weight=1, due=NOON, at=NINE,
+    )  # fmt: skip
 
 
 def closed(case: str = "c1") -> tuple[str, Event]:

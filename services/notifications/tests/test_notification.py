@@ -1,5 +1,6 @@
 """What must be true of a notification, whoever sends it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -82,6 +83,11 @@ def test_another_cause_recipient_or_channel_is_another_notification() -> None:
         notification_id("case-1/3", LI, Channel.WEBHOOK),
     }
     assert len(others | {ID}) == 4
+
+
+def test_an_end_that_is_told_of_what_was_merged_into_the_case_is_another_notification() -> None:
+    assert REQUEST.id == ID
+    assert len({ID, replace(REQUEST, case="2").id, replace(REQUEST, case="3").id}) == 3
 
 
 def test_what_the_channel_took_is_delivered() -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Collection, Mapping
 
 import asyncpg
 import pytest
@@ -11,7 +13,7 @@ from contracts.notifications import Channel, Occasion
 from contracts.registry import MemberChanged, MemberDismissed
 from edge import Application
 from edge.testing import client
-from events import ReadModel, Token
+from events import Event, ReadModel, Token
 from events.consumer import Reacting
 from events.event import Raw
 from events.runtime import Runtime
@@ -38,12 +40,15 @@ from services.notifications.tests.conftest import (
     holding,
     http,
     li,
+    merged,
     on_the_way,
     reported,
     sent_back,
     state_of,
     street_light,
+    taken_up,
     webhook,
+    withdrawn,
 )
 
 
@@ -191,6 +196,50 @@ async def test_the_reporter_is_told_of_the_end_by_e_mail_if_they_left_a_contact(
         await eventually(nobody_told_of_c2)
     assert mailbox.recipients == ["resident@example.org"] * 2
     assert receiver.received == []
+
+
+async def told_of(runtime: Runtime, mailbox: Mailbox, expected: Mapping[str, Collection[Occasion]]) -> None:
+    """Waits until the reporters of these cases were told of all this, each once; and nobody of anything else."""
+
+    async def so() -> bool:
+        rows = [row for row in await all_of(runtime) if row.state != Stage.WITHDRAWN]
+        found = {(row.case, row.occasion) for row in rows if row.state == Stage.DELIVERED}
+        return found == {(case, it) for case, told in expected.items() for it in told} and len(found) == len(rows)
+
+    await eventually(so)
+    await eventually(lambda: nothing_waits(runtime))
+    assert Counter(mailbox.recipients) == {f"{case}@example.org": len(told) for case, told in expected.items()}
+
+
+def reported_by_all(*cases: str) -> list[tuple[str, Event]]:
+    return [reported(case, f"{case}@example.org") for case in cases]
+
+
+async def test_who_reported_what_was_merged_is_told_so_and_the_end_of_what_went_on_for_it(
+    world: World, mailbox: Mailbox
+) -> None:
+    await world.registry(li(), street_light())
+    async with world.running(by(email(mailbox))) as runtime:
+        chain = merged("c1", "c2"), merged("c2", "c3"), merged("c4", "c3"), closed("c3")
+        await world.grid_tasks(*reported_by_all("c1", "c2", "c3"), reported("c4", contact=None), *chain)
+        both = {Occasion.CASE_MERGED, Occasion.CASE_CLOSED}
+        await told_of(runtime, mailbox, {"c1": both, "c2": both, "c3": {Occasion.CASE_CLOSED}})
+        # What is heard of later, as it came by another partition.
+        await world.grid_tasks(*reported_by_all("c5"), merged("c5", "c1"))
+        await told_of(runtime, mailbox, {"c1": both, "c2": both, "c3": {Occasion.CASE_CLOSED}, "c5": both})
+    said = [it.get_content() for it in mailbox.taken if "并案" in it["Subject"]]
+    assert len(said) == 3
+    assert "dealt with together with it" in said[0]
+
+
+async def test_who_reported_what_was_taken_up_again_is_told_of_its_own_end(world: World, mailbox: Mailbox) -> None:
+    await world.registry(li(), street_light())
+    alone = merged("c1", "c2"), withdrawn("c2"), taken_up("c1", "c2"), closed("c1")
+    in_a_circle = merged("c3", "c4"), merged("c4", "c3"), taken_up("c3", "c4"), closed("c3")
+    await world.grid_tasks(*reported_by_all("c1", "c2", "c3", "c4"), *alone, *in_a_circle)
+    async with world.running(by(email(mailbox))) as runtime:
+        both = {Occasion.CASE_MERGED, Occasion.CASE_CLOSED}
+        await told_of(runtime, mailbox, {"c1": both, "c3": both, "c4": both})
 
 
 async def nothing_waits(runtime: Runtime) -> bool:

@@ -355,6 +355,26 @@ class CaseMerged(Event, type="commongrid.grid_tasks.case.merged.v1"):
     at: AwareDatetime
 
 
+class CaseTakenUp(Event, type="commongrid.grid_tasks.case.taken_up.v1"):
+    """恢复办理: the case that went on for it has ended without being dealt with. It goes on by itself, with the whole
+    time of the duty list."""
+
+    case: str
+    category: str
+    grid: str
+    into: str
+    """The case that it had been merged into."""
+    urgent: bool
+    place: Place
+    role: Post
+    body: str
+    skills: tuple[str, ...]
+    weight: int
+    due: AwareDatetime | None
+    """None: it was not accepted before it was merged, and is to be accepted now."""
+    at: AwareDatetime
+
+
 class CaseReturned(Event, type="commongrid.grid_tasks.case.returned.v1"):
     """退回: the worker gives it back to who dispatches; the clock runs on."""
 

@@ -35,7 +35,8 @@ class Occasion(StrEnum):
     CASE_HELP_ASKED = "case_help_asked"  # to whoever is to do a part
     CASE_QUESTION = "case_question"  # to the reporter: it waits for their answer
     CASE_REFUSED = "case_refused"  # to the reporter
-    CASE_CLOSED = "case_closed"  # to the reporter
+    CASE_MERGED = "case_merged"  # to the reporter: another case goes on for it
+    CASE_CLOSED = "case_closed"  # to the reporter, also of a case that it went on for
     CASE_STEP = "case_step"  # to a partner's system: something happened to a case
 
 

@@ -54,6 +54,7 @@ from grid_tasks.policies.patrolling import patrolling
 from grid_tasks.policies.reassigning import reassigning
 from grid_tasks.policies.resuming import resuming
 from grid_tasks.policies.sharing_visits import sharing_visits
+from grid_tasks.policies.unmerging import unmerging
 from grid_tasks.policies.visiting import visiting
 from grid_tasks.policies.warning import warning
 from grid_tasks.read_models.calendar_days import calendar_days
@@ -109,6 +110,7 @@ grid_tasks = Service(
         dispatching,
         reassigning,
         following_the_map,
+        unmerging,
         deadlines,
         warning,
         resuming,

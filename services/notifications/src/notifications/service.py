@@ -26,6 +26,7 @@ from notifications.policies.delivering import delivering
 from notifications.policies.passing_on import passing_on
 from notifications.policies.publishing import publishing
 from notifications.policies.telling import telling
+from notifications.policies.telling_the_merged import telling_the_merged
 from notifications.read_models.cases import cases
 from notifications.read_models.categories import categories
 from notifications.read_models.contacts import contacts
@@ -46,7 +47,13 @@ def compose(
         "notifications",
         aggregates=[NOTIFICATION, SUBSCRIPTION, erasure.aggregate, audit.aggregate],
         read_models=[contacts, cases, categories, notification_board, subscriptions, authority, audit.read_model],
-        policies=[telling(outlets), publishing, delivering(outlets, passing_on(partners), jitter), erasure.policy],
+        policies=[
+            telling(outlets),
+            telling_the_merged(outlets),
+            publishing,
+            delivering(outlets, passing_on(partners), jitter),
+            erasure.policy,
+        ],
     )
 
     def say_which_channels() -> None:

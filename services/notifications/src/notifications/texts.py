@@ -139,6 +139,14 @@ TEMPLATES = {
         "您可以凭上报回执查看原因，以及应由哪个单位办理。",
         "With the receipt of your report you can see why, and whose it is.",
     ),
+    Occasion.CASE_MERGED: _Template(
+        "您上报的事件已并案办理：{zh}",
+        "The case you reported is dealt with together with another: {en}",
+        "您上报的事件与另一件事件反映同一情况，已并案办理。",
+        "The case that you reported is the same as another one, and is dealt with together with it.",
+        "并案办理的事件结案后，我们会告知您；无需再次上报。",
+        "You will be told when that one is closed. There is no need to report it again.",
+    ),
     Occasion.CASE_CLOSED: _Template(
         "您上报的事件已结案：{zh}",
         "The case you reported is closed: {en}",

@@ -81,6 +81,7 @@ class WeekView(BaseModel):
     refused: int
     withdrawn: int
     merged: int
+    taken_up: int
     open_at_end: int
 
 

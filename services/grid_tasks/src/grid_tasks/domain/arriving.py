@@ -10,6 +10,7 @@ from contracts.grid_tasks import (
     CasePlaced,
     CaseRefused,
     CaseReported,
+    CaseTakenUp,
     CaseWithdrawn,
 )
 from events import Event
@@ -25,6 +26,7 @@ from grid_tasks.domain.commands import (
     PlaceIn,
     Refuse,
     Report,
+    TakeUp,
     Withdraw,
 )
 from grid_tasks.domain.receipt import is_receipt
@@ -71,6 +73,8 @@ def decide(case: Case, command: Arriving) -> Sequence[Event]:
             if into == case.id or into_category != case.category or into_ended:
                 raise NotTheSame(into)
             return [CaseMerged(case=case.id, category=case.category, grid=case.grid, into=into, by=by, at=at)]
+        case TakeUp():
+            return _taken_up(case, command)
 
 
 def _corrected(case: Case, command: CorrectPlace) -> Sequence[Event]:
@@ -127,3 +131,26 @@ def _accepted(case: Case, command: Accept) -> CaseAccepted:
         duty_version=command.version,
         at=command.at,
     )
+
+
+def _taken_up(case: Case, command: TakeUp) -> Sequence[Event]:
+    if case.into != command.into or case.text_erased:
+        return []
+    assert case.place  # noqa: S101  # every report says where
+    accepted = case.accepted_at is not None
+    return [
+        CaseTakenUp(
+            case=case.id,
+            category=case.category,
+            grid=case.grid,
+            into=command.into,
+            urgent=case.urgent,
+            place=case.place,
+            role=case.role,
+            body=case.body,
+            skills=case.skills,
+            weight=case.weight,
+            due=case.anew(command.at).reckoned(command.calendar).due if accepted else None,
+            at=command.at,
+        )
+    ]

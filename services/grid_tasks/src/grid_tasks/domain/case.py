@@ -39,6 +39,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseStarted,
     CaseTakenOver,
+    CaseTakenUp,
     CaseTextErased,
     CaseTimeAsked,
     CaseTimeGiven,
@@ -67,6 +68,7 @@ from grid_tasks.domain.commands import (
     RefuseTime,
     Report,
     Resume,
+    TakeUp,
     Unplaced,
     Warn,
     Working,
@@ -118,7 +120,7 @@ def _possible(case: Case, command: CaseCommand) -> bool:
 
 def _by_rule(command: CaseCommand) -> bool:
     """Whether a rule asks, which may come late."""
-    return isinstance(command, Accept | FollowMap | Assign | CallOff | Warn | Escalate | Unplaced) or (
+    return isinstance(command, Accept | FollowMap | Assign | CallOff | TakeUp | Warn | Escalate | Unplaced) or (
         isinstance(command, Resume) and command.by_rule
     )
 
@@ -151,6 +153,8 @@ def evolve(case: Case, event: Event) -> Case:  # one line for each event
             return replace(case, step=Step.WITHDRAWN, due=None, pause=None, closed_at=at)
         case CaseMerged(into=into, at=at):
             return replace(case, step=Step.MERGED, into=into, due=None, closed_at=at)
+        case CaseTakenUp():
+            return _taken_up(case, event)
         case CaseDispatched(worker=worker, at=at):
             return _in_hand(replace(case.anew(at), worker=worker, dispatched_at=at, due=event.due))
         case CaseTakenOver(worker=worker, at=at):
@@ -244,6 +248,13 @@ def _accepted(case: Case, event: CaseAccepted) -> Case:
     )
 
 
+def _taken_up(case: Case, event: CaseTakenUp) -> Case:
+    free = _with_nobody(replace(case, into=None, closed_at=None))
+    if event.due is None:
+        return replace(free, step=Step.REPORTED)
+    return replace(free.anew(event.at), due=event.due, warned=False, rung=None)
+
+
 def _in_hand(case: Case) -> Case:
     """Somebody has it, with a clock of its own."""
     return replace(
@@ -279,6 +290,7 @@ CASE = Aggregate(
         CaseRefused,
         CaseWithdrawn,
         CaseMerged,
+        CaseTakenUp,
         CaseDispatched,
         CaseTakenOver,
         CaseHandedOver,

@@ -8,6 +8,7 @@ from contracts.common import Place
 from contracts.grid_tasks import PauseKind, RefusalKind, ReporterKind
 from contracts.registry import DutyFacts
 
+from grid_tasks.domain.placing import Needed
 from grid_tasks.domain.working_time import Calendar
 
 
@@ -112,6 +113,19 @@ class Merge:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeUp:
+    """恢复办理: `into`, which was to go on for it, has ended without being dealt with, or is merged into this one.
+
+    What was not accepted before waits for that again. Nothing to do where it goes on already, is merged into another
+    by now, or its text was erased.
+    """
+
+    into: str
+    calendar: Calendar
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Dispatch:
     """派遣 by a person: a leader gives it to somebody, for the first time or instead of whoever has it.
 
@@ -127,7 +141,8 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """派遣 by rule: to `worker`, as long as the case is still with `instead_of` (None: with nobody).
+    """派遣 by rule: to `worker`, as long as the case is still with `instead_of` (None: with nobody), and still of the
+    grid and body for which they were chosen (`needed`).
 
     Where somebody else has got it meanwhile, or it is handed in, there is nothing left to do. Where its clock stands,
     it goes on standing (接手).
@@ -138,6 +153,7 @@ class Assign:
     why: str
     calendar: Calendar
     at: datetime
+    needed: Needed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +408,7 @@ class EraseText:
     at: datetime
 
 
-Arriving = Report | PlaceIn | CorrectPlace | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge
+Arriving = Report | PlaceIn | CorrectPlace | FollowMap | Accept | Refuse | Withdraw | CallOff | Merge | TakeUp
 Dispatching = Dispatch | Assign | HandOver | Return
 Working = (
     Start | ActAtOnce | AskHelp | Confer | GiveHelp | AskTime | GiveTime | RefuseTime | ChangeUrgency
@@ -411,6 +427,7 @@ NAMES: dict[type[CaseCommand], str] = {
     Withdraw: "withdraw",
     CallOff: "call-off",
     Merge: "merge",
+    TakeUp: "take-up",
     Dispatch: "dispatch",
     Assign: "dispatch",
     HandOver: "hand-over",

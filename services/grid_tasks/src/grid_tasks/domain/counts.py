@@ -33,6 +33,7 @@ class Count(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
+    TAKEN_UP = "taken_up"
     DISPATCHED = "dispatched"
     DISPATCHED_IN_TIME = "dispatched_in_time"
     HANDED_IN = "handed_in"
@@ -68,6 +69,13 @@ COUNTS: Mapping[Count, tuple[str, Title]] = {
     Count.REFUSED: ("不予受理数", Title(zh="不予受理的事件", en="cases refused")),
     Count.WITHDRAWN: ("撤回数", Title(zh="撤回、销案的事件", en="cases withdrawn by their reporters, or called off")),
     Count.MERGED: ("并案数", Title(zh="并入其他事件的事件", en="cases merged into others")),
+    Count.TAKEN_UP: (
+        "恢复办理数",
+        Title(
+            zh="并入的事件未办理即结束、恢复办理的事件",
+            en="cases taken up again, as those that they were merged into ended without being dealt with",
+        ),
+    ),
     Count.DISPATCHED: ("派遣数", Title(zh="待派遣事件的派遣", en="dispatches of cases that waited for it")),
     Count.DISPATCHED_IN_TIME: (
         "按时派遣数",

@@ -22,7 +22,9 @@ def decide(case: Case, command: Dispatching) -> Sequence[Event]:
             if worker == case.worker and case.with_worker:
                 raise AlreadyTheirs(worker)
             return [dispatched(case, worker, why, calendar, at)]
-        case Assign(worker, instead_of, why, calendar, at):
+        case Assign(worker, instead_of, why, calendar, at, needed):
+            if needed and (needed.grid, needed.body) != (case.grid, case.body):
+                return []  # it is another's to have by now, who is looked for, too
             holder = case.worker if case.with_worker or case.step is Step.PAUSED else None
             if holder != instead_of or worker == instead_of:
                 return []  # somebody else has got it meanwhile

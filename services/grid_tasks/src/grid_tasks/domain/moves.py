@@ -89,6 +89,7 @@ MOVES: Mapping[str, Move] = {
         _move("withdraw", "撤回", OPEN, Step.WITHDRAWN, Actor.REPORTER),
         _move("call-off", "销案", (REPORTED, ACCEPTED, DISPATCHED), Step.WITHDRAWN, Actor.RULE),
         _move("merge", "并案", (REPORTED, ACCEPTED, DISPATCHED), Step.MERGED, Actor.LEADER),
+        _move("take-up", "恢复办理", (Step.MERGED,), ACCEPTED, Actor.RULE, or_to=REPORTED),
         _move("dispatch", "派遣", (ACCEPTED, *IN_HAND), DISPATCHED, Actor.LEADER),
         _move("hand-over", "转派", (ACCEPTED, *IN_HAND), ACCEPTED, Actor.LEADER),
         _move("return", "退回", IN_HAND, ACCEPTED, Actor.WORKER),

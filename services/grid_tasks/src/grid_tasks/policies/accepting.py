@@ -4,7 +4,7 @@ Whether it is the grid's duty at all was decided at the door. If the duty list h
 is, the report is parked for an operator: somebody was told that it would be dealt with.
 """
 
-from contracts.grid_tasks import CasePlaced, CaseReported
+from contracts.grid_tasks import CasePlaced, CaseReported, CaseTakenUp
 from events import Commands, Policy, Recorded, Refused, Several
 
 from grid_tasks.domain.case import CASE
@@ -46,8 +46,19 @@ async def reported(several: Several[CaseReported]) -> None:
 @accepting.on(CasePlaced)
 async def placed(commands: Commands, event: Recorded[CasePlaced]) -> None:
     """Those that were accepted before only go by the map that was redrawn."""
-    case, _ = await commands.load(CASE, event.data.case)
-    if case.step is Step.REPORTED:
+    await accept_if_placed(commands, event.data.case)
+
+
+@accepting.on(CaseTakenUp)
+async def taken_up(commands: Commands, event: Recorded[CaseTakenUp]) -> None:
+    """Those that were merged before they were accepted."""
+    await accept_if_placed(commands, event.data.case)
+
+
+async def accept_if_placed(commands: Commands, id_: str) -> None:
+    """Accepts it if that is still to be done."""
+    case, _ = await commands.load(CASE, id_)
+    if case.step is Step.REPORTED and case.grid:
         found = await duty_of(commands.db, case.category)
         await accept(commands, case.id, case.category, found, await calendar(commands.db))
 

@@ -17,6 +17,7 @@ from contracts.grid_tasks import (
     CaseReopened,
     CaseResumed,
     CaseSentBack,
+    CaseTakenUp,
     CaseTimeGiven,
     CaseUrgencyChanged,
     CaseWithdrawn,
@@ -39,7 +40,8 @@ def accepted(event: CaseAccepted) -> Timer:
 
 
 def _moved(
-    event: CaseDispatched | CaseHandedOver | CaseSentBack | CaseReopened | CaseTimeGiven | CaseUrgencyChanged,
+    event: CaseDispatched | CaseHandedOver | CaseSentBack | CaseReopened | CaseTakenUp | CaseTimeGiven
+    | CaseUrgencyChanged,
 ) -> Timer | Cancel:  # fmt: skip
     """A new deadline; none while the clock stands."""
     return Timer(DEADLINE, due=event.due) if event.due else Cancel(DEADLINE)
@@ -50,6 +52,7 @@ for _new in (
     CaseHandedOver,
     CaseSentBack,
     CaseReopened,
+    CaseTakenUp,
     CaseTimeGiven,
     CaseUrgencyChanged,
 ):

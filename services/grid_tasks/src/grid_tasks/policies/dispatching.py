@@ -8,7 +8,7 @@ listed as accepted and with nobody, and is dispatched when somebody is appointed
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened
+from contracts.grid_tasks import CaseAccepted, CaseHandedOver, CaseReopened, CaseTakenUp
 from contracts.registry import MemberAppointed, MemberChanged
 from events import Commands, Event, Key, Policy, ReadModel, Recorded, Several, Token
 
@@ -34,6 +34,12 @@ async def dispatch(several: Several[CaseAccepted]) -> None:
 @dispatching.on_several(CaseReopened)
 async def reopened(several: Several[CaseReopened]) -> None:
     """Its reporter says that it is not done: somebody has it again."""
+    await place_each(several, {event.data.case: None for _, event in several})
+
+
+@dispatching.on_several(CaseTakenUp)
+async def taken_up(several: Several[CaseTakenUp]) -> None:
+    """The other one does not go on for it: somebody has it again, if it was accepted before."""
     await place_each(several, {event.data.case: None for _, event in several})
 
 
@@ -114,7 +120,7 @@ async def placings_of(commands: Commands, cases: Held) -> dict[str, Assign | Unp
     for case in to_place:
         if choice := spreading.choose(case.needed, case.weight, in_post[case.needed]):
             why = choice.why if case.worker is None else f"{case.worker} 不再在岗 / no longer in post; {choice.why}"
-            placings[case.case] = Assign(choice.member, case.worker, why, days, now)
+            placings[case.case] = Assign(choice.member, case.worker, why, days, now, case.needed)
         else:
             placings[case.case] = Unplaced(case.worker, days, now)
     return placings

@@ -1,13 +1,13 @@
 """Open cases follow the map (网格调整): when grids are redrawn, each goes to the one that its place lies in now, and
 there to somebody in post (`reassigning`).
 
-What was reported, corrected or reopened while the map changed may be of a grid as it was before. Each of the two looks
-for the other, after what it tells of is known: so whichever comes second sees both.
+What was reported, corrected, reopened or taken up again while the map changed may be of a grid as it was before. Each
+of the two looks for the other, after what it tells of is known: so whichever comes second sees both.
 """
 
 from collections.abc import Collection
 
-from contracts.grid_tasks import CasePlaceCorrected, CaseReopened, CaseReported
+from contracts.grid_tasks import CasePlaceCorrected, CaseReopened, CaseReported, CaseTakenUp
 from contracts.registry import GridDrawn, GridRedrawn, MapRedrawn
 from events import Commands, Policy, Recorded, Several
 
@@ -58,7 +58,15 @@ async def reopened(commands: Commands, event: Recorded[CaseReopened]) -> None:
     await follow_one(commands, event)
 
 
-async def follow_one(commands: Commands, event: Recorded[CaseReported | CasePlaceCorrected | CaseReopened]) -> None:
+@following_the_map.on(CaseTakenUp)
+async def taken_up(commands: Commands, event: Recorded[CaseTakenUp]) -> None:
+    """The same of what was merged."""
+    await follow_one(commands, event)
+
+
+async def follow_one(
+    commands: Commands, event: Recorded[CaseReported | CasePlaceCorrected | CaseReopened | CaseTakenUp]
+) -> None:
     """Moves it where its place lies now; older events of reopened cases do not say where that is."""
     it = event.data
     if it.place and (grid := await grid_now(commands.db, it.place, it.grid)) != it.grid:

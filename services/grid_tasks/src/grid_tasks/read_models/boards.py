@@ -28,7 +28,7 @@ class By(StrEnum):
 
 
 AGES = (1, 3, 7, 15, 30)
-"""Where the bands of age end, in days since the report (or since it was reopened)."""
+"""Where the bands of age end, in days since the report (or since it was reopened or taken up again)."""
 
 AGE = "width_bucket(extract(epoch from $1 - reported_at) / 86400.0, array[{}]::numeric[])".format(
     ",".join(map(str, AGES))
@@ -198,7 +198,7 @@ async def weeks(db: Database, first: date, last: date, *, grid: str | None = Non
     return answer
 
 
-FLOW = (Count.REPORTED, Count.CLOSED, Count.REOPENED, Count.REFUSED, Count.WITHDRAWN, Count.MERGED)
+FLOW = (Count.REPORTED, Count.CLOSED, Count.REOPENED, Count.REFUSED, Count.WITHDRAWN, Count.MERGED, Count.TAKEN_UP)
 """What comes and goes."""
 
 

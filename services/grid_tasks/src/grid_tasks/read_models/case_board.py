@@ -28,6 +28,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseStarted,
     CaseTakenOver,
+    CaseTakenUp,
     CaseTextErased,
     CaseTimeGiven,
     CaseUrgencyChanged,
@@ -41,7 +42,7 @@ from grid_tasks.read_models.grids import MICRO, grid_now_of
 
 case_board = ReadModel(
     "case_board",
-    version=5,
+    version=6,
     tables="""
     create table board_case (
         case_id text collate "C" primary key,
@@ -49,6 +50,7 @@ case_board = ReadModel(
         grid text not null,
         place point, -- longitude, latitude; as long as it is open
         step text not null,
+        merged_into text, -- as long as it is
         reporter_kind text not null,
         body text not null default '',
         worker text,
@@ -79,6 +81,7 @@ case_board = ReadModel(
     create index board_case_in_hand on board_case (reported_at, case_id, due)
         where step in ('accepted', 'dispatched', 'started');
     create index board_case_escalated on board_case (reported_at, case_id) where escalated;
+    create index board_case_merged_into on board_case (merged_into) where merged_into is not null;
     create index board_case_place on board_case using gist (place) where place is not null;
     """,
 )
@@ -208,6 +211,18 @@ async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
     changes = """step = 'accepted', worker = null, due = new.due, attempt = b.attempt + 1, ended = false,
                  started_at = null, handed_in_at = null, closed_at = null"""
     await _set(db, events, changes, ["due"])
+    await _lies(db, events)
+
+
+@case_board.on(CaseTakenUp)
+async def taken_up(db: Connection, events: Batch[CaseTakenUp]) -> None:
+    changes = """step = case when new.due is null then 'reported' else 'accepted' end, worker = null, due = new.due,
+                 merged_into = null, ended = false, started_at = null, closed_at = null"""
+    await _set(db, events, changes, ["due"])
+    await _lies(db, events)
+
+
+async def _lies(db: Connection, events: Batch[CaseReopened] | Batch[CaseTakenUp]) -> None:
     places: list[Place | None] = events.column("place")
     await db.execute(
         """update board_case b set place = point(new.longitude, new.latitude)
@@ -284,6 +299,11 @@ async def withdrawn(db: Connection, events: Batch[CaseWithdrawn]) -> None:
 @case_board.on(CaseMerged)
 async def merged(db: Connection, events: Batch[CaseMerged]) -> None:
     await _ended(db, events, Step.MERGED)
+    await db.execute(
+        """update board_case b set merged_into = new.other
+           from unnest($1::text[], $2::text[]) as new (case_id, other) where b.case_id = new.case_id""",
+        *map(events.column, ("case", "into")),
+    )
 
 
 @case_board.on(CaseRated)
@@ -317,6 +337,12 @@ async def misplaced(db: Database, drawn: Collection[str]) -> list[tuple[str, str
     """Open cases of these grids, or that lie in them, that are another grid's now; with that grid."""
     rows = await db.fetch(MISPLACED, list(drawn))
     return [(row[0], row[1]) for row in rows]
+
+
+async def merged_into(db: Database, case: str) -> list[str]:
+    """The cases that this one went on for."""
+    rows = await db.fetch("select case_id from board_case where merged_into = $1 order by case_id", case)
+    return [row[0] for row in rows]
 
 
 async def closed_before(db: Database, moment: datetime, limit: int) -> list[str]:

@@ -36,6 +36,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseStarted,
     CaseTakenOver,
+    CaseTakenUp,
     CaseTextErased,
     CaseTimeAsked,
     CaseTimeGiven,
@@ -212,6 +213,11 @@ async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
     back = "came_back = 'reopened'; came_back_at = new.at"
     await _change(db, events, ["worker", "at"], "open = true, warn_at = null", back, "member = new.worker")
     await _change(db, events, part="part = 'had'", where="part <> 'had'")
+
+
+@field_work.on(CaseTakenUp)
+async def taken_up(db: Connection, events: Batch[CaseTakenUp]) -> None:
+    await _change(db, events, case="open = true, warn_at = null", part="part = 'had'", where="part <> 'had'")
 
 
 async def _back(db: Connection, events: Batch[Event], what: str, case: str = "", names: Iterable[str] = ()) -> None:

@@ -11,7 +11,7 @@ are China's. A stay is counted on the day on which it ends, in minutes of the cl
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -42,6 +42,7 @@ from contracts.grid_tasks import (
     CaseSentBack,
     CaseStarted,
     CaseTakenOver,
+    CaseTakenUp,
     CaseTimeAsked,
     CaseTimeGiven,
     CaseTimeRefused,
@@ -296,55 +297,57 @@ async def _count(
 
 BEGINNING = """
 insert into open_now (case_id, category, grid, place, step, since, touched, body, due, urgent, reported_at)
-select case_id, category, grid, point(longitude, latitude), $1, at, at, body, due, urgent, reported_at
-from unnest($2::text[], $3::text[], $4::text[], $5::float[], $6::float[], $7::timestamptz[], $8::text[],
-            $9::timestamptz[], $10::boolean[], $11::timestamptz[])
-     as new (case_id, category, grid, longitude, latitude, at, body, due, urgent, reported_at)
+select case_id, category, grid, point(longitude, latitude), step, at, at, body, due, urgent, at
+from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::float[], $6::float[], $7::timestamptz[], $8::text[],
+            $9::timestamptz[], $10::boolean[])
+     as new (step, case_id, category, grid, longitude, latitude, at, body, due, urgent)
 """
 
 
-@figures.on(CaseReported)
-async def reported(db: Connection, events: Batch[CaseReported]) -> None:
+async def _begin(
+    db: Connection,
+    events: Batch[CaseReported] | Batch[CaseReopened] | Batch[CaseTakenUp],
+    steps: Sequence[Step],
+    bodies: Sequence[str],
+    dues: Sequence[datetime | None],
+    *counted: Counted,
+) -> None:
+    """Its age counts from here: if it was there before, it was no work until now."""
     cases, moments, grids = map(events.column, ("case", "at", "grid"))
-    by_public = [it in BY_THE_PUBLIC for it in events.column("reporter_kind")]
-    counted = (
-        Counted(Count.REPORTED, grids=grids),
-        Counted(Count.REPORTED_BY_PUBLIC, where=by_public, grids=grids),
-        Counted(Count.OPEN, grids=grids),
-    )
-    await _count(db, cases, moments, range(len(cases)), counted)
-    places: list[Place] = events.column("place")
-    await db.execute(
-        BEGINNING,
-        Step.REPORTED,
-        *map(events.column, ("case", "category", "grid")),
-        [it.longitude for it in places],
-        [it.latitude for it in places],
-        moments,
-        [""] * len(cases),
-        [None] * len(cases),
-        events.column("urgent"),
-        moments,
-    )
-
-
-@figures.on(CaseReopened)
-async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
-    """Its age counts from here: it was no work until now."""
-    cases, moments, grids = map(events.column, ("case", "at", "grid"))
-    counted = Counted(Count.REOPENED, grids=grids), Counted(Count.OPEN, grids=grids)
-    await _count(db, cases, moments, range(len(cases)), counted)
+    here = (*counted, Counted(Count.OPEN))
+    await _count(db, cases, moments, range(len(cases)), [replace(it, grids=grids) for it in here])
     places: list[Place | None] = events.column("place")
     await db.execute(
         BEGINNING,
-        Step.ACCEPTED,
+        steps,
         *map(events.column, ("case", "category", "grid")),
         [it and it.longitude for it in places],
         [it and it.latitude for it in places],
         moments,
-        *map(events.column, ("body", "due", "urgent")),
-        moments,
+        bodies,
+        dues,
+        events.column("urgent"),
     )
+
+
+@figures.on(CaseReported)
+async def reported(db: Connection, events: Batch[CaseReported]) -> None:
+    by_public = Counted(Count.REPORTED_BY_PUBLIC, where=[it in BY_THE_PUBLIC for it in events.column("reporter_kind")])
+    steps = [Step.REPORTED] * len(events)
+    await _begin(db, events, steps, [""] * len(steps), [None] * len(steps), Counted(Count.REPORTED), by_public)
+
+
+@figures.on(CaseReopened)
+async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
+    bodies, dues = map(events.column, ("body", "due"))
+    await _begin(db, events, [Step.ACCEPTED] * len(dues), bodies, dues, Counted(Count.REOPENED))
+
+
+@figures.on(CaseTakenUp)
+async def taken_up(db: Connection, events: Batch[CaseTakenUp]) -> None:
+    bodies, dues = map(events.column, ("body", "due"))
+    steps = [Step.ACCEPTED if due else Step.REPORTED for due in dues]
+    await _begin(db, events, steps, bodies, dues, Counted(Count.TAKEN_UP))
 
 
 @figures.on(CasePlaced)

@@ -23,6 +23,7 @@ from contracts.grid_tasks import (
     CaseReturned,
     CaseSentBack,
     CaseTakenOver,
+    CaseTakenUp,
     CaseWithdrawn,
 )
 from events import Batch, Connection, Database, Event, ReadModel
@@ -113,15 +114,28 @@ async def reopened(db: Connection, events: Batch[CaseReopened]) -> None:
     await _waits(db, events)
 
 
-async def _waits(db: Connection, events: Batch[CaseAccepted] | Batch[CaseReopened]) -> None:
+@open_work.on(CaseTakenUp)
+async def taken_up(db: Connection, events: Batch[CaseTakenUp]) -> None:
+    """What was not accepted before is to be accepted first."""
+    await _waits(db, events, [due is not None for due in events.column("due")])
+
+
+async def _waits(
+    db: Connection,
+    events: Batch[CaseAccepted] | Batch[CaseReopened] | Batch[CaseTakenUp],
+    so: Sequence[bool] | None = None,
+) -> None:
+    """They wait for somebody; if `so` is given, those of which it is so."""
     await db.execute(
         """insert into open_case (case_id, grid, role, body, skills, weight)
            select case_id, grid, role, body, skills::text[], weight
-           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[])
-                as new (case_id, grid, role, body, skills, weight)""",
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::integer[], $7::boolean[])
+                as new (case_id, grid, role, body, skills, weight, so)
+           where so""",
         *map(events.column, ("case", "grid", "role", "body")),
         [array_of(it) for it in events.column("skills")],
         events.column("weight"),
+        so or [True] * len(events.column("case")),
     )
 
 

@@ -92,6 +92,13 @@ class Request:
     send_at: datetime
     what: str | None = None
 
+    @property
+    def id(self) -> str:
+        """Of the notification. What happens to a case may be told of others, too: of what was merged into it."""
+        of_the_case_itself = self.cause.startswith(f"case-{self.case}/")
+        cause = self.cause if of_the_case_itself else f"{self.cause} for {self.case}"
+        return notification_id(cause, self.recipient, self.channel)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordDelivery:
@@ -185,7 +192,7 @@ def decide(state: Notification, command: Command) -> Sequence[Event]:
 
 def _requested(request: Request) -> NotificationRequested:
     return NotificationRequested(
-        notification=notification_id(request.cause, request.recipient, request.channel),
+        notification=request.id,
         occasion=request.occasion,
         cause=request.cause,
         case=request.case,

@@ -21,6 +21,7 @@ STEPS: tuple[type[Event], ...] = (
     grid_tasks.CaseRefused,
     grid_tasks.CaseWithdrawn,
     grid_tasks.CaseMerged,
+    grid_tasks.CaseTakenUp,
     grid_tasks.CaseDispatched,
     grid_tasks.CaseTakenOver,
     grid_tasks.CaseHandedOver,

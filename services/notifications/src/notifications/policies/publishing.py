@@ -9,7 +9,7 @@ from typing import Any
 from contracts.notifications import Channel, Occasion
 from events import Commands, Policy, Recorded
 
-from notifications.domain.notification import NOTIFICATION, Request, notification_id, subscriber
+from notifications.domain.notification import NOTIFICATION, Request, subscriber
 from notifications.domain.subscription import STEPS
 from notifications.read_models.subscriptions import told_of
 
@@ -21,9 +21,8 @@ async def step(commands: Commands, event: Recorded[Any]) -> None:
     it = event.data  # as all steps it has a case and a time
     for subscription in await told_of(commands.db, it.type_name):
         recipient = subscriber(subscription)
-        id_ = notification_id(event.id, recipient, Channel.PARTNER)
         request = Request(Occasion.CASE_STEP, event.id, it.case, recipient, Channel.PARTNER, None, it.at, it.type_name)
-        await commands.execute(NOTIFICATION, id_, request)
+        await commands.execute(NOTIFICATION, request.id, request)
 
 
 for each in STEPS:

@@ -1,6 +1,7 @@
 """Who is told what: the worker of a dispatch, of a case sent back or taken over, and of a deadline that is near; the
 grid leader, and higher up whoever is next, of a case that is late; helpers of what they are asked; the reporter of a
-question and of the end, if they left a contact.
+question, of a merging and of the end, if they left a contact (of the end of the one that went on for a merged case:
+`telling_the_merged`).
 
 It only requests: whom that is by name and address is found when the message is sent (`delivering`), because what is
 needed for it may come later, on another topic. A second run requests nothing again.
@@ -15,6 +16,7 @@ from contracts.grid_tasks import (
     CaseDispatched,
     CaseEscalated,
     CaseHelpAsked,
+    CaseMerged,
     CasePaused,
     CaseRefused,
     CaseReturned,
@@ -29,7 +31,7 @@ from contracts.notifications import Channel, Occasion
 from events import Commands, Event, Policy, Recorded
 
 from notifications.channels.letter import Outlets
-from notifications.domain.notification import NOTIFICATION, REPORTER, Request, notification_id, whoever_is
+from notifications.domain.notification import NOTIFICATION, REPORTER, Request, whoever_is
 from notifications.read_models.cases import case
 
 
@@ -49,9 +51,8 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     ) -> None:
         for channel in channels:
             if channel in outlets():
-                id_ = notification_id(event.id, recipient, channel)
                 request = Request(occasion, event.id, about, recipient, channel, due, send_at)
-                await commands.execute(NOTIFICATION, id_, request)
+                await commands.execute(NOTIFICATION, request.id, request)
 
     async def tell_reporter(
         commands: Commands, event: Recorded[Event], occasion: Occasion, about: str, send_at: datetime
@@ -110,6 +111,10 @@ def telling(outlets: Callable[[], Outlets]) -> Policy:
     @policy.on(CaseRefused)
     async def refused(commands: Commands, event: Recorded[CaseRefused]) -> None:
         await tell_reporter(commands, event, Occasion.CASE_REFUSED, event.data.case, event.data.at)
+
+    @policy.on(CaseMerged)
+    async def merged(commands: Commands, event: Recorded[CaseMerged]) -> None:
+        await tell_reporter(commands, event, Occasion.CASE_MERGED, event.data.case, event.data.at)
 
     @policy.on(CaseClosed)
     async def closed(commands: Commands, event: Recorded[CaseClosed]) -> None:
