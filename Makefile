@@ -20,7 +20,7 @@ token: $(SET_UP) ## print a bearer token (POST=grid-worker-3)
 	@$(BIN)/commongrid token $(POST) $(ARGS)
 
 test: $(SET_UP) ## test everything on real servers (DOCKER=1: in containers; ARGS="-k cases")
-	@$(if $(DOCKER),COMMONGRID_TEST_DOCKER=1) $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(if $(DOCKER),COMMONGRID_TEST_DOCKER=1) $(BIN)/python -m pytest --numprocesses 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 fuzz: $(SET_UP) ## send every operation what its document allows, and what it forbids (CASES=500)
 	@COMMONGRID_FUZZ_CASES=$(or $(CASES),200) $(BIN)/python -m pytest --numprocesses 2 --dist load --timeout 7200 \

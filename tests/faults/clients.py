@@ -170,7 +170,7 @@ class Handler(Client):
         self._resting: list[tuple[str, str]] = []
 
     async def story(self, stop: asyncio.Event) -> None:
-        """A case, from the report to its rating; some rest handed in until another time."""
+        """A case, from the report to its rating; some rest handed in for a while."""
         draw = self.random
         if self._resting and draw.random() < 0.5:
             await self._end(*self._resting.pop(0))
@@ -186,6 +186,11 @@ class Handler(Client):
             self._resting.append((case, receipt))
         else:
             await self._end(case, receipt)
+
+    async def end_what_rests(self) -> None:
+        """Nothing comes to rest by itself that still waits to be verified: for days somebody would be told of it."""
+        while self._resting:
+            await self._end(*self._resting.pop(0))
 
     async def _report(self) -> tuple[str, str]:
         draw = self.random

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from checks import Complaint, Kind, Seen, complaints, repeats
-from clients import Client, Officer, everybody
+from clients import Client, Handler, Officer, everybody
 from events.testing import eventually
 from harms import HARMS
 from looking import messages_on, store_at, unrest
@@ -125,6 +125,9 @@ class Rounds:
         await eventually(reached, PATIENCE)
 
     async def _quiet(self) -> None:
+        for client in self._clients:
+            if isinstance(client, Handler):
+                await client.end_what_rests()
         officer = next(client for client in self._clients if isinstance(client, Officer))
 
         async def quiet() -> bool:

@@ -108,7 +108,7 @@ async def eventually(look: Callable[[], Awaitable[Any]], seconds: float = 60.0) 
     return seen
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # not as long as the session: what comes after has no need of it
 async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Town]:
     """Community X, up and running."""
     data = tmp_path_factory.mktemp("town")

@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
 from events.testing import eventually
 from local.services import REGISTRAR
-
-pytestmark = pytest.mark.xdist_group("town")
 
 
 async def test_a_report_is_handled_verified_rated_and_counted(town: Any) -> None:

@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import pytest
 from local.services import REGISTRAR
 
 from .conftest import eventually
-
-pytestmark = pytest.mark.xdist_group("town")
 
 GRID = "G1"
 ALL_RIGHT = {"as_registered": True}

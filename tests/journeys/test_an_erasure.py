@@ -4,13 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import pytest
 from events.testing import eventually
 from local.disks import found_in, rewritten
 from local.services import REGISTRAR, SERVICES
 from registry.domain.references import id_of
-
-pytestmark = pytest.mark.xdist_group("town")
 
 REFERENCE = "P-TO-BE-ERASED"
 PERSON = id_of("person", REFERENCE)

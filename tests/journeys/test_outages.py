@@ -6,7 +6,7 @@ import pytest
 from events.testing import eventually
 from local.services import REGISTRAR
 
-pytestmark = [pytest.mark.xdist_group("town"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 
 async def closed_on_board(town: Any) -> int:
