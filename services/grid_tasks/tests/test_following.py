@@ -276,16 +276,25 @@ async def _at_least(wire: Wire, count: int) -> bool:
     )
 
 
-async def test_until_lists_and_map_have_arrived_it_waits(early: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_until_lists_and_map_have_arrived_it_waits(early: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[int] = []
+
+    class Noting(httpx2.ASGITransport):
+        async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+            answer = await super().handle_async_request(request)
+            answered.append(answer.status_code)
+            return answer
+
+    monkeypatch.setattr(httpx2, "ASGITransport", Noting)
+
+    async def asked_in_vain() -> bool:
+        return 503 in answered
+
     await early.writes(order())
     async with early.followed():
-        await eventually(lambda: _asked_in_vain(capsys))
+        await eventually(asked_in_vain)
         await prepare(early.runtime)
         assert [it["became"] for it in await early.told(1)] == ["taken"]
-
-
-async def _asked_in_vain(capsys: pytest.CaptureFixture[str]) -> bool:
-    return "503" in capsys.readouterr().out
 
 
 async def test_a_topic_that_is_not_there_is_said(wire: Wire) -> None:
