@@ -6,17 +6,17 @@ from datetime import datetime
 from contracts.common import DeadlineClock, Place, Post
 from contracts.grid_tasks import PauseKind, RefusalKind, Rung
 
-from grid_tasks.domain.deadline import Limit, Reckoning, Stop, reckon
+from grid_tasks.domain.deadline import LADDER, Limit, Reckoning, Stop, reckon
 from grid_tasks.domain.moves import ENDS, Move, Step, moves_from
 from grid_tasks.domain.working_time import Calendar
 
 WORKING_DAY = 450
 """Minutes."""
-TOLD = {Rung.LEADER: 0, Rung.INSTRUCTOR: 240, Rung.OFFICER_OR_SECRETARY: WORKING_DAY, Rung.STREET: 2 * WORKING_DAY}
-CHECK = Limit(DeadlineClock.WORKING_HOURS, WORKING_DAY, ladder=TOLD)
+ABOVE_THE_WORKER = {rung: minutes for rung, minutes in LADDER.items() if rung is not Rung.WORKER}
+CHECK = Limit(DeadlineClock.WORKING_HOURS, WORKING_DAY, ladder=ABOVE_THE_WORKER)
 """核查时限: a working day for a leader to say whether it is done, whatever its own clock is: who verifies works by day.
 No rule prescribes how long; without a limit a case stood handed in for good, and nobody was told."""
-SECOND_LOOK = Limit(DeadlineClock.WORKING_HOURS, 3 * WORKING_DAY, ladder=TOLD)
+SECOND_LOOK = Limit(DeadlineClock.WORKING_HOURS, 3 * WORKING_DAY, ladder=ABOVE_THE_WORKER)
 """复核时限: three, as somebody goes there."""
 
 

@@ -74,7 +74,7 @@ async def sent_back(several: Several[CaseSentBack]) -> None:
 
 @reassigning.on_several(CasePlaced)
 async def placed(several: Several[CasePlaced]) -> None:
-    """What was accepted before is another grid's now, as the map was redrawn."""
+    """What was accepted before is another grid's now, as the map was redrawn or its place corrected."""
     await several.commands.caught_up(open_work)
     cases = [event.data.case for _, event in several]
     await place_each(several, held(await stranded(several.commands.db, cases=cases)))
